@@ -1,0 +1,100 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Versions are exact because Package.resolved is not committed: every machine builds the same graph.
+let dependencies: [Package.Dependency] = [
+  .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1"),
+  .package(url: "https://github.com/hummingbird-project/swift-mustache.git", exact: "2.1.1"),
+  .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+  .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+  .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+  .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+  .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+  .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+  .package(url: "https://github.com/vapor/jwt-kit.git", exact: "5.7.1"),
+  .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+  .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+  .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+  .package(url: "https://github.com/apple/swift-metrics.git", exact: "2.13.0"),
+  .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
+  .package(url: "https://github.com/swiftlang/swift-subprocess.git", exact: "1.0.2"),
+  .package(url: "https://github.com/apple/swift-system.git", exact: "1.8.1"),
+]
+
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioFoundationCompat = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+/// One room of the house: a library target under Sources, and what it may import.
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .target(
+    name: name, dependencies: dependencies, exclude: ["README.md"], resources: resources, swiftSettings: settings)
+}
+
+/// The tests beside a room.
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "RunnerHub",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "runnerhub", targets: ["Command"]),
+    .library(name: "Workflow", targets: ["Workflow"]),
+  ],
+  dependencies: dependencies,
+  targets: [
+    // The pure core.
+    room("Domain", []),
+    room("Scheduling", ["Domain", collections]),
+    room("Workflow", [yams]),
+    room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
+
+    // C: system libraries, and shims that keep longjmp and fork out of Swift.
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .target(name: "CLuaShim", dependencies: ["CLua"], cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+    .target(name: "CProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
+
+    // Adapters: one technology a folder, each behind a port of the core.
+    room("Policies", ["Domain", "RunnerHub", "CLuaShim", crypto, logging]),
+    room("Storage", ["Domain", "RunnerHub", grdb, logging]),
+    room("Engines", ["Domain", "RunnerHub", "CProcess", logging]),
+    room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
+    room(
+      "Web", ["Domain", "RunnerHub", hummingbird, mustache, crypto, httpTypes, nioCore, logging, metrics, coreMetrics, lifecycle],
+      resources: [.embedInCode("Pages/status.html")]),
+    room("Emulator", ["Workflow", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
+
+    // The only composition root.
+    .executableTarget(
+      name: "Command",
+      dependencies: [
+        "Domain", "Scheduling", "RunnerHub", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
+        argumentParser, yams, subprocess, system, httpClient, nioCore, nioFoundationCompat, logging, metrics, lifecycle,
+      ],
+      exclude: ["README.md"], swiftSettings: settings),
+  ]
+)
