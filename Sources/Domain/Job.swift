@@ -1,0 +1,214 @@
+package import Foundation
+
+/// Where a job's source lives.
+package struct Repository: Hashable, Sendable, Codable {
+  package var id: Int64
+  /// `owner/name`.
+  package var fullName: String
+  package var isPrivate: Bool
+  package var defaultBranch: String?
+
+  package init(id: Int64, fullName: String, isPrivate: Bool, defaultBranch: String?) {
+    self.id = id
+    self.fullName = fullName
+    self.isPrivate = isPrivate
+    self.defaultBranch = defaultBranch
+  }
+
+  package var owner: String { String(fullName.prefix { $0 != "/" }) }
+  package var name: String { String(fullName.drop { $0 != "/" }.dropFirst()) }
+}
+
+/// One step of a job as the forge reports it.
+package struct JobStep: Hashable, Sendable, Codable {
+  package var number: Int
+  package var name: String
+  package var status: String
+  package var conclusion: String?
+
+  package init(number: Int, name: String, status: String, conclusion: String?) {
+    self.number = number
+    self.name = name
+    self.status = status
+    self.conclusion = conclusion
+  }
+}
+
+/// What is known of a job's text in its workflow file.
+package enum DefinitionFinding: Hashable, Sendable, Codable {
+  case unknown(reason: String)
+  case found(Definition)
+
+  /// A job's definition, as far as decisions need it.
+  package struct Definition: Hashable, Sendable, Codable {
+    /// `.github/workflows/ci.yml`
+    package var path: String
+    package var commit: String
+    /// The job's key in the file.
+    package var key: String
+    /// Whether name and labels decided, or a pattern did.
+    package var isExact: Bool
+    /// Images of the job's container, its services and its `docker://` steps, as written.
+    package var images: [String]
+    package var environment: String?
+    package var timeoutMinutes: Double?
+
+    package init(
+      path: String, commit: String, key: String, isExact: Bool, images: [String], environment: String?, timeoutMinutes: Double?
+    ) {
+      self.path = path
+      self.commit = commit
+      self.key = key
+      self.isExact = isExact
+      self.images = images
+      self.environment = environment
+      self.timeoutMinutes = timeoutMinutes
+    }
+  }
+
+  package var definition: Definition? {
+    if case .found(let definition) = self { definition } else { nil }
+  }
+}
+
+/// What is known of the run that a job belongs to (`GET /repos/{owner}/{repo}/actions/runs/{run_id}`).
+package struct RunContext: Hashable, Sendable, Codable {
+  /// The event that triggered the run: `push`, `schedule`, `pull_request`, …
+  package var event: String
+  /// Path of the workflow file, without a `@ref`.
+  package var path: String?
+  package var headRepositoryID: Int64?
+  package var actor: String?
+
+  package init(event: String, path: String?, headRepositoryID: Int64?, actor: String?) {
+    self.event = event
+    self.path = path
+    self.headRepositoryID = headRepositoryID
+    self.actor = actor
+  }
+}
+
+/// The unit in which GitHub hands out jobs, and so the unit of scheduling: any runner of this scope and group with these labels may get the job.
+package struct JobClass: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+  /// Where runners are registered: an organisation (`acme`) or a repository (`acme/storefront`).
+  package var scope: String
+  /// Name of the runner group; empty for the default one.
+  package var group: String
+  package var labels: Labels
+
+  package init(scope: String, group: String = "", labels: Labels) {
+    self.scope = scope
+    self.group = group
+    self.labels = labels
+  }
+
+  /// One line, unique: the form in which stores keep it.
+  package var key: String { "\(scope)|\(group)|\(labels.values.joined(separator: ","))" }
+  package var description: String { "\(scope) · \(group.isEmpty ? "default" : group) · \(labels)" }
+  package static func < (a: JobClass, b: JobClass) -> Bool { a.key < b.key }
+}
+
+/// One job of the forge.
+package struct Job: Hashable, Sendable, Codable, Identifiable {
+  package let id: JobID
+  /// `workflow_job.id`.
+  package var forgeID: Int64
+  package var runID: Int64
+  package var runAttempt: Int
+  package var repository: Repository
+  package var organization: String?
+  /// The App installation that the delivery named, if any.
+  package var installationID: Int64?
+  package var workflow: String?
+  package var name: String
+  /// As the delivery has them; `Labels` is the form for comparing.
+  package var labels: [String]
+  package var headSHA: String
+  package var headBranch: String?
+  package var htmlURL: String?
+
+  package var state: JobState
+  package var conclusion: Conclusion?
+  package var steps: [JobStep]
+  /// Why the job was refused; stays when the forge has ended it.
+  package var refusal: String?
+  /// How a refusal is carried out, once that is known.
+  package var refusalAction: RefusalAction?
+  /// The cause of the last failed start, or of giving up.
+  package var lastFailure: String?
+  /// Failed starts so far.
+  package var tries: Int
+
+  package var run: RunContext?
+  package var definition: DefinitionFinding?
+  package var estimate: Estimate?
+  package var route: Route?
+  package var routeReason: String?
+  package var priority: Priority
+  package var priorityReason: String?
+  package var jobClass: JobClass?
+  /// Why this container, or why it still waits.
+  package var placementReason: String?
+
+  package var createdAt: Date
+  package var receivedAt: Date
+  /// When it entered our queue first; ordering and waits count from here.
+  package var queuedAt: Date?
+  package var assignedAt: Date?
+  package var startedAt: Date?
+  package var completedAt: Date?
+  /// Not to be planned before, after a failed start.
+  package var notBefore: Date?
+  /// Its place in the queue, smaller first: seconds since 1970 at which it was queued, less the boost of its priority. Constant while it
+  /// waits, so the queue is an index and waiting is aging.
+  package var orderKey: Double?
+
+  package var assignment: AssignmentID?
+  package var containerID: ContainerID?
+  package var pool: String?
+  package var runnerName: String?
+
+  /// Rises by one with each commit; a commit with another version is a conflict. 0 for a job that is not stored yet.
+  package var version: Int
+
+  package init(
+    id: JobID, forgeID: Int64, runID: Int64, runAttempt: Int, repository: Repository, organization: String? = nil,
+    installationID: Int64? = nil, workflow: String? = nil, name: String, labels: [String], headSHA: String, headBranch: String? = nil,
+    htmlURL: String? = nil, state: JobState = .received, createdAt: Date, receivedAt: Date
+  ) {
+    self.id = id
+    self.forgeID = forgeID
+    self.runID = runID
+    self.runAttempt = runAttempt
+    self.repository = repository
+    self.organization = organization
+    self.installationID = installationID
+    self.workflow = workflow
+    self.name = name
+    self.labels = labels
+    self.headSHA = headSHA
+    self.headBranch = headBranch
+    self.htmlURL = htmlURL
+    self.state = state
+    self.createdAt = createdAt
+    self.receivedAt = receivedAt
+    steps = []
+    tries = 0
+    priority = .normal
+    version = 0
+  }
+
+  /// Whether the job's code comes from another repository than the one it runs for, as far as is known.
+  package var isFromFork: Bool {
+    guard let head = run?.headRepositoryID else { return false }
+    return head != repository.id
+  }
+
+  /// How a refusal is carried out.
+  package enum RefusalAction: String, Sendable, Codable {
+    /// The run's cancellation is asked for.
+    case cancelRun
+    /// The permission to cancel is missing: a runner's started hook fails the job.
+    case failByHook
+  }
+}

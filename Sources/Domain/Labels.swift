@@ -1,0 +1,23 @@
+/// The labels that a job asks for or a runner offers: a set without case, in a fixed order.
+///
+/// GitHub compares labels without case and stores those of a runner in lower case.
+package struct Labels: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, CustomStringConvertible {
+  /// Lower-case, sorted, each once.
+  package let values: [String]
+
+  package init(_ labels: some Sequence<String>) {
+    values = Set(labels.map { $0.lowercased() }.filter { !$0.isEmpty }).sorted()
+  }
+  package init(arrayLiteral elements: String...) { self.init(elements) }
+  package init(from decoder: any Decoder) throws { self.init(try decoder.singleValueContainer().decode([String].self)) }
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(values)
+  }
+
+  package var isEmpty: Bool { values.isEmpty }
+  package func contains(_ label: String) -> Bool { values.contains(label.lowercased()) }
+  /// Whether a runner with `other` may get a job that asks for these: all of these are among the other's.
+  package func isSatisfied(by other: Labels) -> Bool { Set(values).isSubset(of: other.values) }
+  package var description: String { "[" + values.joined(separator: ", ") + "]" }
+}

@@ -1,0 +1,164 @@
+package import Domain
+package import Foundation
+
+/// Rows to write in one transaction. Versions are those that were read; the store raises them and refuses a row that changed meanwhile.
+package struct Changes: Hashable, Sendable {
+  /// New or changed jobs (version 0: new).
+  package var jobs: [Job] = []
+  package var assignments: [Assignment] = []
+  package var containers: [Container] = []
+  /// What became of deliveries.
+  package var deliveries: [DeliveryOutcome] = []
+  /// Transitions of the forge that are applied herewith. One that is there already makes no second row and is no conflict.
+  package var transitions: [AppliedTransition] = []
+  /// Effects that are owed from now on. An effect with the key of one that is still owed replaces it.
+  package var effects: [OutboxEffect] = []
+  /// Effects that are done. Only removed when the stored revision is still that of the effect; a newer one stays owed.
+  package var finishedEffects: [OutboxEffect] = []
+  /// Effects to try again, with their new due time and number of tries; skipped when a newer revision is stored.
+  package var postponedEffects: [OutboxEffect] = []
+  package var decisions: [DecisionRecord] = []
+  package var timeline: [TimelineEntry] = []
+  /// Values for `ForgeMemory`.
+  package var memory: [String: String] = [:]
+
+  package init() {}
+  package var isEmpty: Bool { self == Changes() }
+}
+
+/// The fate of one delivery.
+package struct DeliveryOutcome: Hashable, Sendable {
+  package var id: Int64
+  package var status: DeliveryStatus
+  package var note: String?
+  package var jobID: JobID?
+
+  package init(id: Int64, status: DeliveryStatus, note: String? = nil, jobID: JobID? = nil) {
+    self.id = id
+    self.status = status
+    self.note = note
+    self.jobID = jobID
+  }
+}
+
+/// A transition that the forge reported and that was applied: what protects against replays, since a GUID is not signed.
+package struct AppliedTransition: Hashable, Sendable {
+  package var jobID: JobID
+  /// `queued`, `waiting`, `in_progress`, `completed`.
+  package var action: String
+
+  package init(jobID: JobID, action: String) {
+    self.jobID = jobID
+    self.action = action
+  }
+}
+
+/// Something owed to the outside: committed with its cause, performed later, at least once.
+package struct OutboxEffect: Hashable, Sendable, Codable {
+  package enum Kind: Hashable, Sendable, Codable {
+    /// Tell the forge where a job stands.
+    case status(StatusUpdate)
+    /// Cancel the run of a refused job.
+    case cancelRun(jobID: JobID, repository: String, runID: Int64)
+  }
+  /// At most one effect a key is owed at a time; a later one replaces it (`status/29679449526`).
+  package var key: String
+  package var kind: Kind
+  package var dueAt: Date
+  /// Failed tries so far.
+  package var tries: Int
+  /// Set by the store, rises with each replacement under the same key.
+  package var revision: Int64
+
+  package init(key: String, kind: Kind, dueAt: Date, tries: Int = 0, revision: Int64 = 0) {
+    self.key = key
+    self.kind = kind
+    self.dueAt = dueAt
+    self.tries = tries
+    self.revision = revision
+  }
+}
+
+/// What the forge is told of a job.
+package struct StatusUpdate: Hashable, Sendable, Codable {
+  package enum Status: String, Sendable, Codable { case queued, inProgress = "in_progress", completed }
+
+  package var jobID: JobID
+  package var repository: String
+  package var installationID: Int64?
+  package var headSHA: String
+  /// Name of the check: `RunnerHub / build (ubuntu)`.
+  package var name: String
+  package var status: Status
+  /// With `completed` only.
+  package var conclusion: Conclusion?
+  package var title: String
+  /// Markdown; at most 65,535 characters.
+  package var summary: String
+  package var detailsURL: String?
+  package var startedAt: Date?
+  package var completedAt: Date?
+
+  package init(
+    jobID: JobID, repository: String, installationID: Int64?, headSHA: String, name: String, status: Status, conclusion: Conclusion?, title: String,
+    summary: String, detailsURL: String?, startedAt: Date?, completedAt: Date?
+  ) {
+    self.jobID = jobID
+    self.repository = repository
+    self.installationID = installationID
+    self.headSHA = headSHA
+    self.name = name
+    self.status = status
+    self.conclusion = conclusion
+    self.title = title
+    self.summary = summary
+    self.detailsURL = detailsURL
+    self.startedAt = startedAt
+    self.completedAt = completedAt
+  }
+}
+
+/// What a policy, or the built-in rule in its place, said.
+package struct DecisionRecord: Hashable, Sendable, Codable {
+  /// `routing`, `priority`, `affinity`, `scaling`.
+  package var kind: String
+  package var jobID: JobID?
+  package var pool: String?
+  /// The answer in one word or number.
+  package var output: String
+  package var reason: String
+  /// Digest of the bundle; `built-in` for the host's own rule.
+  package var bundle: String
+  /// Why the built-in rule answered instead of the policy, if it did.
+  package var fallbackCause: String?
+  package var microseconds: Double
+  package var at: Date
+
+  package init(
+    kind: String, jobID: JobID?, pool: String?, output: String, reason: String, bundle: String, fallbackCause: String?, microseconds: Double,
+    at: Date
+  ) {
+    self.kind = kind
+    self.jobID = jobID
+    self.pool = pool
+    self.output = output
+    self.reason = reason
+    self.bundle = bundle
+    self.fallbackCause = fallbackCause
+    self.microseconds = microseconds
+    self.at = at
+  }
+}
+
+/// One line of a job's story.
+package struct TimelineEntry: Hashable, Sendable, Codable {
+  package var jobID: JobID
+  package var at: Date
+  package var text: String
+
+  package init(jobID: JobID, at: Date, text: String) {
+    self.jobID = jobID
+    self.at = at
+    self.text = text
+  }
+}

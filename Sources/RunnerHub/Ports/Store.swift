@@ -1,0 +1,122 @@
+package import Domain
+package import Foundation
+
+/// What a store can answer with instead of a result.
+package enum StoreError: Error, Sendable, CustomStringConvertible {
+  /// A row was changed by somebody else since it was read. Read again, decide again.
+  case conflict(String)
+  /// The store cannot be used now: disk full, locked, connection lost. Try again later.
+  case unavailable(String)
+  /// What is stored cannot be read: a defect or damage. Not to be tried again.
+  case damaged(String)
+
+  package var description: String {
+    switch self {
+    case .conflict(let what): "conflict: \(what) was changed meanwhile"
+    case .unavailable(let why): "store unavailable: \(why)"
+    case .damaged(let why): "store damaged: \(why)"
+    }
+  }
+}
+
+/// Deliveries as received.
+package protocol Inbox: Sendable {
+  /// Stores a delivery durably: when this returns, a power cut does not lose it. Calls that come while a commit is under way share the next one.
+  func append(_ delivery: Delivery) async throws(StoreError) -> DeliveryReceipt
+  /// Pending deliveries in the order of storing.
+  func pendingDeliveries(limit: Int) async throws(StoreError) -> [StoredDelivery]
+  /// The newest deliveries first, for people.
+  func recentDeliveries(limit: Int) async throws(StoreError) -> [StoredDelivery]
+  /// How many deliveries there are by status.
+  func deliveryCounts() async throws(StoreError) -> [DeliveryStatus: Int]
+}
+
+/// How many jobs a class has waiting, and the first of them in the order of the queue.
+package struct ClassQueue: Hashable, Sendable {
+  package var jobClass: JobClass
+  /// All its queued jobs, those that are not to be planned yet included.
+  package var count: Int
+  /// At most the limit asked for, most urgent first.
+  package var heads: [Job]
+  /// Whether a job of a fork waits anywhere in it.
+  package var holdsForkJob: Bool
+  /// The largest need of its waiting jobs in each dimension.
+  package var largest: Resources?
+
+  package init(jobClass: JobClass, count: Int, heads: [Job], holdsForkJob: Bool, largest: Resources?) {
+    self.jobClass = jobClass
+    self.count = count
+    self.heads = heads
+    self.holdsForkJob = holdsForkJob
+    self.largest = largest
+  }
+}
+
+/// Jobs by identity, state and class.
+package protocol JobReader: Sendable {
+  func job(_ id: JobID) async throws(StoreError) -> Job?
+  /// Jobs in any of the states, oldest first.
+  func jobs(in states: Set<JobState>, limit: Int) async throws(StoreError) -> [Job]
+  /// All jobs of a run attempt.
+  func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job]
+  /// The newest jobs first, for people.
+  func recentJobs(limit: Int) async throws(StoreError) -> [Job]
+  func jobCounts() async throws(StoreError) -> [JobState: Int]
+  /// The queue by class, with up to `heads` queued jobs each by rising order key. Costs by classes and heads, not by waiting jobs.
+  func queue(heads: Int) async throws(StoreError) -> [ClassQueue]
+  /// Refused jobs that are to be failed by a runner's hook, oldest first.
+  func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job]
+  /// Seconds from queued to started of the jobs started since, in no order. For waits in policies and pages.
+  func waits(since: Date) async throws(StoreError) -> [Double]
+}
+
+/// Bindings of jobs to containers.
+package protocol AssignmentReader: Sendable {
+  func assignment(_ id: AssignmentID) async throws(StoreError) -> Assignment?
+  /// All that are not released, oldest first.
+  func activeAssignments() async throws(StoreError) -> [Assignment]
+  func assignments(ofJob id: JobID) async throws(StoreError) -> [Assignment]
+}
+
+/// Containers that exist or existed.
+package protocol ContainerReader: Sendable {
+  func container(_ id: ContainerID) async throws(StoreError) -> Container?
+  /// All that are not gone, oldest first.
+  func liveContainers() async throws(StoreError) -> [Container]
+  /// Live ones and the latest gone ones, newest first, for people.
+  func recentContainers(limit: Int) async throws(StoreError) -> [Container]
+}
+
+/// Effects that are owed to the outside.
+package protocol OutboxReader: Sendable {
+  /// Effects that are due, by due time.
+  func dueEffects(at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect]
+  /// When the next effect is due, if any is there.
+  func nextEffectTime() async throws(StoreError) -> Date?
+  func effectCount() async throws(StoreError) -> Int
+}
+
+/// What policies and the planner said, by job.
+package protocol DecisionReader: Sendable {
+  func decisions(ofJob id: JobID) async throws(StoreError) -> [DecisionRecord]
+  /// The story of a job, oldest first.
+  func timeline(ofJob id: JobID) async throws(StoreError) -> [TimelineEntry]
+  func decisionCount() async throws(StoreError) -> Int
+}
+
+/// Small values that must outlive the process, such as ids of check runs.
+package protocol ForgeMemory: Sendable {
+  /// The value kept under a key, or nil.
+  func value(forKey key: String) async throws(StoreError) -> String?
+}
+
+/// The one door for writing.
+package protocol ChangeWriter: Sendable {
+  /// Applies everything in one durable transaction, or nothing. Returns the rows as stored, with their new versions.
+  /// - Throws: `StoreError.conflict` when a row's version is not the expected one.
+  @discardableResult
+  func commit(_ changes: Changes) async throws(StoreError) -> Changes
+}
+
+/// Everything that must outlive the process.
+package typealias Store = Inbox & JobReader & AssignmentReader & ContainerReader & OutboxReader & DecisionReader & ForgeMemory & ChangeWriter
