@@ -107,6 +107,8 @@ package protocol ContainerEngine: Sendable {
   /// One word: `process`, `docker`.
   var name: String { get }
 
+  /// The runner's home as the runner itself sees it: an absolute path, `/home/runner` in an image.
+  func home(of id: ContainerID) -> String
   /// Whether the engine answers, and what its host has.
   func capacity() async throws(EngineError) -> HostCapacity
   /// Makes the container, if it is not there, without starting it.

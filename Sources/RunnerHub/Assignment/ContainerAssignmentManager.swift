@@ -1,0 +1,191 @@
+package import Domain
+package import Foundation
+package import Logging
+package import Scheduling
+import Synchronization
+
+/// Carries assignments and containers through their lives: whatever the store says is owed to an engine or to the forge is done here,
+/// concurrently and within bounds, and found done when it is done twice.
+package struct ContainerAssignmentManager: Sendable {
+  /// One thing with one owner: no two tasks work on the same assignment or the same container.
+  private enum Item: Hashable, Sendable {
+    case assignment(AssignmentID)
+    case container(ContainerID)
+  }
+
+  private struct Agenda {
+    var underWay: Set<Item> = []
+    /// Not before this time, after a `ComeBack` or a fault.
+    var notBefore: [Item: Date] = [:]
+    var faults: [Item: Int] = [:]
+  }
+
+  private let transactor: Transactor
+  private let engines: EngineRoster
+  private let start: RunnerStart
+  private let release: RunnerRelease
+  private let maximumStarts: Int
+  private let retry = Retry(maximumTries: .max, base: 0.5, cap: 30)
+  private let logger: Logger
+  private let agenda = Shared(Agenda())
+
+  package init(
+    transactor: Transactor, engines: EngineRoster, forge: any Forge, logs: LogCollector, settings: Settings, drain: DrainSwitch, logger: Logger
+  ) {
+    self.transactor = transactor
+    self.engines = engines
+    self.logger = logger
+    maximumStarts = settings.maximumStarts
+    start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
+    release = RunnerRelease(transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
+  }
+
+  /// Works until cancelled. The first turn goes on with what an earlier process left.
+  package func run() async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        let items: [Item]
+        do {
+          items = try await claim()
+        } catch {
+          logger.error("assignments could not be read", metadata: ["error": "\(error)"])
+          await transactor.signals.assignments.wait(until: transactor.currentTime.addingTimeInterval(1))
+          continue
+        }
+        for item in items {
+          group.addTask {
+            await perform(item)
+            transactor.signals.assignments.notify()
+          }
+        }
+        await transactor.signals.assignments.wait(until: nextTime())
+      }
+      group.cancelAll()
+    }
+  }
+
+  /// Takes what is owed, is not under way, and is due.
+  private func claim() async throws(StoreError) -> [Item] {
+    var owed: [(item: Item, isStart: Bool)] = []
+    for assignment in try await transactor.store.activeAssignments() {
+      switch assignment.phase {
+      case .bound, .registered: owed.append((.assignment(assignment.id), true))
+      case .releasing: owed.append((.assignment(assignment.id), false))
+      case .started, .running, .released: break
+      }
+    }
+    for container in try await transactor.store.liveContainers() where container.assignment == nil {
+      switch container.state {
+      case .creating: owed.append((.container(container.id), true))
+      case .terminating: owed.append((.container(container.id), false))
+      case .draining, .ready, .assigned, .busy, .unhealthy, .gone: break
+      }
+    }
+    let now = transactor.currentTime
+    return agenda.withLock { agenda in
+      let owedItems = Set(owed.map(\.item))
+      agenda.notBefore = agenda.notBefore.filter { owedItems.contains($0.key) }
+      agenda.faults = agenda.faults.filter { owedItems.contains($0.key) }
+      var starts = owed.count { $0.isStart && agenda.underWay.contains($0.item) }
+      var claimed: [Item] = []
+      for (item, isStart) in owed where !agenda.underWay.contains(item) && agenda.notBefore[item] ?? now <= now {
+        if isStart {
+          if starts >= maximumStarts { continue }
+          starts += 1
+        }
+        agenda.underWay.insert(item)
+        claimed.append(item)
+      }
+      return claimed
+    }
+  }
+
+  private func nextTime() -> Date? {
+    agenda.withLock { agenda in agenda.notBefore.filter { !agenda.underWay.contains($0.key) }.values.min() }
+  }
+
+  private func perform(_ item: Item) async {
+    var again: Date?
+    var isFault = false
+    do {
+      switch item {
+      case .assignment(let id):
+        try await start.run(id)
+        try await release.run(id)
+      case .container(let id): try await tend(id)
+      }
+    } catch let comeBack as ComeBack {
+      again = comeBack.at
+    } catch {
+      isFault = true
+      logger.error("a step failed and is done again", metadata: ["item": "\(item)", "error": "\(error)"])
+    }
+    let now = transactor.currentTime
+    agenda.withLock { agenda in
+      agenda.underWay.remove(item)
+      if isFault {
+        let faults = (agenda.faults[item] ?? 0) + 1
+        agenda.faults[item] = faults
+        again = now.addingTimeInterval(0.1 + retry.delay(afterFailures: faults, random: .random(in: 0..<1)))
+      } else {
+        agenda.faults[item] = nil
+      }
+      agenda.notBefore[item] = again
+    }
+  }
+
+  /// A container without an assignment: made warm, or ended.
+  private func tend(_ id: ContainerID) async throws {
+    guard let container = try await transactor.store.container(id), container.assignment == nil else { return }
+    switch container.state {
+    case .creating: try await warm(container)
+    case .terminating: try await end(container)
+    case .ready, .assigned, .busy, .draining, .unhealthy, .gone: return
+    }
+  }
+
+  private func warm(_ container: Container) async throws {
+    do {
+      let engine = try engines.engine(of: container)
+      try await engine.create(engines.spec(of: container))
+      try await engine.start(container.id)
+    } catch let error as EngineError {
+      if case .unavailable(let reason) = error { throw ComeBack(at: transactor.currentTime.addingTimeInterval(2), reason: reason) }
+      logger.warning("a warm container could not be made", metadata: ["container": "\(container.id)", "error": "\(error)"])
+      try await transactor.transact { (unit) throws(StoreError) in
+        guard var row = try await unit.container(container.id) else { return }
+        row.release(.terminate, cause: "could not be made: \(error)", at: unit.now)
+        unit.put(row)
+      }
+      return
+    }
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var row = try await unit.container(container.id) else { return }
+      row.becomeReady(at: unit.now)
+      unit.put(row)
+    }
+  }
+
+  private func end(_ container: Container) async throws {
+    do {
+      if let engine = engines.engines[container.engine] { try await engine.remove(container.id) }
+    } catch let error as EngineError {
+      throw ComeBack(at: transactor.currentTime.addingTimeInterval(2), reason: error.description)
+    }
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var row = try await unit.container(container.id), let gone = row.state.next(on: .vanished) else { return }
+      row.state = gone
+      unit.put(row)
+    }
+  }
+
+}
+
+/// A value behind a lock, shared by the copies of a struct.
+final class Shared<Value: Sendable>: Sendable {
+  private let mutex: Mutex<Value>
+  init(_ value: Value) { mutex = Mutex(value) }
+  func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
+    mutex.withLock { value in body(&value) }
+  }
+}

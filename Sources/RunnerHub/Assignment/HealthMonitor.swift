@@ -1,0 +1,114 @@
+import Domain
+import Foundation
+import Logging
+import Scheduling
+
+/// Compares the store with what the engines have: one list call for each engine and interval. What is ill is isolated, what is gone is
+/// noted, and what nobody knows is removed.
+package struct HealthMonitor: Sendable {
+  private let transactor: Transactor
+  private let engines: EngineRoster
+  private let reconciler: Reconciler
+  private let hysteresis: HealthHysteresis
+  private let interval: Duration
+  private let monitor: OrchestratorMonitor
+  private let logger: Logger
+
+  package init(
+    transactor: Transactor, engines: EngineRoster, reconciler: Reconciler, settings: Settings, monitor: OrchestratorMonitor, logger: Logger
+  ) {
+    self.transactor = transactor
+    self.engines = engines
+    self.reconciler = reconciler
+    hysteresis = HealthHysteresis(isolateAfter: settings.unhealthyAfter, reintegrateAfter: settings.healthyAfter)
+    interval = settings.healthCheckInterval
+    self.monitor = monitor
+    self.logger = logger
+  }
+
+  /// Checks until cancelled, at once and then at each interval.
+  package func run() async throws {
+    while !Task.isCancelled {
+      for engine in engines.engines.values { await check(engine) }
+      await reconciler.turn()
+      try await Task.sleep(for: interval)
+    }
+  }
+
+  /// One engine's containers.
+  package func check(_ engine: any ContainerEngine) async {
+    do {
+      // The rows first: a container that is made after this is in neither, one that ended meanwhile is looked at again next time.
+      let rows = try await transactor.store.liveContainers().filter { $0.engine == engine.name }
+      let observations: [ContainerObservation]
+      do {
+        observations = try await engine.list()
+      } catch {
+        monitor.engine(engine.name, failed: error.description)
+        try await judge(rows, failure: "engine \(engine.name) does not answer: \(error)")
+        return
+      }
+      monitor.engineAnswered(engine.name)
+      let seen = Dictionary(observations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+      for row in rows where row.state != .creating && row.state != .terminating {
+        guard let observation = seen[row.id] else {
+          try await lost(row, cause: "container \(row.name) is gone from engine \(engine.name)", isGone: true)
+          continue
+        }
+        if case .exited(let code) = observation.status, row.state != .busy {
+          try await lost(row, cause: "PID 1 of container \(row.name) ended\(code.map { " with \($0)" } ?? "")", isGone: false)
+        }
+      }
+      try await judge(rows.filter { seen[$0.id]?.status == .running }, failure: nil)
+      try await removeStrangers(among: observations, of: engine)
+    } catch {
+      logger.error("a health check failed", metadata: ["engine": "\(engine.name)", "error": "\(error)"])
+    }
+  }
+
+  /// Counts one check of each container; isolates and reintegrates.
+  private func judge(_ rows: [Container], failure: String?) async throws(StoreError) {
+    guard !rows.isEmpty else { return }
+    try await transactor.transact { (unit) throws(StoreError) in
+      for row in rows {
+        guard var container = try await unit.container(row.id), container.state.isLive, container.state != .creating else { continue }
+        let (status, outcome) = hysteresis.record(failure: failure, on: container.health)
+        container.health = status
+        if failure == nil { container.lastHeartbeat = unit.now }
+        switch outcome {
+        case .isolate:
+          // A busy container keeps its job: isolation means that it gets no other.
+          if container.assignment == nil, let state = container.state.next(on: .becameUnhealthy) { container.state = state }
+        case .reintegrate:
+          if let state = container.state.next(on: .recovered) { container.state = state }
+        case .unchanged: break
+        }
+        unit.put(container)
+      }
+    }
+  }
+
+  /// A container that cannot serve any more. Whether its job has begun, only the forge knows.
+  private func lost(_ row: Container, cause: String, isGone: Bool) async throws {
+    if let assignment = row.assignment {
+      return try await reconciler.containerLost(assignment, cause: cause)
+    }
+    logger.warning("a container is lost", metadata: ["container": "\(row.id)", "cause": "\(cause)"])
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var container = try await unit.container(row.id), container.assignment == nil else { return }
+      if let state = container.state.next(on: isGone ? .vanished : .terminate) { container.state = state }
+      container.endReason = cause
+      unit.put(container)
+    }
+  }
+
+  /// Containers of ours that no live row knows: made by an old leader, or left by a removal that was cut short.
+  private func removeStrangers(among observations: [ContainerObservation], of engine: any ContainerEngine) async throws {
+    for observation in observations {
+      let row = try await transactor.store.container(observation.id)
+      if let row, row.state.isLive { continue }
+      logger.warning("an unknown container is removed", metadata: ["container": "\(observation.id)"])
+      try await engine.remove(observation.id)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Domain
+import Foundation
+import Logging
+
+/// Carries an assignment from releasing to released: the runner's end, its log, and what becomes of its container.
+struct RunnerRelease: Sendable {
+  let transactor: Transactor
+  let engines: EngineRoster
+  let forge: any Forge
+  let logs: LogCollector
+  let settings: Settings
+  let drain: DrainSwitch
+  let logger: Logger
+
+  /// - Throws: `ComeBack` to be called again later; `StoreError` when the store fails.
+  func run(_ id: AssignmentID) async throws {
+    guard let assignment = try await transactor.store.assignment(id), assignment.phase == .releasing else { return }
+    guard let container = try await transactor.store.container(assignment.containerID), container.state.isLive else {
+      return try await finish(assignment, .terminate, cause: "its container is gone")
+    }
+    if assignment.endedWithJob {
+      try await releaseAfterJob(assignment, container)
+    } else {
+      try await releaseUnused(assignment)
+    }
+  }
+
+  /// Its job will not come: the registration goes first, for the forge may just have given it another job.
+  private func releaseUnused(_ assignment: Assignment) async throws {
+    if let runnerID = assignment.runnerID, let job = try await transactor.store.job(assignment.jobID) {
+      do {
+        let removal = try await forge.removeRunner(
+          id: runnerID, scope: assignment.jobClass, repository: job.repository.fullName, installationID: job.installationID)
+        if removal == .busy { throw ComeBack(at: later(5), reason: "runner \(assignment.id) has just got a job") }
+      } catch let error as ForgeError {
+        throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
+      }
+    }
+    // Without a registration nothing was ever put into the container.
+    let isUntouched = assignment.runnerID == nil
+    try await finish(assignment, isUntouched ? .unassigned : .terminate, cause: assignment.releaseCause ?? "released")
+  }
+
+  private func releaseAfterJob(_ assignment: Assignment, _ container: Container) async throws {
+    let engine: any ContainerEngine
+    let observation: ContainerObservation?
+    do {
+      engine = try engines.engine(of: container)
+      observation = try await engine.inspect(container.id)
+    } catch let error as EngineError {
+      throw ComeBack(at: later(2), reason: error.description)
+    }
+    if let observation, observation.status == .running, (observation.endedUse ?? 0) < assignment.use {
+      let limit = assignment.phaseSince.addingTimeInterval(settings.endTimeLimit)
+      if transactor.currentTime < limit { throw ComeBack(at: later(0.1), reason: "the runner has not ended yet") }
+      logger.warning("a runner did not end after its job and is ended", metadata: ["assignment": "\(assignment.id)"])
+    }
+    await logs.collect(assignment, from: engine)
+    guard let observation, observation.status == .running, (observation.endedUse ?? 0) >= assignment.use, isReusable(container) else {
+      return try await finish(assignment, .terminate, cause: container.endReason ?? "used")
+    }
+    do {
+      try await engine.recycle(container.id)
+    } catch {
+      logger.warning("a container could not be cleaned and is ended", metadata: ["container": "\(container.id)", "error": "\(error)"])
+      return try await finish(assignment, .terminate, cause: "cleaning failed: \(error)")
+    }
+    try await finish(assignment, .recycled, cause: Assignment.jobEnded)
+  }
+
+  /// One trust scope, bounded uses and age, never after a fork's job.
+  private func isReusable(_ container: Container) -> Bool {
+    guard let pool = engines.pool(of: container), pool.reuse.isAllowed, !container.isTainted, !drain.isOn, container.state == .busy else { return false }
+    let age = transactor.currentTime.timeIntervalSince(container.createdAt)
+    return container.uses < pool.reuse.maximumUses && age < pool.reuse.maximumAgeSeconds
+  }
+
+  private func finish(_ assignment: Assignment, _ event: ContainerEvent, cause: String) async throws {
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var row = try await unit.assignment(assignment.id), row.phase == .releasing else { return }
+      row.phase = .released
+      row.releasedAt = unit.now
+      unit.put(row)
+      guard var container = try await unit.container(row.containerID), container.state.isLive else { return }
+      container.release(event, cause: cause, at: unit.now)
+      unit.put(container)
+      let fate = container.state == .ready ? "kept for \(container.trustScope ?? "the next job")" : "ended"
+      unit.tell(row.jobID, "container \(container.name) \(fate) after use \(row.use)")
+    }
+  }
+
+  private func later(_ seconds: TimeInterval) -> Date { transactor.currentTime.addingTimeInterval(seconds) }
+}

@@ -1,0 +1,226 @@
+import Domain
+import Foundation
+import Logging
+import Scheduling
+
+/// A step that cannot go on now and is no failure: come back at this time.
+struct ComeBack: Error, CustomStringConvertible {
+  var at: Date
+  var reason: String
+  var description: String { "\(reason); again at \(at)" }
+}
+
+/// Carries an assignment from bound to started: container → registration → files. Each step is committed before the next, and a new
+/// process goes on from the phase it finds.
+struct RunnerStart: Sendable {
+  let transactor: Transactor
+  let engines: EngineRoster
+  let forge: any Forge
+  let settings: Settings
+  let retry: Retry
+  let logger: Logger
+
+  /// - Throws: `ComeBack` to be called again later; `StoreError` when the store fails.
+  func run(_ id: AssignmentID) async throws {
+    guard let assignment = try await transactor.store.assignment(id), let container = try await transactor.store.container(assignment.containerID),
+      let job = try await transactor.store.job(assignment.jobID)
+    else { return }
+    switch assignment.phase {
+    case .bound: try await begin(assignment, container, job)
+    case .registered: try await recover(assignment)
+    case .started, .running, .releasing, .released: return
+    }
+  }
+
+  private func begin(_ assignment: Assignment, _ container: Container, _ job: Job) async throws {
+    let engine: any ContainerEngine
+    do {
+      engine = try engines.engine(of: container)
+      if container.state == .creating { try await create(container, on: engine) }
+    } catch let error as EngineError {
+      if case .unavailable = error, container.state != .creating { throw ComeBack(at: later(2), reason: error.description) }
+      return try await fail(assignment, cause: "container: \(error)", container: .terminate)
+    }
+    let registration: RunnerRegistration
+    do {
+      registration = try await forge.register(
+        RunnerRequest(
+          name: assignment.id.rawValue, jobClass: assignment.jobClass, repository: job.repository.fullName, installationID: job.installationID))
+    } catch .throttled(let until, let reason) {
+      throw ComeBack(at: until, reason: "registration: \(reason)")
+    } catch .unavailable(let reason) {
+      // The forge's fault is not the job's: it keeps its place and its tries.
+      throw ComeBack(at: later(5), reason: "registration: \(reason)")
+    } catch {
+      return try await fail(assignment, cause: "registration: \(error)", container: .giveBack)
+    }
+    guard try await commitRegistration(assignment, registration) else { return }
+    do {
+      let files = RunnerFiles(
+        job: job, assignment: assignment, container: container, home: engine.home(of: container.id), refused: try await refused(in: assignment.jobClass),
+        baseURL: settings.baseURL)
+      try await engine.put(registration.files + files.files, into: container.id)
+      try await engine.put([files.marker], into: container.id)
+    } catch let error as EngineError {
+      return try await fail(assignment, cause: "handing over the runner's files: \(error)", container: .terminate)
+    }
+    try await commitStart(assignment.id)
+  }
+
+  /// Makes and starts the container, then commits that it is there.
+  private func create(_ container: Container, on engine: any ContainerEngine) async throws {
+    try await engine.create(engines.spec(of: container))
+    try await engine.start(container.id)
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var row = try await unit.container(container.id) else { return }
+      row.becomeReady(at: unit.now)
+      unit.put(row)
+    }
+  }
+
+  /// - Returns: whether the assignment is still wanted; a registration that came too late is removed again by the release.
+  private func commitRegistration(_ assignment: Assignment, _ registration: RunnerRegistration) async throws -> Bool {
+    let phase = try await transactor.transact { (unit) throws(StoreError) -> AssignmentPhase in
+      guard var row = try await unit.assignment(assignment.id), row.phase.isActive else { return .released }
+      row.runnerID = registration.runnerID
+      if row.phase == .bound {
+        row.phase = .registered
+        row.phaseSince = unit.now
+      }
+      unit.put(row)
+      return row.phase
+    }
+    if phase == .released {
+      _ = try await forge.removeRunner(
+        id: registration.runnerID, scope: assignment.jobClass, repository: assignment.jobClass.scope, installationID: nil)
+    }
+    return phase == .registered
+  }
+
+  private func commitStart(_ id: AssignmentID) async throws {
+    try await transactor.transact { (unit) throws(StoreError) in
+      // GitHub may have been faster: then the assignment runs already, and its job too.
+      guard var row = try await unit.assignment(id), row.phase == .registered else { return }
+      row.phase = .started
+      row.phaseSince = unit.now
+      unit.put(row)
+      guard var job = try await unit.job(row.jobID), unit.apply(.start, to: &job) else { return }
+      unit.put(job)
+      unit.tell(job.id, "runner \(row.id) registered for class \(row.jobClass), started in \(row.containerID)")
+    }
+  }
+
+  /// The process before this one ended between registration and the hand-over, or just after it. Only the forge knows.
+  private func recover(_ assignment: Assignment) async throws {
+    guard let runnerID = assignment.runnerID, let job = try await transactor.store.job(assignment.jobID) else {
+      return try await fail(assignment, cause: "RunnerHub restarted during the start", container: .terminate, isOwnFault: true)
+    }
+    let removal: RunnerRemoval
+    do {
+      removal = try await forge.removeRunner(
+        id: runnerID, scope: assignment.jobClass, repository: job.repository.fullName, installationID: job.installationID)
+    } catch {
+      throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
+    }
+    switch removal {
+    case .removed: try await fail(assignment, cause: "RunnerHub restarted during the start", container: .terminate, isOwnFault: true)
+    case .busy: try await commitStart(assignment.id)
+    }
+  }
+
+  /// Jobs of the class that are to be failed by whichever runner gets them.
+  private func refused(in jobClass: JobClass) async throws -> [RunnerFiles.RefusedJob] {
+    try await transactor.store.refusedJobsForHook(limit: 100).filter { $0.jobClass == jobClass }.map {
+      RunnerFiles.RefusedJob(runID: $0.runID, key: $0.definition?.definition?.key, reason: $0.refusal ?? "refused")
+    }
+  }
+
+  /// What becomes of the container of a failed start.
+  enum ContainerFate { case terminate, giveBack }
+
+  /// A failed start: the registration goes first, then job, assignment and container in one commit.
+  /// - Parameter isOwnFault: it does not count as a try of the job's.
+  func fail(_ assignment: Assignment, cause: String, container fate: ContainerFate, isOwnFault: Bool = false) async throws {
+    if let current = try await transactor.store.assignment(assignment.id), let runnerID = current.runnerID,
+      let job = try await transactor.store.job(current.jobID)
+    {
+      do {
+        let removal = try await forge.removeRunner(
+          id: runnerID, scope: current.jobClass, repository: job.repository.fullName, installationID: job.installationID)
+        // It has just got a job: not ours to end.
+        if removal == .busy { throw ComeBack(at: later(5), reason: "runner \(current.id) is busy") }
+      } catch let error as ForgeError {
+        throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
+      }
+    }
+    logger.warning("a start failed", metadata: ["assignment": "\(assignment.id)", "job": "\(assignment.jobID)", "cause": "\(cause)"])
+    let random = Double.random(in: 0..<1)
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var row = try await unit.assignment(assignment.id), row.phase.isActive, row.phase != .running, row.phase != .releasing else { return }
+      row.phase = .released
+      row.releasedAt = unit.now
+      row.releaseCause = cause
+      unit.put(row)
+      if var job = try await unit.job(row.jobID), job.assignment == row.id {
+        job.detach(afterFailure: cause, isOwnFault: isOwnFault, retry: retry, maximumTries: settings.maximumTries, random: random, at: unit.now)
+        unit.put(job)
+        unit.tell(job.id, "start failed: \(cause)\(job.state == .failed ? "; given up after \(job.tries) tries" : "; it waits again")")
+        unit.report(job, settings: settings)
+      }
+      if var container = try await unit.container(row.containerID) {
+        container.release(fate == .giveBack ? .unassigned : .terminate, cause: cause, at: unit.now)
+        unit.put(container)
+      }
+    }
+  }
+
+  private func later(_ seconds: TimeInterval) -> Date { transactor.currentTime.addingTimeInterval(seconds) }
+}
+
+extension ForgeError {
+  /// When to ask again.
+  func retryTime(default time: Date) -> Date {
+    if case .throttled(let until, _) = self { until } else { time }
+  }
+}
+
+extension Job {
+  /// Back to the queue after a failed start, or given up when no try is left. Its place in the queue stays.
+  mutating func detach(afterFailure cause: String, isOwnFault: Bool, retry: Retry, maximumTries: Int, random: Double, at now: Date) {
+    assignment = nil
+    containerID = nil
+    pool = nil
+    assignedAt = nil
+    lastFailure = cause
+    if !isOwnFault { tries += 1 }
+    if case .to(let next) = state.transition(on: .startFailed(triesLeft: maximumTries - tries)) { state = next }
+    notBefore = isOwnFault ? nil : now.addingTimeInterval(retry.delay(afterFailures: tries, random: random))
+    placementReason = "start failed: \(cause)"
+  }
+}
+
+extension Container {
+  /// The engine says that it runs and waits; where an assignment holds it already, it is assigned at once.
+  mutating func becomeReady(at now: Date) {
+    guard let ready = state.next(on: .becameReady) else { return }
+    state = ready
+    readyAt = now
+    idleSince = now
+    lastHeartbeat = now
+    if assignment != nil, let assigned = state.next(on: .assign) { state = assigned }
+  }
+
+  /// Its assignment ended: back to the idle ones, or to its end.
+  mutating func release(_ event: ContainerEvent, cause: String, at now: Date) {
+    assignment = nil
+    if event != .terminate, let next = state.next(on: event) {
+      state = next
+      idleSince = now
+      return
+    }
+    if let next = state.next(on: .terminate) {
+      state = next
+      endReason = cause
+    }
+  }
+}

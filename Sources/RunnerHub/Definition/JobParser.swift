@@ -1,0 +1,94 @@
+package import Domain
+package import Foundation
+import Workflow
+
+/// Finds a job's definition, validates it against the security policy, and estimates what it needs.
+package struct JobParser: Sendable {
+  /// What was found, within the time limit.
+  package struct Finding: Sendable {
+    package var run: RunContext?
+    package var definition: DefinitionFinding
+    package var estimate: Estimate
+  }
+
+  private let source: DefinitionSource
+  private let settings: Settings
+
+  package init(source: DefinitionSource, settings: Settings) {
+    self.source = source
+    self.settings = settings
+  }
+
+  /// Looks up the jobs of one run attempt. Never fails: what cannot be found in time is unknown, with the reason.
+  /// - Returns: findings in the order of the jobs.
+  package func parse(_ jobs: [Job]) async -> [Finding] {
+    guard let first = jobs.first else { return [] }
+    var run: RunReport?
+    var found: DefinitionSource.Found?
+    var reason = "not found within \(settings.definitionTimeLimit)"
+    let source = source
+    switch await withTimeLimit(settings.definitionTimeLimit, { await Self.lookUp(first, in: source) }) {
+    case (let theRun, .success(let theFile))?: (run, found) = (theRun, theFile)
+    case (let theRun, .failure(let error))?: (run, reason) = (theRun, error.description)
+    case nil: break
+    }
+    return jobs.map { job in
+      let definition = found.map { Self.definition(of: job, in: $0, path: run?.context.path ?? "") } ?? .unknown(reason: reason)
+      return Finding(run: run?.context, definition: definition, estimate: ResourceEstimator(settings: settings).estimate(job, definition))
+    }
+  }
+
+  private static func lookUp(_ job: Job, in source: DefinitionSource) async -> (RunReport?, Result<DefinitionSource.Found, ForgeError>) {
+    let run: RunReport
+    do {
+      run = try await source.run(of: job)
+    } catch {
+      return (nil, .failure(error))
+    }
+    do {
+      return (run, .success(try await source.workflow(of: run, installationID: job.installationID)))
+    } catch {
+      return (run, .failure(error))
+    }
+  }
+
+  /// The job's place in its file. Pure.
+  static func definition(of job: Job, in found: DefinitionSource.Found, path: String) -> DefinitionFinding {
+    guard let file = found.reading.file else {
+      let first = found.reading.diagnostics.first { $0.severity == .error }
+      return .unknown(reason: "\(path) is not a workflow: \(first?.message ?? "no jobs")")
+    }
+    let match = file.match(jobName: job.name, labels: job.labels)
+    guard let definition = match.definition else { return .unknown(reason: match.explanation(jobName: job.name)) }
+    return .found(
+      DefinitionFinding.Definition(
+        path: path, commit: found.ref, key: definition.key, isExact: match.isExact && found.isCertain, images: images(of: definition),
+        environment: definition.environment, timeoutMinutes: definition.timeoutMinutes.flatMap { Double($0) }))
+  }
+
+  /// Every image that the job itself would start: its container, its services, its docker steps.
+  private static func images(of definition: JobDefinition) -> [String] {
+    var images: [String] = []
+    if let image = definition.container?.image { images.append(image) }
+    images += definition.services.map(\.definition.image)
+    for step in definition.steps {
+      if let uses = step.uses, uses.hasPrefix("docker://") { images.append(String(uses.dropFirst("docker://".count))) }
+    }
+    return images.filter { !$0.isEmpty }
+  }
+}
+
+/// Runs an operation with a time limit. nil when the limit came first; the operation is cancelled then.
+func withTimeLimit<Value: Sendable>(_ limit: Duration, _ operation: @escaping @Sendable () async -> Value) async -> Value? {
+  await withTaskGroup(of: Value?.self) { group in
+    group.addTask { await operation() }
+    group.addTask {
+      // A cancelled sleep ends the wait just as an elapsed one does.
+      try? await Task.sleep(for: limit)
+      return nil
+    }
+    let first = await group.next() ?? nil
+    group.cancelAll()
+    return first
+  }
+}

@@ -1,0 +1,165 @@
+import Domain
+import Foundation
+import Logging
+import Metrics
+import Scheduling
+
+/// Decides of every received job whether it is ours, how urgent it is, and whether it may run: definition → routing → security → priority → queue.
+package struct Triage: Sendable {
+  private let transactor: Transactor
+  private let parser: JobParser
+  private let policies: any PolicySource
+  private let fleet: FleetObserver
+  private let settings: Settings
+  private let order: QueueOrder
+  private let logger: Logger
+  /// Runs looked up at once.
+  private static let width = 16
+  private static let batch = 256
+
+  package init(
+    transactor: Transactor, parser: JobParser, policies: any PolicySource, fleet: FleetObserver, settings: Settings, order: QueueOrder, logger: Logger
+  ) {
+    self.transactor = transactor
+    self.parser = parser
+    self.policies = policies
+    self.fleet = fleet
+    self.settings = settings
+    self.order = order
+    self.logger = logger
+  }
+
+  /// Works until cancelled. The first turn finds what an earlier process left undecided.
+  package func run() async throws {
+    var consumer = PolicyConsumer(source: policies)
+    while !Task.isCancelled {
+      do {
+        if try await turn(with: consumer.engine()) == Self.batch { continue }
+        await transactor.signals.triage.wait(until: nil)
+      } catch {
+        logger.error("triage stopped for a moment", metadata: ["error": "\(error)"])
+        await transactor.signals.triage.wait(until: transactor.currentTime.addingTimeInterval(1))
+      }
+    }
+  }
+
+  /// Decides a batch of received jobs. The jobs of one run are looked up together and runs side by side; decisions are made one by one.
+  /// - Returns: how many jobs there were.
+  @discardableResult
+  package func turn(with engine: any PolicyEngine) async throws(StoreError) -> Int {
+    let jobs = try await transactor.store.jobs(in: [.received], limit: Self.batch)
+    if jobs.isEmpty { return 0 }
+    let fleet = try await fleet.fleet()
+    for (job, finding) in await findings(for: jobs) { try await decide(job, finding, engine, fleet) }
+    return jobs.count
+  }
+
+  private func findings(for jobs: [Job]) async -> [(JobID, JobParser.Finding)] {
+    let runs = Dictionary(grouping: jobs) { "\($0.repository.fullName)/\($0.runID)/\($0.runAttempt)" }
+    let parser = parser
+    return await withTaskGroup(of: [(JobID, JobParser.Finding)].self) { group in
+      var all: [JobID: JobParser.Finding] = [:]
+      for (started, run) in runs.values.enumerated() {
+        if started >= Self.width { for (id, finding) in await group.next() ?? [] { all[id] = finding } }
+        group.addTask { Array(zip(run.map(\.id), await parser.parse(run))) }
+      }
+      for await found in group { for (id, finding) in found { all[id] = finding } }
+      return jobs.compactMap { job in all[job.id].map { (job.id, $0) } }
+    }
+  }
+
+  private func decide(_ id: JobID, _ finding: JobParser.Finding, _ engine: any PolicyEngine, _ fleet: PolicyFleet) async throws(StoreError) {
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var job = try await unit.job(id), job.state == .received else { return }
+      job.run = finding.run
+      job.definition = finding.definition
+      job.estimate = finding.estimate
+      tellFinding(of: job, in: &unit)
+      let route = engine.route(PolicyJob(job), fleet: fleet)
+      record("routing", route, output: route.value.rawValue, job: job, in: &unit)
+      job.route = route.value
+      job.routeReason = route.reason
+      if route.value == .orchestrator, let reason = unservable(job) {
+        job.route = .traditional
+        job.routeReason = reason
+      }
+      if job.route == .orchestrator {
+        admit(&job, engine, fleet, in: &unit)
+      } else {
+        forward(&job, in: &unit)
+      }
+      unit.put(job)
+    }
+  }
+
+  private func forward(_ job: inout Job, in unit: inout UnitOfWork) {
+    unit.apply(.forward, to: &job)
+    unit.tell(job.id, "routing → traditional: \(job.routeReason ?? "")")
+  }
+
+  /// No pool could ever run it: traditional runners may have it, and the reason is kept.
+  private func unservable(_ job: Job) -> String? {
+    let labels = Labels(job.labels)
+    return settings.pools.contains { labels.isSatisfied(by: $0.labels) } ? nil : "no pool offers \(labels)"
+  }
+
+  private func admit(_ job: inout Job, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork) {
+    unit.tell(job.id, "routing → orchestrator: \(job.routeReason ?? "")")
+    job.jobClass = settings.jobClass(repository: job.repository, labels: job.labels)
+    if let refusal = refusal(of: job) {
+      job.refusal = refusal
+      unit.apply(.refuse, to: &job)
+      unit.tell(job.id, "refused: \(refusal)")
+      unit.additions.effects.append(
+        OutboxEffect(
+          key: "cancel/\(job.runID)", kind: .cancelRun(jobID: job.id, repository: job.repository.fullName, runID: job.runID), dueAt: unit.now))
+      unit.report(job, settings: settings)
+      return
+    }
+    let priority = engine.prioritise(PolicyJob(job), fleet: fleet)
+    record("priority", priority, output: priority.value.word, job: job, in: &unit)
+    job.priority = priority.value
+    job.priorityReason = priority.reason
+    unit.apply(.enqueue, to: &job)
+    job.queuedAt = unit.now
+    job.orderKey = order.key(queuedAt: unit.now, priority: priority.value)
+    unit.tell(job.id, "priority → \(priority.value.word): \(priority.reason)")
+    unit.report(job, settings: settings)
+  }
+
+  /// A job is refused when no pool that offers its labels would take it; the first pool's reason is given.
+  private func refusal(of job: Job) -> String? {
+    let labels = Labels(job.labels)
+    let offering = settings.pools.filter { labels.isSatisfied(by: $0.labels) }
+    let reasons = offering.map { SecurityPolicy.refusal(of: job, definition: job.definition ?? .unknown(reason: "not looked up"), in: $0) }
+    return reasons.contains(nil) ? nil : reasons.first ?? nil
+  }
+
+  private func tellFinding(of job: Job, in unit: inout UnitOfWork) {
+    switch job.definition {
+    case .found(let found)?:
+      let environment = found.environment.map { ", environment \($0)" } ?? ""
+      unit.tell(job.id, "definition \(found.path), job \(found.key)\(environment)\(found.isExact ? "" : " (by pattern)")")
+    case .unknown(let reason)?: unit.tell(job.id, "definition unknown: \(reason)")
+    case nil: break
+    }
+    guard let estimate = job.estimate else { return }
+    let cpus = (Double(estimate.resources.milliCPUs) / 1000).formatted()
+    unit.tell(job.id, "estimate \(cpus) CPU, \(estimate.resources.memory) (\(estimate.sources.joined(separator: ", ")))")
+  }
+
+  private func record<Value>(_ kind: String, _ verdict: Verdict<Value>, output: String, job: Job, in unit: inout UnitOfWork) {
+    unit.additions.decisions.append(DecisionRecord(kind: kind, verdict, output: output, jobID: job.id, at: unit.now))
+    Counter(label: "runnerhub_policy_decisions_total", dimensions: [("kind", kind), ("by", verdict.fallbackCause == nil ? "policy" : "built-in")])
+      .increment()
+  }
+}
+
+extension DecisionRecord {
+  /// The record of a verdict.
+  package init<Value>(kind: String, _ verdict: Verdict<Value>, output: String, jobID: JobID?, pool: String? = nil, at now: Date) {
+    self.init(
+      kind: kind, jobID: jobID, pool: pool, output: output, reason: verdict.reason, bundle: verdict.bundle, fallbackCause: verdict.fallbackCause,
+      microseconds: verdict.microseconds, at: now)
+  }
+}

@@ -1,0 +1,177 @@
+package import Domain
+import Foundation
+import Scheduling
+
+/// What a report of the forge means for the job and for the runner that it names. Used for deliveries and for answers of the API alike.
+package struct JobReducer: Sendable {
+  /// What a report did.
+  package enum Effect: Hashable, Sendable {
+    case applied
+    /// Late or repeated: nothing changed.
+    case nothing
+    case unknownAction(String)
+  }
+
+  private let settings: Settings
+
+  package init(settings: Settings) {
+    self.settings = settings
+  }
+
+  /// Applies a report to the rows it touches.
+  package func reduce(_ report: JobReport, in unit: inout UnitOfWork) async throws(StoreError) -> Effect {
+    guard let event = Self.event(of: report) else { return .unknownAction(report.action ?? report.status) }
+    var job = try await unit.job(report.jobID) ?? Self.newJob(report, at: unit.now)
+    let isNew = job.version == 0
+    let before = job
+    absorb(report, into: &job)
+
+    if let runner = report.runnerName, !runner.isEmpty, event.namesRunner {
+      try await meet(runner: AssignmentID(rawValue: runner), job: &job, in: &unit)
+    }
+    let assignment = try await ownAssignment(of: job, in: &unit)
+    let isOurs = assignment?.id.rawValue == report.runnerName
+    let jobEvent: JobEvent
+    switch event {
+    case .queued: jobEvent = .queuedAtForge
+    case .waiting: jobEvent = .waitingAtForge
+    case .inProgress: jobEvent = .inProgress(ours: isOurs)
+    case .completed: jobEvent = .completedAtForge(Conclusion(word: report.conclusion ?? "unknown"))
+    }
+    unit.apply(jobEvent, to: &job)
+    if job.state == .running, before.state != .running { try await begin(&job, report, assignment, isOurs: isOurs, in: &unit) }
+    if job.state.isFinal, !before.state.isFinal { try await end(&job, report, in: &unit) }
+
+    if job == before, !isNew { return .nothing }
+    if job.state != before.state || isNew { unit.additions.transitions.append(AppliedTransition(jobID: job.id, action: event.word)) }
+    unit.put(job)
+    if job.state != before.state { unit.report(job, settings: settings) }
+    return .applied
+  }
+
+  // MARK: - Meaning
+
+  private enum Meaning {
+    case queued, waiting, inProgress, completed
+    var namesRunner: Bool { self == .inProgress || self == .completed }
+    var word: String {
+      switch self {
+      case .queued: "queued"
+      case .waiting: "waiting"
+      case .inProgress: "in_progress"
+      case .completed: "completed"
+      }
+    }
+  }
+
+  /// `queued` does not imply the status `queued`: with a deployment protection rule it is `waiting`.
+  private static func event(of report: JobReport) -> Meaning? {
+    switch (report.action ?? report.status, report.status) {
+    case ("queued", "waiting"), ("waiting", _), ("pending", _), ("requested", _): .waiting
+    case ("queued", _): .queued
+    case ("in_progress", _): .inProgress
+    case ("completed", _): .completed
+    default: nil
+    }
+  }
+
+  private static func newJob(_ report: JobReport, at now: Date) -> Job {
+    Job(
+      id: report.jobID, forgeID: report.forgeID, runID: report.runID, runAttempt: report.runAttempt, repository: report.repository,
+      organization: report.organization, installationID: report.installationID, workflow: report.workflow, name: report.name,
+      labels: report.labels, headSHA: report.headSHA, headBranch: report.headBranch, htmlURL: report.htmlURL,
+      createdAt: report.createdAt ?? now, receivedAt: now)
+  }
+
+  /// Takes over what the report knows better. The steps of a late report do not replace newer ones.
+  private func absorb(_ report: JobReport, into job: inout Job) {
+    if job.state.isFinal { return }
+    if report.installationID != nil { job.installationID = report.installationID }
+    if report.steps.count >= job.steps.count, !report.steps.isEmpty { job.steps = report.steps }
+  }
+
+  // MARK: - Runner
+
+  /// The forge names a runner. Where it is one of ours that was made for another job, the two assignments are exchanged.
+  private func meet(runner: AssignmentID, job: inout Job, in unit: inout UnitOfWork) async throws(StoreError) {
+    guard !job.state.isFinal, job.assignment != runner, let assignment = try await unit.assignment(runner), assignment.phase.isActive
+    else { return }
+    let own = try await ownAssignment(of: job, in: &unit)
+    let exchange = Exchange.runner(
+      of: try await side(of: assignment, in: &unit), madeFor: try await unit.job(assignment.jobID), wentTo: job,
+      whichHad: own == nil ? nil : try await side(of: own ?? assignment, in: &unit), now: unit.now)
+    guard let exchange else { return }
+    for changed in exchange.jobs {
+      if changed.id == job.id {
+        job = changed
+      } else {
+        unit.put(changed)
+        unit.report(changed, settings: settings)
+      }
+    }
+    for changed in exchange.assignments { unit.put(changed) }
+    for changed in exchange.containers { unit.put(changed) }
+    for (id, text) in exchange.story { unit.tell(id, text) }
+  }
+
+  private func side(of assignment: Assignment, in unit: inout UnitOfWork) async throws(StoreError) -> Exchange.Side {
+    Exchange.Side(assignment: assignment, container: try await unit.container(assignment.containerID))
+  }
+
+  private func ownAssignment(of job: Job, in unit: inout UnitOfWork) async throws(StoreError) -> Assignment? {
+    guard let id = job.assignment, let assignment = try await unit.assignment(id), assignment.phase.isActive else { return nil }
+    return assignment
+  }
+
+  private func begin(
+    _ job: inout Job, _ report: JobReport, _ assignment: Assignment?, isOurs: Bool, in unit: inout UnitOfWork
+  ) async throws(StoreError) {
+    job.startedAt = report.startedAt ?? unit.now
+    job.runnerName = report.runnerName
+    unit.tell(job.id, "in progress on \(report.runnerName ?? "a runner without a name")\(isOurs ? "" : ", which is not ours")")
+    guard var assignment else { return }
+    if isOurs {
+      assignment.phase = .running
+      assignment.phaseSince = unit.now
+      unit.put(assignment)
+      if var container = try await unit.container(assignment.containerID) {
+        if let state = container.state.next(on: .jobStarted) { container.state = state }
+        container.note(job)
+        unit.put(container)
+      }
+    } else {
+      try await orphan(assignment, cause: "runner \(report.runnerName ?? "unknown") took the job", job: &job, in: &unit)
+    }
+  }
+
+  private func end(_ job: inout Job, _ report: JobReport, in unit: inout UnitOfWork) async throws(StoreError) {
+    job.conclusion = Conclusion(word: report.conclusion ?? "unknown")
+    job.completedAt = report.completedAt ?? unit.now
+    if job.startedAt == nil, report.runnerName?.isEmpty == false, job.state == .completed { job.startedAt = report.startedAt }
+    if job.runnerName == nil, let runner = report.runnerName, !runner.isEmpty { job.runnerName = runner }
+    unit.tell(job.id, "\(job.state.rawValue): \(job.conclusion?.word ?? "unknown")")
+    guard var assignment = try await ownAssignment(of: job, in: &unit) else { return }
+    if assignment.id.rawValue == report.runnerName || assignment.phase == .running {
+      assignment.release(because: Assignment.jobEnded, now: unit.now)
+      unit.put(assignment)
+    } else {
+      try await orphan(assignment, cause: "the job ended without its runner", job: &job, in: &unit)
+    }
+  }
+
+  /// An assignment whose job will never come to its runner.
+  private func orphan(_ assignment: Assignment, cause: String, job: inout Job, in unit: inout UnitOfWork) async throws(StoreError) {
+    var assignment = assignment
+    assignment.release(because: cause, now: unit.now)
+    unit.put(assignment)
+    job.assignment = nil
+    job.containerID = nil
+  }
+}
+
+extension Assignment {
+  /// The cause of an ordinary release.
+  package static let jobEnded = "the job ended"
+  /// Whether the runner worked on a job, so that it ends and deregisters by itself.
+  package var endedWithJob: Bool { releaseCause == Self.jobEnded }
+}

@@ -1,0 +1,178 @@
+import Domain
+import Foundation
+import Logging
+import Metrics
+import Scheduling
+
+/// The planner's shell: reads queue and fleet, asks `Planner` for a plan, commits its bindings. Serial; one turn at a time.
+package struct PlanningLoop: Sendable {
+  private let transactor: Transactor
+  private let engines: EngineRoster
+  private let policies: any PolicySource
+  private let settings: Settings
+  private let drain: DrainSwitch
+  private let identities: any IdentitySource
+  private let logger: Logger
+  /// Jobs looked at in each class and turn.
+  private static let heads = 64
+
+  package init(
+    transactor: Transactor, engines: EngineRoster, policies: any PolicySource, settings: Settings, drain: DrainSwitch, identities: any IdentitySource,
+    logger: Logger
+  ) {
+    self.transactor = transactor
+    self.engines = engines
+    self.policies = policies
+    self.settings = settings
+    self.drain = drain
+    self.identities = identities
+    self.logger = logger
+  }
+
+  /// What one turn hands to the next.
+  package struct Memory: Sendable {
+    package var cursor = 0
+    /// Host capacities, asked for once and again when an engine did not answer.
+    package var hosts: [String: Resources] = [:]
+    package init() {}
+  }
+
+  /// Plans until cancelled.
+  package func run() async throws {
+    var consumer = PolicyConsumer(source: policies)
+    var memory = Memory()
+    while !Task.isCancelled {
+      var again: Date?
+      do {
+        if !drain.isOn { again = try await turn(&memory, with: consumer.engine()) }
+      } catch {
+        logger.error("planning stopped for a moment", metadata: ["error": "\(error)"])
+        again = transactor.currentTime.addingTimeInterval(0.5)
+      }
+      await transactor.signals.planning.wait(until: again)
+    }
+  }
+
+  /// One turn.
+  /// - Returns: when the next turn is worth while though nothing happens.
+  package func turn(_ memory: inout Memory, with engine: any PolicyEngine) async throws(StoreError) -> Date? {
+    await learnHosts(&memory)
+    let store = transactor.store
+    let queue = try await store.queue(heads: Self.heads)
+    let refusals = try await store.refusedJobsForHook(limit: Self.heads).filter { $0.assignment == nil }
+    if queue.isEmpty && refusals.isEmpty { return nil }
+    let containers = try await store.liveContainers()
+    let assignments = try await store.activeAssignments()
+    let bound = try await store.jobs(in: [.assigned, .starting], limit: 10_000)
+    var decisions: [JobID: Verdict<Placement>] = [:]
+    let input = PlanningInput(
+      now: transactor.currentTime, pools: settings.pools, containers: containers,
+      queues: queue.map {
+        ClassDemand(jobClass: $0.jobClass, count: $0.count, heads: $0.heads, holdsForkJob: $0.holdsForkJob, largest: $0.largest)
+      },
+      refusals: refusals, assignments: assignments, bound: bound,
+      limits: PlanningLimits(
+        maxConcurrentJobs: settings.maximumConcurrentJobs, containerPoolSize: settings.containerPoolSize, hosts: memory.hosts),
+      strategy: settings.strategy, cursor: memory.cursor
+    ) { job, candidates in
+      let verdict = engine.place(PolicyJob(job), candidates: candidates.map(Self.seenByPolicy))
+      decisions[job.id] = verdict
+      return Affinity(
+        scores: verdict.value.candidates.map { Affinity.Score(points: $0.score, reason: $0.reason) }, strategy: verdict.value.strategy)
+    }
+    let plan = Planner.plan(input)
+    memory.cursor = plan.cursor
+    try await commit(plan, decisions, containers)
+    return plan.nextTurn
+  }
+
+  private func learnHosts(_ memory: inout Memory) async {
+    for (name, engine) in engines.engines where memory.hosts[name] == nil {
+      do {
+        memory.hosts[name] = try await engine.capacity().resources
+      } catch {
+        logger.warning("an engine does not answer", metadata: ["engine": "\(name)", "error": "\(error)"])
+      }
+    }
+  }
+
+  private func commit(_ plan: Plan, _ decisions: [JobID: Verdict<Placement>], _ containers: [Container]) async throws(StoreError) {
+    let identities = identities
+    let names = plan.bindings.map { _ in (assignment: identities.token(digits: 8), container: identities.token(digits: 6)) }
+    try await transactor.transact { (unit) throws(StoreError) in
+      for (binding, name) in zip(plan.bindings, names) {
+        try await bind(binding, name.assignment, name.container, decisions[binding.jobID], in: &unit)
+      }
+      for waiting in plan.waiting {
+        guard var job = try await unit.job(waiting.jobID), job.state == .queued, job.placementReason != waiting.reason else { continue }
+        job.placementReason = waiting.reason
+        unit.put(job)
+        unit.tell(job.id, "waits: \(waiting.reason)")
+      }
+      for eviction in plan.evictions {
+        guard var container = try await unit.container(eviction.containerID), container.assignment == nil else { continue }
+        container.release(.terminate, cause: eviction.reason, at: unit.now)
+        unit.put(container)
+      }
+    }
+    if !plan.bindings.isEmpty { Counter(label: "runnerhub_assignments_total").increment(by: plan.bindings.count) }
+  }
+
+  /// Job, assignment and container of one binding, if all of them still are as the plan saw them.
+  private func bind(
+    _ binding: Plan.Binding, _ assignmentToken: String, _ containerToken: String, _ decision: Verdict<Placement>?, in unit: inout UnitOfWork
+  ) async throws(StoreError) {
+    guard var job = try await unit.job(binding.jobID), job.state == .queued || (binding.isRefusal && job.state == .refused), job.assignment == nil
+    else { return }
+    var container: Container
+    switch binding.candidate {
+    case .warm(let id):
+      guard let warm = try await unit.container(id), warm.assignment == nil, warm.state == .ready || warm.state == .creating else { return }
+      container = warm
+    case .new(let name):
+      guard let pool = settings.pools.first(where: { $0.name == name }) else { return }
+      container = Container(pool: pool, token: containerToken, at: unit.now)
+    }
+    container.uses += 1
+    let assignment = Assignment(
+      id: AssignmentID(rawValue: "rh-\(assignmentToken)"), jobID: job.id, containerID: container.id, jobClass: binding.jobClass, priority: job.priority,
+      use: container.uses, isRefusal: binding.isRefusal, assignedAt: unit.now)
+    container.assignment = assignment.id
+    container.idleSince = nil
+    // A container that is still being made stays CREATING; it is assigned as soon as the engine has it.
+    if container.state == .ready, let assigned = container.state.next(on: .assign) { container.state = assigned }
+    container.note(job)
+    job.assignment = assignment.id
+    job.containerID = container.id
+    job.pool = container.pool
+    job.assignedAt = unit.now
+    job.notBefore = nil
+    job.placementReason = binding.reason
+    if !binding.isRefusal { unit.apply(.assign, to: &job) }
+    unit.put(container)
+    unit.put(assignment)
+    unit.put(job)
+    for line in binding.explanation { unit.tell(job.id, line) }
+    if let decision {
+      unit.additions.decisions.append(
+        DecisionRecord(kind: "affinity", decision, output: container.name, jobID: job.id, pool: container.pool, at: unit.now))
+    }
+  }
+
+  private static func seenByPolicy(_ candidate: Candidate) -> PolicyContainer {
+    let id: String
+    if case .warm(let container) = candidate.id { id = container.rawValue } else { id = "" }
+    return PolicyContainer(
+      id: id, name: candidate.name, pool: candidate.pool, isNew: candidate.isNew, labels: candidate.labels, resources: candidate.resources,
+      uses: candidate.uses, repository: candidate.repository, ageSeconds: candidate.ageSeconds, idleSeconds: candidate.idleSeconds)
+  }
+}
+
+extension Container {
+  /// A new container of a pool, to be made.
+  init(pool: Pool, token: String, at now: Date) {
+    self.init(
+      id: ContainerID(rawValue: "rh-\(pool.name)-\(token)"), name: "\(pool.name)-\(token)", pool: pool.name, engine: pool.engine, image: pool.image,
+      resources: pool.resources, labels: pool.labels, createdAt: now)
+  }
+}

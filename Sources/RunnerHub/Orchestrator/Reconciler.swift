@@ -1,0 +1,130 @@
+package import Domain
+package import Foundation
+package import Logging
+import Metrics
+
+/// Asks the forge where events may have been lost, and repairs. No decision depends on one event arriving.
+package struct Reconciler: Sendable {
+  private let transactor: Transactor
+  private let forge: any Forge
+  private let reducer: JobReducer
+  private let start: RunnerStart
+  private let engines: EngineRoster
+  private let settings: Settings
+  private let logger: Logger
+  private let asked = Shared([JobID: Date]())
+  /// Questions for waiting jobs in one turn, and seconds between two questions for the same job.
+  private static let budget = 10
+  private static let patience: TimeInterval = 600
+
+  package init(transactor: Transactor, forge: any Forge, reducer: JobReducer, engines: EngineRoster, settings: Settings, logger: Logger) {
+    self.transactor = transactor
+    self.forge = forge
+    self.reducer = reducer
+    self.engines = engines
+    self.settings = settings
+    self.logger = logger
+    start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
+  }
+
+  /// Looks at every active assignment, and at some of the jobs that wait long.
+  package func turn() async {
+    do {
+      for assignment in try await transactor.store.activeAssignments() { try await look(at: assignment) }
+      try await lookAtWaitingJobs()
+    } catch {
+      logger.warning("reconciliation stopped early", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// An engine lost an assignment's container. A job that has begun is GitHub's to end; one that has not waits again.
+  package func containerLost(_ id: AssignmentID, cause: String) async throws {
+    guard let assignment = try await transactor.store.assignment(id) else { return }
+    switch assignment.phase {
+    case .registered, .started: try await examine(assignment, cause: cause)
+    case .running: try await noteLoss(assignment, cause: cause)
+    // A start or a release under way meets the loss itself.
+    case .bound, .releasing, .released: return
+    }
+  }
+
+  private func look(at assignment: Assignment) async throws {
+    let age = transactor.currentTime.timeIntervalSince(assignment.phaseSince)
+    switch assignment.phase {
+    case .started where age > settings.startTimeLimit:
+      try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit.formatted()) s")
+    case .running where age > settings.reconcileAfter:
+      if try await hasEnded(assignment) || isDue(assignment.jobID) { try await refresh(assignment.jobID) }
+    case .bound, .registered, .started, .running, .releasing, .released: return
+    }
+  }
+
+  /// A runner that was started and of which nothing is heard: the forge knows whether it has a job.
+  private func examine(_ assignment: Assignment, cause: String) async throws {
+    try await refresh(assignment.jobID)
+    guard let current = try await transactor.store.assignment(assignment.id), current.phase == .started || current.phase == .registered else { return }
+    do {
+      try await start.fail(current, cause: cause, container: .terminate)
+    } catch let comeBack as ComeBack {
+      logger.info("a silent runner stays for now", metadata: ["assignment": "\(assignment.id)", "reason": "\(comeBack)"])
+    }
+  }
+
+  private func noteLoss(_ assignment: Assignment, cause: String) async throws {
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var job = try await unit.job(assignment.jobID), job.lastFailure != cause else { return }
+      job.lastFailure = cause
+      unit.put(job)
+      unit.tell(job.id, cause)
+    }
+    try await refresh(assignment.jobID)
+  }
+
+  private func hasEnded(_ assignment: Assignment) async throws -> Bool {
+    guard let container = try await transactor.store.container(assignment.containerID) else { return true }
+    do {
+      guard let observation = try await engines.engine(of: container).inspect(container.id) else { return true }
+      return observation.status != .running || (observation.endedUse ?? 0) >= assignment.use
+    } catch {
+      return false
+    }
+  }
+
+  private func lookAtWaitingJobs() async throws {
+    let before = transactor.currentTime.addingTimeInterval(-Self.patience)
+    let waiting = try await transactor.store.jobs(in: [.queued, .refused, .failed], limit: 200)
+    var left = Self.budget
+    for job in waiting where left > 0 && job.receivedAt < before && isDue(job.id) {
+      left -= 1
+      try await refresh(job.id)
+    }
+  }
+
+  private func isDue(_ id: JobID) -> Bool {
+    let now = transactor.currentTime
+    return asked.withLock { asked in
+      if asked.count > 10_000 { asked = asked.filter { now.timeIntervalSince($0.value) < Self.patience } }
+      if let last = asked[id], now.timeIntervalSince(last) < Self.patience { return false }
+      asked[id] = now
+      return true
+    }
+  }
+
+  /// Applies what the forge says of a job now.
+  private func refresh(_ id: JobID) async throws {
+    guard let job = try await transactor.store.job(id), !job.state.isFinal else { return }
+    let report: JobReport
+    do {
+      report = try await forge.job(id: job.forgeID, repository: job.repository, installationID: job.installationID)
+    } catch {
+      logger.info("the forge could not be asked for a job", metadata: ["job": "\(id)", "error": "\(error)"])
+      return
+    }
+    guard report.jobID == id else { return }
+    let effect = try await transactor.transact { (unit) throws(StoreError) in try await reducer.reduce(report, in: &unit) }
+    if effect == .applied {
+      Counter(label: "runnerhub_reconciled_jobs_total").increment()
+      logger.notice("a job was brought up to date by asking the forge", metadata: ["job": "\(id)", "status": "\(report.status)"])
+    }
+  }
+}

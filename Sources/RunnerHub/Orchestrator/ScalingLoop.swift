@@ -1,0 +1,81 @@
+import Domain
+import Foundation
+import Logging
+import Scheduling
+
+/// Keeps every pool at the size that its bounds, its warm target and the scaling policy ask for.
+package struct ScalingLoop: Sendable {
+  private let transactor: Transactor
+  private let policies: any PolicySource
+  private let settings: Settings
+  private let drain: DrainSwitch
+  private let identities: any IdentitySource
+  private let autoscaler: Autoscaler
+  private let logger: Logger
+
+  package init(
+    transactor: Transactor, policies: any PolicySource, settings: Settings, drain: DrainSwitch, identities: any IdentitySource,
+    autoscaler: Autoscaler = Autoscaler(), logger: Logger
+  ) {
+    self.transactor = transactor
+    self.policies = policies
+    self.settings = settings
+    self.drain = drain
+    self.identities = identities
+    self.autoscaler = autoscaler
+    self.logger = logger
+  }
+
+  /// Seconds between two turns at least, however much changes.
+  private static let spacing = 0.2
+
+  /// Scales until cancelled: at once, when something changed, and at each interval.
+  package func run() async throws {
+    var consumer = PolicyConsumer(source: policies)
+    var history: [String: ScaleHistory] = [:]
+    while !Task.isCancelled {
+      do {
+        if !drain.isOn { try await turn(&history, with: consumer.engine()) }
+      } catch {
+        logger.error("scaling stopped for a moment", metadata: ["error": "\(error)"])
+      }
+      try await Task.sleep(for: .seconds(Self.spacing))
+      let interval = Double(settings.scalingInterval.components.seconds)
+      await transactor.signals.scaling.wait(until: transactor.currentTime.addingTimeInterval(interval))
+    }
+  }
+
+  /// One turn over all pools.
+  package func turn(_ history: inout [String: ScaleHistory], with engine: any PolicyEngine) async throws(StoreError) {
+    let containers = try await transactor.store.liveContainers()
+    let queue = try await transactor.store.queue(heads: 1)
+    let now = transactor.currentTime
+    let fleet = FleetObserver.fleet(pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now)
+    var room = settings.containerPoolSize - containers.count
+    for (pool, facts) in zip(settings.pools, fleet.pools) {
+      let verdict = engine.scale(facts, fleet: fleet)
+      let plan = autoscaler.plan(
+        pool, containers: containers.filter { $0.pool == pool.name }, wanted: verdict.value, because: verdict.reason, room: max(0, room),
+        history: history[pool.name] ?? ScaleHistory(), now: now)
+      history[pool.name] = plan.history
+      if plan.isEmpty { continue }
+      room -= plan.create
+      logger.info("pool \(pool.name): \(plan.reason)")
+      try await commit(plan, pool, verdict)
+    }
+  }
+
+  private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>) async throws(StoreError) {
+    let tokens = (0..<plan.create).map { _ in identities.token(digits: 6) }
+    try await transactor.transact { (unit) throws(StoreError) in
+      for token in tokens { unit.put(Container(pool: pool, token: token, at: unit.now)) }
+      for id in plan.retire {
+        guard var container = try await unit.container(id), container.assignment == nil else { continue }
+        container.release(.terminate, cause: plan.reason, at: unit.now)
+        unit.put(container)
+      }
+      unit.additions.decisions.append(
+        DecisionRecord(kind: "scaling", verdict, output: "\(verdict.value)", jobID: nil, pool: pool.name, at: unit.now))
+    }
+  }
+}

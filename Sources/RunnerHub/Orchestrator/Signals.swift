@@ -1,0 +1,18 @@
+/// One wake-up for each loop. A commit wakes them all: each finds in the store whether there is something for it.
+package struct Signals: Sendable {
+  package let intake = WakeUp()
+  package let triage = WakeUp()
+  package let planning = WakeUp()
+  package let assignments = WakeUp()
+  package let scaling = WakeUp()
+  package let reporting = WakeUp()
+  /// For pages that follow what happens.
+  package let pages = WakeUp()
+
+  package init() {}
+
+  /// Rows were changed.
+  package func changed() {
+    for wakeUp in [triage, planning, assignments, scaling, reporting, pages] { wakeUp.notify() }
+  }
+}

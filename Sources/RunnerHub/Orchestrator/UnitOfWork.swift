@@ -1,0 +1,122 @@
+package import Domain
+package import Foundation
+
+/// Rows read for one step and what the step makes of them. Commits as a whole, or meets a conflict and is done again from the start.
+package struct UnitOfWork: Sendable {
+  private let store: any Store
+  private var jobs: [JobID: Job] = [:]
+  private var assignments: [AssignmentID: Assignment] = [:]
+  private var containers: [ContainerID: Container] = [:]
+  private var changedJobs: Set<JobID> = []
+  private var changedAssignments: Set<AssignmentID> = []
+  private var changedContainers: Set<ContainerID> = []
+  /// What has no row of its own to read first: effects, decisions, outcomes. Rows are added by `put`.
+  package var additions = Changes()
+  package let now: Date
+
+  package init(store: any Store, now: Date) {
+    self.store = store
+    self.now = now
+  }
+
+  /// The job as this step sees it: its own change, else the stored row.
+  package mutating func job(_ id: JobID) async throws(StoreError) -> Job? {
+    if let job = jobs[id] { return job }
+    let stored = try await store.job(id)
+    jobs[id] = stored
+    return stored
+  }
+
+  package mutating func assignment(_ id: AssignmentID) async throws(StoreError) -> Assignment? {
+    if let assignment = assignments[id] { return assignment }
+    let stored = try await store.assignment(id)
+    assignments[id] = stored
+    return stored
+  }
+
+  package mutating func container(_ id: ContainerID) async throws(StoreError) -> Container? {
+    if let container = containers[id] { return container }
+    let stored = try await store.container(id)
+    containers[id] = stored
+    return stored
+  }
+
+  package mutating func put(_ job: Job) {
+    if jobs[job.id] == job, job.version > 0 { return }
+    jobs[job.id] = job
+    changedJobs.insert(job.id)
+  }
+
+  package mutating func put(_ assignment: Assignment) {
+    if assignments[assignment.id] == assignment, assignment.version > 0 { return }
+    assignments[assignment.id] = assignment
+    changedAssignments.insert(assignment.id)
+  }
+
+  package mutating func put(_ container: Container) {
+    if containers[container.id] == container, container.version > 0 { return }
+    containers[container.id] = container
+    changedContainers.insert(container.id)
+  }
+
+  /// Adds a line to a job's story.
+  package mutating func tell(_ id: JobID, _ text: String) {
+    additions.timeline.append(TimelineEntry(jobID: id, at: now, text: text))
+  }
+
+  /// Moves a job along its state table, if the event applies there.
+  /// - Returns: whether the state changed.
+  @discardableResult
+  package mutating func apply(_ event: JobEvent, to job: inout Job) -> Bool {
+    guard case .to(let state) = job.state.transition(on: event) else { return false }
+    job.state = state
+    return true
+  }
+
+  /// Everything that this step changes.
+  package var changes: Changes {
+    var changes = additions
+    changes.jobs += changedJobs.sorted().compactMap { jobs[$0] }
+    changes.assignments += changedAssignments.sorted().compactMap { assignments[$0] }
+    changes.containers += changedContainers.sorted().compactMap { containers[$0] }
+    return changes
+  }
+}
+
+/// Runs steps against the store: read, decide, commit, and again from the start where somebody else was faster.
+package struct Transactor: Sendable {
+  package let store: any Store
+  package let signals: Signals
+  private let now: @Sendable () -> Date
+
+  package init(store: any Store, signals: Signals, now: @escaping @Sendable () -> Date = { Date() }) {
+    self.store = store
+    self.signals = signals
+    self.now = now
+  }
+
+  package var currentTime: Date { now() }
+
+  /// - Parameter step: reads and changes rows through the unit of work; it may be called again, so it has no other effect.
+  /// - Throws: `StoreError`; a conflict only when it was met ten times in a row.
+  @discardableResult
+  package func transact<Result: Sendable>(
+    _ step: (inout UnitOfWork) async throws(StoreError) -> Result
+  ) async throws(StoreError) -> Result {
+    var conflicts = 0
+    while true {
+      var unit = UnitOfWork(store: store, now: now())
+      let result = try await step(&unit)
+      let changes = unit.changes
+      if changes.isEmpty { return result }
+      do {
+        try await store.commit(changes)
+        signals.changed()
+        return result
+      } catch .conflict(let what) {
+        conflicts += 1
+        if conflicts == 10 { throw .conflict(what) }
+      }
+    }
+  }
+}

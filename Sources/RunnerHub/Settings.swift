@@ -1,0 +1,77 @@
+package import Domain
+package import Foundation
+
+/// What an operator can set of the core. Durations are seconds where they meet dates.
+package struct Settings: Sendable {
+  /// Where runners are registered.
+  package enum Scope: Hashable, Sendable {
+    case organization(String)
+    /// In each job's own repository.
+    case repository
+  }
+
+  package var scope: Scope
+  /// In the order in which they are tried.
+  package var pools: [Pool]
+  /// Containers over all pools together.
+  package var containerPoolSize: Int
+  package var maximumConcurrentJobs: Int
+  package var strategy: LoadBalancingStrategy
+  /// Sizes that labels ask for: `large-runner` → 4 CPUs, 8 GiB.
+  package var sizes: [String: Resources]
+  /// What a job without a size label is expected to need.
+  package var defaultSize: Resources
+  /// How long a job waits for its definition at most.
+  package var definitionTimeLimit: Duration
+  /// From handing a runner its files to the forge's word that it works.
+  package var startTimeLimit: TimeInterval
+  /// From the forge's word that the job ended to the runner's own end.
+  package var endTimeLimit: TimeInterval
+  /// Failed starts after which a job is given up.
+  package var maximumTries: Int
+  package var healthCheckInterval: Duration
+  package var scalingInterval: Duration
+  /// Failed checks in a row that isolate a container, and good ones that bring it back.
+  package var unhealthyAfter: Int
+  package var healthyAfter: Int
+  /// A running or starting job of which nothing was heard for so long is asked for at the forge.
+  package var reconcileAfter: TimeInterval
+  /// Whether results are written to the forge as check runs or commit statuses.
+  package var reportsStatuses: Bool
+  /// For links in check runs and logs; nil where RunnerHub has no address that others can reach.
+  package var baseURL: String?
+  /// Runner starts under way at once.
+  package var maximumStarts: Int
+
+  package init(scope: Scope, pools: [Pool]) {
+    self.scope = scope
+    self.pools = pools
+    containerPoolSize = 200
+    maximumConcurrentJobs = 100
+    strategy = .leastLoaded
+    defaultSize = Resources(milliCPUs: 1000, memory: ByteCount(gibibytes: 1), disk: ByteCount(gibibytes: 1))
+    sizes = [
+      "large-runner": Resources(milliCPUs: 4000, memory: ByteCount(gibibytes: 8), disk: ByteCount(gibibytes: 20)),
+      "xlarge-runner": Resources(milliCPUs: 8000, memory: ByteCount(gibibytes: 16), disk: ByteCount(gibibytes: 40)),
+    ]
+    definitionTimeLimit = .seconds(2)
+    startTimeLimit = 120
+    endTimeLimit = 30
+    maximumTries = 5
+    healthCheckInterval = .seconds(30)
+    scalingInterval = .seconds(5)
+    unhealthyAfter = 3
+    healthyAfter = 2
+    reconcileAfter = 60
+    reportsStatuses = true
+    maximumStarts = 8
+  }
+
+  /// The class of a job: what GitHub looks at when it hands it out.
+  package func jobClass(repository: Repository, labels: [String], group: String = "") -> JobClass {
+    switch scope {
+    case .organization(let name): JobClass(scope: name, group: group, labels: Labels(labels))
+    case .repository: JobClass(scope: repository.fullName, group: "", labels: Labels(labels))
+    }
+  }
+}
