@@ -96,5 +96,7 @@ let package = Package(
         argumentParser, yams, subprocess, system, httpClient, nioCore, nioFoundationCompat, logging, metrics, lifecycle,
       ],
       exclude: ["README.md"], swiftSettings: settings),
+
+    tests("WorkflowTests", ["Workflow"]),
   ]
 )

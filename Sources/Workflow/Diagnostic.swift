@@ -1,0 +1,37 @@
+/// One finding about a workflow file, with its place.
+public struct Diagnostic: Sendable, Equatable, CustomStringConvertible {
+  /// An error is what GitHub refuses a file for; a warning is advice.
+  public enum Severity: String, Sendable { case error, warning }
+
+  public let severity: Severity
+  public let message: String
+  public let path: String
+  /// 1-based; nil where the finding is about the whole file.
+  public let line: Int?
+  /// 1-based, in Unicode scalars.
+  public let column: Int?
+
+  public init(severity: Severity, message: String, path: String, line: Int?, column: Int?) {
+    self.severity = severity
+    self.message = message
+    self.path = path
+    self.line = line
+    self.column = column
+  }
+
+  /// `path:line:col: error: message`, as compilers write it.
+  public var description: String {
+    let place = [path] + [line, column].compactMap { $0.map(String.init) }
+    return "\(place.joined(separator: ":")): \(severity.rawValue): \(message)"
+  }
+}
+
+/// What came of reading a file.
+public struct WorkflowReading: Sendable {
+  /// The model; nil when the file is refused, that is, when there is any error.
+  public let file: WorkflowFile?
+  /// Every finding, in the order of lines.
+  public let diagnostics: [Diagnostic]
+
+  public var errors: [Diagnostic] { diagnostics.filter { $0.severity == .error } }
+}

@@ -1,0 +1,84 @@
+/// Text with `${{ }}` inside.
+public enum ExpressionTemplate {
+  /// A piece of such a text.
+  public enum Segment: Sendable, Equatable {
+    case literal(String)
+    /// What stands between `${{` and `}}`, trimmed.
+    case expression(String)
+  }
+
+  /// Cuts a text into its pieces; `}}` inside a quoted string ends nothing.
+  ///
+  /// - Throws: an unclosed or an empty expression, in GitHub's words.
+  public static func segments(of text: String) throws(ExpressionError) -> [Segment] {
+    var segments: [Segment] = []
+    var rest = Substring(text)
+    while let start = rest.firstRange(of: "${{") {
+      if start.lowerBound > rest.startIndex { segments.append(.literal(String(rest[..<start.lowerBound]))) }
+      let inner = rest[start.upperBound...]
+      guard let end = closing(in: inner) else {
+        throw ExpressionError(
+          phase: .lexing,
+          message: "The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence was not found.")
+      }
+      let body = inner[..<end.lowerBound].trimmingSpace
+      if body.isEmpty { throw ExpressionError(phase: .parsing, message: "An expression was expected") }
+      segments.append(.expression(body))
+      rest = inner[end.upperBound...]
+    }
+    if !rest.isEmpty { segments.append(.literal(String(rest))) }
+    return segments
+  }
+
+  /// Whether GitHub would look for an expression in the text.
+  public static func containsExpression(_ text: String) -> Bool { text.contains("${{") }
+
+  /// The text with every `${{ }}` replaced by its value.
+  public static func interpolate(
+    _ text: String, contexts: [String: ExpressionValue], functions: ExpressionFunctions = .standard
+  ) throws(ExpressionError) -> String {
+    guard containsExpression(text) else { return text }
+    return try evaluate(text, contexts: contexts, functions: functions).text
+  }
+
+  /// The value of a scalar: of the expression itself where that is all the text has (so `${{ fromJSON(x) }}` can be an object), else the text.
+  public static func evaluate(
+    _ text: String, contexts: [String: ExpressionValue], functions: ExpressionFunctions = .standard
+  ) throws(ExpressionError) -> ExpressionValue {
+    let segments = try segments(of: text)
+    if segments.count == 1, case .expression(let only) = segments[0] {
+      return try Expression(only, contextNames: contexts.keys, functions: functions).evaluate(contexts: contexts)
+    }
+    var result = BoundedText()
+    for segment in segments {
+      switch segment {
+      case .literal(let literal): try result.append(literal)
+      case .expression(let source):
+        let expression = try Expression(source, contextNames: contexts.keys, functions: functions)
+        try result.append(try expression.evaluate(contexts: contexts).text)
+      }
+    }
+    return .string(result.text)
+  }
+
+  private static func closing(in text: Substring) -> Range<Substring.Index>? {
+    var isQuoted = false
+    var index = text.startIndex
+    while index < text.endIndex {
+      if text[index] == "'" {
+        isQuoted.toggle()
+      } else if !isQuoted, text[index...].hasPrefix("}}") {
+        return index..<text.index(index, offsetBy: 2)
+      }
+      index = text.index(after: index)
+    }
+    return nil
+  }
+}
+
+extension Substring {
+  var trimmingSpace: String {
+    let head = drop(while: \.isWhitespace)
+    return String(head.reversed().drop(while: \.isWhitespace).reversed())
+  }
+}

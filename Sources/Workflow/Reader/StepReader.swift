@@ -1,0 +1,57 @@
+/// Reads the steps of one job, whose ids must differ.
+struct StepReader {
+  let collector: DiagnosticCollector
+  private var ids: Set<String> = []
+
+  init(collector: DiagnosticCollector) { self.collector = collector }
+
+  /// Nil for what is no step of its own kind: `wait`, `cancel` and `parallel` steps are known, and left to the runner.
+  mutating func read(_ node: YAMLNode) -> Step? {
+    guard var fields = MappingFields(node, collector) else { return nil }
+    checkID(fields.take("id"))
+    let isControl = ["wait", "wait-all", "cancel", "parallel"].contains(where: fields.has)
+    if !isControl, !fields.has("run"), !fields.has("uses") {
+      let both = "Required property is missing: "
+      collector.error(
+        fields.has("with") ? both + "uses" : fields.has("shell") || fields.has("working-directory") ? both + "run" : Self.hint, at: node)
+    }
+    let step = Step(
+      id: fields.text("id"),
+      name: fields.text("name"),
+      condition: fields.text("if"),
+      uses: fields.nonEmptyText("uses"),
+      with: fields.texts("with"),
+      run: fields.text("run"),
+      shell: fields.nonEmptyText("shell"),
+      workingDirectory: fields.nonEmptyText("working-directory"),
+      env: fields.texts("env"),
+      continueOnError: fields.boolean("continue-on-error"),
+      timeoutMinutes: fields.number("timeout-minutes"),
+      line: node.line)
+    for known in ["background", "wait", "wait-all", "cancel", "parallel"] { _ = fields.take(known) }
+    fields.finish()
+    checkExclusion(fields)
+    if let condition = fields.entry("if")?.value { ExpressionSyntax.check(condition, isCondition: true, collector) }
+    return isControl ? nil : step
+  }
+
+  private static let hint =
+    "There's not enough info to determine what you meant. Add one of these properties: cancel, run, shell, uses, wait, wait-all, with, working-directory"
+
+  /// `run` and `uses` exclude each other, and each has keys of its own; GitHub reports the key that came later.
+  private func checkExclusion(_ fields: MappingFields) {
+    let own = ["run": ["uses", "with"], "uses": ["run", "shell", "working-directory"]]
+    guard let kind = fields.entries.first(where: { own[$0.key] != nil }) else { return }
+    for entry in fields.entries where own[kind.key]?.contains(entry.key) == true {
+      collector.error("Unexpected value '\(entry.key)'", at: entry)
+    }
+  }
+
+  private mutating func checkID(_ node: YAMLNode?) {
+    guard let node, let id = node.nonEmptyText(collector) else { return }
+    Identifier.check(id, line: node.line, column: node.column, collector)
+    if !ids.insert(id.lowercased()).inserted {
+      collector.error("The identifier '\(id)' may not be used more than once within the same scope.", at: node)
+    }
+  }
+}
