@@ -59,7 +59,7 @@ extension ContainerState {
 /// What the last health checks of a container said.
 package struct HealthStatus: Hashable, Sendable, Codable {
   package var isHealthy: Bool
-  /// Failed checks in a row.
+  /// Failed checks in a row; while the container is isolated: good checks that it still owes before it is trusted again.
   package var failures: Int
   package var detail: String?
 

@@ -62,7 +62,8 @@ package struct Resources: Hashable, Sendable, Codable {
   /// The larger of both in every dimension.
   package func union(_ other: Resources) -> Resources {
     Resources(
-      milliCPUs: max(milliCPUs, other.milliCPUs), memory: max(memory, other.memory), disk: max(disk, other.disk), gpus: max(gpus, other.gpus))
+      milliCPUs: max(milliCPUs, other.milliCPUs), memory: max(memory, other.memory), disk: max(disk, other.disk),
+      gpus: max(gpus, other.gpus))
   }
 }
 

@@ -1,0 +1,61 @@
+import Domain
+import Foundation
+
+/// What every registration of a class must be fit for, since the forge and not the planner hands out the jobs of a class.
+struct ClassRules {
+  let jobClass: JobClass
+  /// The largest job that waits or is bound in the class.
+  var need: Resources?
+  /// A fork's job waits or is bound in the class.
+  var holdsForkJob: Bool
+  /// Repositories whose jobs could get a registration of the class, as far as is known.
+  var repositories: Set<String>
+
+  init(jobClass: JobClass, demand: ClassDemand?, bound: [Job]) {
+    self.jobClass = jobClass
+    let jobs = (demand?.heads ?? []) + bound
+    need = jobs.compactMap { $0.estimate?.resources }.reduce(demand?.largest) { $0?.union($1) ?? $1 }
+    holdsForkJob = demand?.holdsForkJob == true || jobs.contains { $0.isFromFork }
+    repositories = Set(jobs.map(\.repository.fullName))
+  }
+
+  /// What a place for the job must offer.
+  func need(of job: Job) -> Resources {
+    let own = job.estimate?.resources
+    return switch (need, own) {
+    case (let all?, let own?): all.union(own)
+    case (let all?, nil): all
+    case (nil, let own?): own
+    // Nothing is known: any size does.
+    case (nil, nil): Resources(milliCPUs: 0, memory: ByteCount(bytes: 0), disk: ByteCount(bytes: 0))
+    }
+  }
+
+  /// Why no container of the pool will do for the class, whatever is free; nil: it will.
+  func misfit(_ pool: Pool, need: Resources, forks: Bool) -> Misfit? {
+    if !jobClass.labels.isSatisfied(by: pool.labels) { return .labels }
+    if forks && !pool.acceptsForks { return .forks }
+    if !pool.resources.covers(need) { return .size }
+    return nil
+  }
+
+  enum Misfit { case labels, forks, size }
+
+  /// Why an idle container will not do for the job; nil: it will.
+  func misfit(_ idle: IdleContainer, pool: Pool, job: Job, need: Resources, forks: Bool) -> String? {
+    let container = idle.container
+    if !jobClass.labels.isSatisfied(by: container.labels) { return "with other labels" }
+    if forks && !pool.acceptsForks { return "not for jobs of forks" }
+    if !container.resources.covers(need) { return "too small" }
+    if container.isTainted { return "used by a fork's job" }
+    guard container.uses > 0 else { return nil }
+    if !pool.reuse.isAllowed || container.uses >= pool.reuse.maximumUses { return "used up" }
+    if idle.candidate.ageSeconds > pool.reuse.maximumAgeSeconds { return "too old" }
+    if forks { return "used, and a fork's job waits" }
+    // Any job of the class could get the registration, so all of them must be of the container's trust scope.
+    if container.trustScope != job.repository.fullName || repositories.contains(where: { $0 != container.trustScope }) {
+      return "kept for another repository"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,128 @@
+package import Domain
+package import Foundation
+
+/// A class's waiting jobs, as far as one turn of the planner looks at them.
+package struct ClassDemand: Hashable, Sendable {
+  package var jobClass: JobClass
+  /// All its queued jobs, those that are not to be planned yet included.
+  package var count: Int
+  /// The first of them by rising order key.
+  package var heads: [Job]
+  /// Whether a job of a fork waits anywhere in the queue.
+  package var holdsForkJob: Bool
+  /// The largest need of its waiting jobs in each dimension; nil: as large as its heads.
+  package var largest: Resources?
+
+  package init(jobClass: JobClass, count: Int, heads: [Job], holdsForkJob: Bool, largest: Resources?) {
+    self.jobClass = jobClass
+    self.count = count
+    self.heads = heads
+    self.holdsForkJob = holdsForkJob
+    self.largest = largest
+  }
+}
+
+/// Bounds over all pools.
+package struct PlanningLimits: Hashable, Sendable {
+  /// Jobs that may hold a container at once.
+  package var maxConcurrentJobs: Int
+  /// Containers that may exist at once, all pools together.
+  package var containerPoolSize: Int
+  /// What each engine's host gives to containers in all, overcommitment included; an engine that does not answer is missing here.
+  package var hosts: [String: Resources]
+
+  package init(maxConcurrentJobs: Int, containerPoolSize: Int, hosts: [String: Resources]) {
+    self.maxConcurrentJobs = maxConcurrentJobs
+    self.containerPoolSize = containerPoolSize
+    self.hosts = hosts
+  }
+}
+
+/// A place where a job could go: an idle container, or a new one of a pool.
+package struct Candidate: Hashable, Sendable {
+  package enum Identity: Hashable, Sendable {
+    case warm(ContainerID)
+    /// A container that is still to be made.
+    case new(pool: String)
+  }
+  package var id: Identity
+  /// For people: the container's short name, or `new in POOL`.
+  package var name: String
+  package var pool: String
+  package var engine: String
+  package var labels: Labels
+  package var resources: Resources
+  /// Jobs that it served so far.
+  package var uses: Int
+  /// The repository whose jobs it served, if any.
+  package var repository: String?
+  package var ageSeconds: Double
+  package var idleSeconds: Double
+  /// How soon it can begin. Smaller is sooner.
+  package var readiness: Readiness
+
+  package enum Readiness: Int, Hashable, Sendable, Comparable {
+    case ready, creating, new
+    package static func < (a: Readiness, b: Readiness) -> Bool { a.rawValue < b.rawValue }
+  }
+  package var isNew: Bool { readiness == .new }
+}
+
+/// What affinity says of a job's candidates, in their order.
+package struct Affinity: Hashable, Sendable {
+  package struct Score: Hashable, Sendable {
+    /// 0…100; nil: filtered out.
+    package var points: Double?
+    package var reason: String
+    package init(points: Double?, reason: String) {
+      self.points = points
+      self.reason = reason
+    }
+  }
+  package var scores: [Score]
+  /// nil: the configured one.
+  package var strategy: LoadBalancingStrategy?
+  package init(scores: [Score], strategy: LoadBalancingStrategy? = nil) {
+    self.scores = scores
+    self.strategy = strategy
+  }
+}
+
+/// Everything that one turn of the planner looks at. A value but for `affinity`, which must be pure: the same input gives the same plan.
+package struct PlanningInput {
+  package var now: Date
+  /// In configured order.
+  package var pools: [Pool]
+  /// All that are not gone.
+  package var containers: [Container]
+  package var queues: [ClassDemand]
+  /// Refused jobs that a runner's started hook is to fail, and that have no assignment yet; oldest first.
+  package var refusals: [Job]
+  /// All that are not released.
+  package var assignments: [Assignment]
+  /// The jobs that are assigned or starting: they hold a registration, and have not begun.
+  package var bound: [Job]
+  package var limits: PlanningLimits
+  package var strategy: LoadBalancingStrategy
+  /// Where round-robin goes on; `Plan.cursor` of the turn before.
+  package var cursor: Int
+  /// Called once for each job that has a candidate, with all its candidates.
+  package var affinity: (Job, [Candidate]) -> Affinity
+
+  package init(
+    now: Date, pools: [Pool], containers: [Container], queues: [ClassDemand], refusals: [Job] = [], assignments: [Assignment], bound: [Job],
+    limits: PlanningLimits, strategy: LoadBalancingStrategy, cursor: Int = 0, affinity: @escaping (Job, [Candidate]) -> Affinity
+  ) {
+    self.now = now
+    self.pools = pools
+    self.containers = containers
+    self.queues = queues
+    self.refusals = refusals
+    self.assignments = assignments
+    self.bound = bound
+    self.limits = limits
+    self.strategy = strategy
+    self.cursor = cursor
+    self.affinity = affinity
+  }
+}
