@@ -1,0 +1,166 @@
+import Domain
+import Foundation
+import RunnerHub
+
+/// GitHub's shapes, as far as RunnerHub reads them. Unknown members are passed over, and null is the same as absent, but a member that is
+/// there has the type that GitHub documents, or decoding fails with its name.
+
+/// A time as GitHub writes it (ISO 8601, with or without fractions of a second).
+struct WireTime: Decodable, Sendable {
+  let date: Date
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let date = Self.parse(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an ISO 8601 time")
+    }
+    self.date = date
+  }
+
+  static func parse(_ text: String) -> Date? {
+    let whole = try? Date(text, strategy: .iso8601)
+    return whole ?? (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+  }
+}
+
+/// A member that is either a thing with an id or null (a deleted fork, an absent installation).
+struct WireReference: Decodable, Sendable {
+  let id: Int64?
+  let login: String?
+}
+
+struct WireRepository: Decodable, Sendable {
+  let id: Int64
+  let fullName: String
+  let isPrivate: Bool?
+  let defaultBranch: String?
+
+  enum CodingKeys: String, CodingKey {
+    case id
+    case fullName = "full_name"
+    case isPrivate = "private"
+    case defaultBranch = "default_branch"
+  }
+
+  /// Absent `private` counts as public: the stricter rules apply.
+  var repository: Repository {
+    Repository(id: id, fullName: fullName, isPrivate: isPrivate ?? false, defaultBranch: defaultBranch)
+  }
+}
+
+struct WireStep: Decodable, Sendable {
+  let number: Int
+  let name: String
+  let status: String?
+  let conclusion: String?
+
+  var step: JobStep { JobStep(number: number, name: name, status: status ?? "queued", conclusion: conclusion) }
+}
+
+/// `workflow_job` of an event, and the answer of `GET /repos/{owner}/{repo}/actions/jobs/{job_id}`.
+struct WireJob: Decodable, Sendable {
+  let id: Int64
+  let runID: Int64
+  let runAttempt: Int?
+  let name: String
+  let workflowName: String?
+  let labels: [String?]?
+  let status: String?
+  let conclusion: String?
+  let headSHA: String
+  let headBranch: String?
+  let htmlURL: String?
+  let runnerID: Int64?
+  let runnerName: String?
+  let runnerGroupName: String?
+  let createdAt: WireTime?
+  let startedAt: WireTime?
+  let completedAt: WireTime?
+  let steps: [WireStep]?
+
+  enum CodingKeys: String, CodingKey {
+    case id, name, labels, status, conclusion, steps
+    case runID = "run_id"
+    case runAttempt = "run_attempt"
+    case workflowName = "workflow_name"
+    case headSHA = "head_sha"
+    case headBranch = "head_branch"
+    case htmlURL = "html_url"
+    case runnerID = "runner_id"
+    case runnerName = "runner_name"
+    case runnerGroupName = "runner_group_name"
+    case createdAt = "created_at"
+    case startedAt = "started_at"
+    case completedAt = "completed_at"
+  }
+
+  func report(action: String?, repository: Repository, organization: String?, installationID: Int64?) -> JobReport {
+    JobReport(
+      action: action, status: status ?? action ?? "unknown", conclusion: conclusion, forgeID: id, runID: runID, runAttempt: runAttempt ?? 1,
+      name: name, workflow: workflowName, labels: (labels ?? []).compactMap(\.self), headSHA: headSHA, headBranch: headBranch,
+      htmlURL: htmlURL, runnerID: runnerID, runnerName: runnerName, runnerGroupName: runnerGroupName, createdAt: createdAt?.date,
+      startedAt: startedAt?.date, completedAt: completedAt?.date, steps: (steps ?? []).map(\.step), repository: repository,
+      organization: organization, installationID: installationID)
+  }
+}
+
+/// A pull request as a run names it; the list is empty for those of forks.
+struct WirePullRequest: Decodable, Sendable {
+  struct Side: Decodable, Sendable { let ref: String? }
+  let number: Int64
+  let base: Side?
+}
+
+/// `workflow_run` of an event, and the answer of `GET /repos/{owner}/{repo}/actions/runs/{run_id}`.
+struct WireRun: Decodable, Sendable {
+  let id: Int64
+  let runAttempt: Int?
+  let event: String
+  let status: String?
+  let conclusion: String?
+  let path: String?
+  let headSHA: String
+  let headRepositoryID: Int64?
+  let actor: String?
+  let pullRequests: [WirePullRequest]
+  let repository: WireRepository?
+
+  enum CodingKeys: String, CodingKey {
+    case id, event, status, conclusion, path, actor, repository
+    case runAttempt = "run_attempt"
+    case headSHA = "head_sha"
+    case headRepository = "head_repository"
+    case pullRequests = "pull_requests"
+  }
+
+  /// Stands for a head repository that does not exist any more: no repository has it, so the run counts as a fork's.
+  static let deletedRepository: Int64 = 0
+
+  init(from decoder: any Decoder) throws {
+    let members = try decoder.container(keyedBy: CodingKeys.self)
+    id = try members.decode(Int64.self, forKey: .id)
+    runAttempt = try members.decodeIfPresent(Int.self, forKey: .runAttempt)
+    event = try members.decode(String.self, forKey: .event)
+    status = try members.decodeIfPresent(String.self, forKey: .status)
+    conclusion = try members.decodeIfPresent(String.self, forKey: .conclusion)
+    path = try members.decodeIfPresent(String.self, forKey: .path)
+    headSHA = try members.decode(String.self, forKey: .headSHA)
+    let head = try members.decodeIfPresent(WireReference.self, forKey: .headRepository)
+    headRepositoryID = head?.id ?? (members.contains(.headRepository) ? Self.deletedRepository : nil)
+    actor = try members.decodeIfPresent(WireReference.self, forKey: .actor)?.login
+    pullRequests = try members.decodeIfPresent([WirePullRequest].self, forKey: .pullRequests) ?? []
+    repository = try members.decodeIfPresent(WireRepository.self, forKey: .repository)
+  }
+
+  /// - Parameter repository: the event's, or the one that was asked about; a run's own `repository` is often cut short.
+  func report(action: String?, repository fullName: String, defaultBranch: String?) -> RunReport {
+    RunReport(
+      action: action, id: id, attempt: runAttempt ?? 1, repository: fullName, headSHA: headSHA, status: status ?? action ?? "unknown",
+      conclusion: conclusion,
+      context: RunContext(
+        event: event, path: path.map { String($0.prefix { $0 != "@" }) }, headRepositoryID: headRepositoryID, actor: actor),
+      definitionRefs: DefinitionRefs.candidates(
+        event: event, headSHA: headSHA, pullRequests: pullRequests, defaultBranch: defaultBranch ?? repository?.defaultBranch))
+  }
+}
