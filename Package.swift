@@ -37,6 +37,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -84,9 +85,11 @@ let package = Package(
     room("Engines", ["Domain", "RunnerHub", "CProcess", logging]),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
-      "Web", ["Domain", "RunnerHub", hummingbird, mustache, crypto, httpTypes, nioCore, logging, metrics, coreMetrics, lifecycle],
+      "Web", ["Domain", "RunnerHub", hummingbird, hummingbirdCore, mustache, crypto, httpTypes, nioCore, logging, metrics, coreMetrics, lifecycle],
       resources: [.embedInCode("Pages/status.html")]),
     room("Emulator", ["Workflow", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
+
+    tests("WebTests", ["Domain", "RunnerHub", "Web", hummingbird, crypto, coreMetrics, metrics, logging, lifecycle, nioCore]),
 
     // The only composition root.
     .executableTarget(
