@@ -1,7 +1,7 @@
-package import Domain
-package import Foundation
+import Domain
+import Foundation
 package import Logging
-package import Scheduling
+import Scheduling
 import Synchronization
 
 /// Carries assignments and containers through their lives: whatever the store says is owed to an engine or to the forge is done here,
@@ -145,11 +145,11 @@ package struct ContainerAssignmentManager: Sendable {
   }
 
   private func warm(_ container: Container) async throws {
-    do {
+    do throws(EngineError) {
       let engine = try engines.engine(of: container)
       try await engine.create(engines.spec(of: container))
       try await engine.start(container.id)
-    } catch let error as EngineError {
+    } catch {
       if case .unavailable(let reason) = error { throw ComeBack(at: transactor.currentTime.addingTimeInterval(2), reason: reason) }
       logger.warning("a warm container could not be made", metadata: ["container": "\(container.id)", "error": "\(error)"])
       try await transactor.transact { (unit) throws(StoreError) in
@@ -167,9 +167,9 @@ package struct ContainerAssignmentManager: Sendable {
   }
 
   private func end(_ container: Container) async throws {
-    do {
+    do throws(EngineError) {
       if let engine = engines.engines[container.engine] { try await engine.remove(container.id) }
-    } catch let error as EngineError {
+    } catch {
       throw ComeBack(at: transactor.currentTime.addingTimeInterval(2), reason: error.description)
     }
     try await transactor.transact { (unit) throws(StoreError) in

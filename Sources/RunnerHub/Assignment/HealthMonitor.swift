@@ -1,6 +1,6 @@
 import Domain
 import Foundation
-import Logging
+package import Logging
 import Scheduling
 
 /// Compares the store with what the engines have: one list call for each engine and interval. What is ill is isolated, what is gone is
@@ -44,11 +44,11 @@ package struct HealthMonitor: Sendable {
       do {
         observations = try await engine.list()
       } catch {
-        monitor.engine(engine.name, failed: error.description)
+        monitor.report(.engine, failing: "\(engine.name): \(error)", at: transactor.currentTime)
         try await judge(rows, failure: "engine \(engine.name) does not answer: \(error)")
         return
       }
-      monitor.engineAnswered(engine.name)
+      monitor.report(.engine, at: transactor.currentTime)
       let seen = Dictionary(observations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
       for row in rows where row.state != .creating && row.state != .terminating {
         guard let observation = seen[row.id] else {

@@ -1,6 +1,6 @@
-import Domain
+package import Domain
 import Foundation
-import Logging
+package import Logging
 
 /// Copies the logs of running jobs from the engines to the blob store as they grow, so that they outlive containers and restarts.
 ///

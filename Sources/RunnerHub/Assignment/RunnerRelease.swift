@@ -44,10 +44,10 @@ struct RunnerRelease: Sendable {
   private func releaseAfterJob(_ assignment: Assignment, _ container: Container) async throws {
     let engine: any ContainerEngine
     let observation: ContainerObservation?
-    do {
+    do throws(EngineError) {
       engine = try engines.engine(of: container)
       observation = try await engine.inspect(container.id)
-    } catch let error as EngineError {
+    } catch {
       throw ComeBack(at: later(2), reason: error.description)
     }
     if let observation, observation.status == .running, (observation.endedUse ?? 0) < assignment.use {

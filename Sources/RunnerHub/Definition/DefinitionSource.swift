@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 import Workflow
 
 /// Finds runs and workflow files at the forge and remembers them: a file at a commit never changes, a run attempt's context neither.

@@ -1,5 +1,5 @@
 package import Domain
-package import Foundation
+import Foundation
 import Workflow
 
 /// Finds a job's definition, validates it against the security policy, and estimates what it needs.
@@ -59,23 +59,13 @@ package struct JobParser: Sendable {
       return .unknown(reason: "\(path) is not a workflow: \(first?.message ?? "no jobs")")
     }
     let match = file.match(jobName: job.name, labels: job.labels)
-    guard let definition = match.definition else { return .unknown(reason: match.explanation(jobName: job.name)) }
+    guard let definition = match.definition(in: file) else { return .unknown(reason: match.explanation(jobName: job.name)) }
     return .found(
       DefinitionFinding.Definition(
-        path: path, commit: found.ref, key: definition.key, isExact: match.isExact && found.isCertain, images: images(of: definition),
+        path: path, commit: found.ref, key: definition.key, isExact: match.isExact && found.isCertain, images: definition.images.map(\.text),
         environment: definition.environment, timeoutMinutes: definition.timeoutMinutes.flatMap { Double($0) }))
   }
 
-  /// Every image that the job itself would start: its container, its services, its docker steps.
-  private static func images(of definition: JobDefinition) -> [String] {
-    var images: [String] = []
-    if let image = definition.container?.image { images.append(image) }
-    images += definition.services.map(\.definition.image)
-    for step in definition.steps {
-      if let uses = step.uses, uses.hasPrefix("docker://") { images.append(String(uses.dropFirst("docker://".count))) }
-    }
-    return images.filter { !$0.isEmpty }
-  }
 }
 
 /// Runs an operation with a time limit. nil when the limit came first; the operation is cancelled then.

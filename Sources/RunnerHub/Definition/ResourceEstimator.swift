@@ -25,7 +25,7 @@ package struct ResourceEstimator: Sendable {
     var duration: Double?
     if let minutes = definition.definition?.timeoutMinutes, minutes.isFinite, minutes > 0 {
       duration = minutes * 60
-      sources.append("timeout-minutes \(minutes.formatted())")
+      sources.append("timeout-minutes \(minutes)")
     }
     return Estimate(resources: resources, durationSeconds: duration, sources: sources)
   }

@@ -1,8 +1,8 @@
-import Domain
-import Foundation
-import Logging
+package import Domain
+package import Foundation
+package import Logging
 import Metrics
-import Scheduling
+package import Scheduling
 
 /// Decides of every received job whether it is ours, how urgent it is, and whether it may run: definition → routing → security → priority → queue.
 package struct Triage: Sendable {
@@ -144,7 +144,7 @@ package struct Triage: Sendable {
     case nil: break
     }
     guard let estimate = job.estimate else { return }
-    let cpus = (Double(estimate.resources.milliCPUs) / 1000).formatted()
+    let cpus = Double(estimate.resources.milliCPUs) / 1000
     unit.tell(job.id, "estimate \(cpus) CPU, \(estimate.resources.memory) (\(estimate.sources.joined(separator: ", ")))")
   }
 

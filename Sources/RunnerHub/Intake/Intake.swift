@@ -1,6 +1,6 @@
 import Domain
 import Foundation
-import Logging
+package import Logging
 import Metrics
 
 /// Turns deliveries into job rows: inbox → events → state table.

@@ -1,6 +1,6 @@
-import Domain
-import Foundation
-import Logging
+package import Domain
+package import Foundation
+package import Logging
 import Metrics
 import Scheduling
 

@@ -1,7 +1,8 @@
 package import Domain
-package import Foundation
+import Foundation
 package import Logging
 import Metrics
+import Scheduling
 
 /// Asks the forge where events may have been lost, and repairs. No decision depends on one event arriving.
 package struct Reconciler: Sendable {
@@ -52,7 +53,7 @@ package struct Reconciler: Sendable {
     let age = transactor.currentTime.timeIntervalSince(assignment.phaseSince)
     switch assignment.phase {
     case .started where age > settings.startTimeLimit:
-      try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit.formatted()) s")
+      try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit) s")
     case .running where age > settings.reconcileAfter:
       if try await hasEnded(assignment) || isDue(assignment.jobID) { try await refresh(assignment.jobID) }
     case .bound, .registered, .started, .running, .releasing, .released: return

@@ -1,7 +1,7 @@
-package import Domain
+import Domain
 package import Foundation
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// The central coordination: runs every loop of a job's way as one service, and drains when it is asked to stop.
 ///
@@ -45,7 +45,6 @@ package struct RunnerOrchestrator: Service {
           if !Task.isCancelled { throw LoopEnded(name: loop.name) }
         }
       }
-      monitor.started()
       group.addTask {
         try await gracefulShutdown()
         try await drainAll()
@@ -68,7 +67,7 @@ package struct RunnerOrchestrator: Service {
   /// No new assignments; running jobs finish within the limit; idle containers end. What is left is found by the next start.
   private func drainAll() async throws {
     drain.turnOn()
-    monitor.draining()
+    monitor.beganDraining()
     transactor.signals.changed()
     logger.notice("draining: no new assignments, running jobs get \(Int(drainLimit)) s to finish")
     let deadline = transactor.currentTime.addingTimeInterval(drainLimit)
@@ -100,6 +99,7 @@ package struct RunnerOrchestrator: Service {
       }
       return false
     }
-    return try await containers.isEmpty && transactor.store.activeAssignments().isEmpty
+    guard containers.isEmpty else { return false }
+    return try await transactor.store.activeAssignments().isEmpty
   }
 }

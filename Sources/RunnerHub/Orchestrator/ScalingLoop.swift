@@ -1,7 +1,7 @@
-import Domain
+package import Domain
 import Foundation
-import Logging
-import Scheduling
+package import Logging
+package import Scheduling
 
 /// Keeps every pool at the size that its bounds, its warm target and the scaling policy ask for.
 package struct ScalingLoop: Sendable {

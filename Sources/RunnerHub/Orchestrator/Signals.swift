@@ -6,13 +6,12 @@ package struct Signals: Sendable {
   package let assignments = WakeUp()
   package let scaling = WakeUp()
   package let reporting = WakeUp()
-  /// For pages that follow what happens.
-  package let pages = WakeUp()
+  package let monitoring = WakeUp()
 
   package init() {}
 
   /// Rows were changed.
   package func changed() {
-    for wakeUp in [triage, planning, assignments, scaling, reporting, pages] { wakeUp.notify() }
+    for wakeUp in [triage, planning, assignments, scaling, reporting, monitoring] { wakeUp.notify() }
   }
 }

@@ -1,0 +1,27 @@
+import Workflow
+
+extension JobMatch {
+  /// The definition, where one was found.
+  /// - Parameter file: the file that was searched.
+  func definition(in file: WorkflowFile) -> JobDefinition? {
+    switch self {
+    case .exact(let expanded): file.jobs.first { $0.key == expanded.key }
+    case .pattern(let definition, _): definition
+    case .reusable, .ambiguous, .none: nil
+    }
+  }
+
+  var isExact: Bool {
+    if case .exact = self { true } else { false }
+  }
+
+  /// Why there is no definition, for an operator.
+  func explanation(jobName: String) -> String {
+    switch self {
+    case .exact, .pattern: "found"
+    case .reusable(let caller): "'\(jobName)' runs in a workflow that job '\(caller)' calls; called files are not read yet"
+    case .ambiguous(let keys): "'\(jobName)' could be any of the jobs \(keys.joined(separator: ", "))"
+    case .none: "no job of the file is named '\(jobName)'"
+    }
+  }
+}

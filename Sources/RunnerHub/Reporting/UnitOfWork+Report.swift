@@ -1,0 +1,11 @@
+import Domain
+
+extension UnitOfWork {
+  /// Owes the forge news of where a job stands, in the same commit as the change itself. Jobs of other runners are not ours to report.
+  mutating func report(_ job: Job, settings: Settings) {
+    guard settings.reportsStatuses else { return }
+    let details = settings.baseURL.map { "\($0)/jobs/\(job.id)" }
+    guard let update = StatusUpdateBuilder.update(for: job, container: nil, decisions: [], detailsURL: details) else { return }
+    additions.effects.append(.status(update, dueAt: now))
+  }
+}
