@@ -1,0 +1,69 @@
+package import Domain
+import Foundation
+import GRDB
+package import RunnerHub
+
+extension SQLiteStore: ContainerReader {
+  package func container(_ id: ContainerID) async throws(StoreError) -> Container? {
+    try await read { db in
+      try db.row("SELECT id, metadata FROM container_registry WHERE id = ?", [id.rawValue]).map(Container.init(row:))
+    }
+  }
+
+  package func liveContainers() async throws(StoreError) -> [Container] {
+    try await read { db in
+      try db.rows("SELECT id, metadata FROM container_registry WHERE status <> 'GONE' ORDER BY created_at, id").map(Container.init(row:))
+    }
+  }
+
+  package func recentContainers(limit: Int) async throws(StoreError) -> [Container] {
+    try await read { db in
+      let live = try db.rows(
+        "SELECT id, metadata FROM container_registry WHERE status <> 'GONE' ORDER BY created_at DESC, id DESC LIMIT ?", [max(0, limit)])
+      let gone = try db.rows(
+        "SELECT id, metadata FROM container_registry WHERE status = 'GONE' ORDER BY created_at DESC, id DESC LIMIT ?",
+        [max(0, limit - live.count)])
+      return try (live + gone).map(Container.init(row:)).sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+    }
+  }
+}
+
+extension Container {
+  fileprivate init(row: Row) throws {
+    let id: String = try row.read("id", "a row of container_registry")
+    let json: String = try row.read("metadata", "container \(id)")
+    self = try RowCoding.value(Container.self, json, of: "container \(id)")
+  }
+
+  /// Inserts or updates the row if its version is that of the value. Returns the container as stored.
+  func stored(in db: Database) throws -> Container {
+    var new = self
+    let (next, isOver) = version.addingReportingOverflow(1)
+    guard version >= 0, !isOver else { throw StoreError.conflict("container \(id)") }
+    new.version = next
+    let values: [(any DatabaseValueConvertible)?] = [
+      name, image, state.rawValue, try RowCoding.json(labels), try RowCoding.json(resources), try RowCoding.json(health),
+      Timestamp.text(createdAt), lastHeartbeat.map(Timestamp.text), pool, engine, assignment?.rawValue, try RowCoding.json(new), next,
+      id.rawValue,
+    ]
+    if version == 0 {
+      try db.run(
+        """
+        INSERT INTO container_registry (
+          name, image, status, labels, resources, health_status, created_at, last_heartbeat, pool, engine, runner_name, metadata, version, id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING
+        """, values)
+    } else {
+      try db.run(
+        """
+        UPDATE container_registry SET
+          name = ?, image = ?, status = ?, labels = ?, resources = ?, health_status = ?, created_at = ?, last_heartbeat = ?, pool = ?,
+          engine = ?, runner_name = ?, metadata = ?, version = ?
+        WHERE id = ? AND version = ?
+        """, values + [version])
+    }
+    if db.changesCount == 0 { throw StoreError.conflict("container \(id)") }
+    return new
+  }
+}

@@ -1,0 +1,114 @@
+package import Domain
+package import Foundation
+import GRDB
+package import RunnerHub
+
+extension SQLiteStore: JobReader {
+  package func job(_ id: JobID) async throws(StoreError) -> Job? {
+    try await read { db in
+      try db.row("SELECT id, metadata FROM orchestrator_jobs WHERE id = ?", [id.rawValue]).map(Job.init(row:))
+    }
+  }
+
+  package func jobs(in states: Set<JobState>, limit: Int) async throws(StoreError) -> [Job] {
+    if states.isEmpty { return [] }
+    // One arm a state, each in the order of its index, so that SQLite merges them and stops at the limit.
+    let arms = Array(repeating: "SELECT id, received_at, metadata FROM orchestrator_jobs WHERE status = ?", count: states.count)
+    let sql = arms.joined(separator: " UNION ALL ") + " ORDER BY received_at, id LIMIT ?"
+    let words = states.map(\.rawValue).sorted()
+    return try await read { db in
+      try db.rows(sql, words + [max(0, limit)]).map(Job.init(row:))
+    }
+  }
+
+  package func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] {
+    try await read { db in
+      try db.rows("SELECT id, metadata FROM orchestrator_jobs WHERE run_id = ? AND run_attempt = ? ORDER BY id", [runID, attempt])
+        .map(Job.init(row:))
+    }
+  }
+
+  package func recentJobs(limit: Int) async throws(StoreError) -> [Job] {
+    try await read { db in
+      try db.rows("SELECT id, metadata FROM orchestrator_jobs ORDER BY received_at DESC, id DESC LIMIT ?", [max(0, limit)]).map(
+        Job.init(row:))
+    }
+  }
+
+  package func jobCounts() async throws(StoreError) -> [JobState: Int] {
+    try await read { db in try db.counts(of: "jobs") }
+  }
+
+  package func queue(heads: Int) async throws(StoreError) -> [ClassQueue] {
+    try await read { db in try Queue.classes(heads: heads, in: db) }
+  }
+
+  package func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job] {
+    try await read { db in
+      try db.rows(
+        """
+        SELECT id, metadata FROM orchestrator_jobs WHERE status = 'refused' AND refusal_action = 'failByHook'
+        ORDER BY received_at, id LIMIT ?
+        """, [max(0, limit)]
+      ).map(Job.init(row:))
+    }
+  }
+
+  package func waits(since: Date) async throws(StoreError) -> [Double] {
+    try await read { db in
+      try db.rows(
+        "SELECT wait_seconds FROM orchestrator_jobs WHERE started_at >= ? AND wait_seconds IS NOT NULL", [Timestamp.text(since)]
+      ).map { try $0.read("wait_seconds", "a row of orchestrator_jobs") }
+    }
+  }
+}
+
+extension Job {
+  init(row: Row) throws {
+    let id: String = try row.read("id", "a row of orchestrator_jobs")
+    let json: String = try row.read("metadata", "job \(id)")
+    self = try RowCoding.value(Job.self, json, of: "job \(id)")
+  }
+
+  /// Inserts or updates the row if its version is that of the value. Returns the job as stored.
+  func stored(in db: Database) throws -> Job {
+    var new = self
+    let (next, isOver) = version.addingReportingOverflow(1)
+    guard version >= 0, !isOver else { throw StoreError.conflict("job \(id)") }
+    new.version = next
+    let need = estimate?.resources
+    let values: [(any DatabaseValueConvertible)?] = [
+      repository.fullName, workflow ?? "", state.rawValue, Timestamp.text(createdAt), startedAt.map(Timestamp.text),
+      completedAt.map(Timestamp.text), containerID?.rawValue, try RowCoding.json(new), next, Timestamp.text(receivedAt), runID, runAttempt,
+      refusalAction?.rawValue, waitSeconds, jobClass?.key, orderKey ?? (queuedAt ?? createdAt).timeIntervalSince1970, isFromFork ? 1 : 0,
+      need?.milliCPUs, need?.memory.bytes, need?.disk.bytes, need?.gpus,
+    ]
+    if version == 0 {
+      try db.run(
+        """
+        INSERT INTO orchestrator_jobs (
+          repository, workflow, status, created_at, started_at, completed_at, container_id, metadata, version, received_at, run_id,
+          run_attempt, refusal_action, wait_seconds, class_key, order_key, is_fork, milli_cpus, memory_bytes, disk_bytes, gpus, id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING
+        """, values + [id.rawValue])
+    } else {
+      try db.run(
+        """
+        UPDATE orchestrator_jobs SET
+          repository = ?, workflow = ?, status = ?, created_at = ?, started_at = ?, completed_at = ?, container_id = ?, metadata = ?,
+          version = ?, received_at = ?, run_id = ?, run_attempt = ?, refusal_action = ?, wait_seconds = ?, class_key = ?, order_key = ?,
+          is_fork = ?, milli_cpus = ?, memory_bytes = ?, disk_bytes = ?, gpus = ?
+        WHERE id = ? AND version = ?
+        """, values + [id.rawValue, version])
+    }
+    if db.changesCount == 0 { throw StoreError.conflict("job \(id)") }
+    return new
+  }
+
+  /// Seconds from queued to started, where both are known.
+  private var waitSeconds: Double? {
+    guard let queuedAt, let startedAt else { return nil }
+    return startedAt.timeIntervalSince(queuedAt)
+  }
+}

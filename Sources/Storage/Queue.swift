@@ -1,0 +1,48 @@
+import Domain
+import GRDB
+import RunnerHub
+
+/// The queue by class. Which classes wait, and how many jobs each, is kept by triggers in `row_counts`; the rest are seeks in partial indexes
+/// of the queued rows. So a turn costs by classes and heads, never by waiting jobs.
+enum Queue {
+  static let waitingClasses = "SELECT key, total FROM row_counts WHERE subject = 'queue' AND total > 0 ORDER BY key"
+
+  static let heads = "SELECT id, metadata FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ? ORDER BY order_key, id LIMIT ?"
+
+  static let needs = """
+    SELECT
+      (SELECT max(milli_cpus) FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ?1) AS milli_cpus,
+      (SELECT max(memory_bytes) FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ?1) AS memory_bytes,
+      (SELECT max(disk_bytes) FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ?1) AS disk_bytes,
+      (SELECT max(gpus) FROM orchestrator_jobs WHERE status = 'queued' AND gpus > 0 AND class_key = ?1) AS gpus,
+      EXISTS (SELECT 1 FROM orchestrator_jobs WHERE status = 'queued' AND is_fork = 1 AND class_key = ?1) AS holds_fork
+    """
+
+  static func classes(heads limit: Int, in db: Database) throws -> [ClassQueue] {
+    try db.rows(waitingClasses).map { row in
+      let key: String = try row.read("key", "row_counts of queue")
+      // At least one, since it names the class.
+      let jobs = try db.rows(heads, [key, max(1, limit)]).map(Job.init(row:))
+      guard let jobClass = jobs.first?.jobClass else {
+        throw RowCoding.damage("the queue of class \(key)", "row_counts has jobs of it, orchestrator_jobs has none")
+      }
+      let (holdsForkJob, largest) = try needs(of: key, in: db)
+      return ClassQueue(
+        jobClass: jobClass, count: try row.read("total", "row_counts of queue"), heads: Array(jobs.prefix(max(0, limit))),
+        holdsForkJob: holdsForkJob, largest: largest)
+    }
+  }
+
+  private static func needs(of key: String, in db: Database) throws -> (holdsForkJob: Bool, largest: Resources?) {
+    let place = "the queue of class \(key)"
+    guard let row = try db.row(needs, [key]) else { throw RowCoding.damage(place, "no answer") }
+    let holdsForkJob: Bool = try row.read("holds_fork", place)
+    guard let milliCPUs: Int = try row.readOptional("milli_cpus", place) else { return (holdsForkJob, nil) }
+    return (
+      holdsForkJob,
+      Resources(
+        milliCPUs: milliCPUs, memory: ByteCount(bytes: try row.read("memory_bytes", place)),
+        disk: ByteCount(bytes: try row.read("disk_bytes", place)), gpus: try row.readOptional("gpus", place) ?? 0)
+    )
+  }
+}
