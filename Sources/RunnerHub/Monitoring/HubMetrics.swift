@@ -1,0 +1,82 @@
+package import Domain
+import Metrics
+
+/// Every metric of the core, by its stable name. None has a series per job, repository or container.
+///
+/// The backend is whatever the composition root bootstraps; names follow Prometheus' rules for units and totals.
+package enum HubMetrics {
+  package enum Name: String, CaseIterable, Sendable {
+    /// Counter by `status`: what became of deliveries.
+    case deliveries = "runnerhub_deliveries_total"
+    /// Counter: deliveries refused at the door by `reason` (a wrong signature is counted, and not stored).
+    case rejectedDeliveries = "runnerhub_deliveries_rejected_total"
+    /// Gauge by `state`.
+    case jobs = "runnerhub_jobs"
+    /// Gauge by `state`.
+    case containers = "runnerhub_containers"
+    /// Counter by `conclusion`.
+    case jobsEnded = "runnerhub_jobs_ended_total"
+    /// Distribution: from queued to started.
+    case jobWait = "runnerhub_job_wait_seconds"
+    /// Distribution: from started to ended.
+    case jobDuration = "runnerhub_job_duration_seconds"
+    /// Counter by `outcome`: `bound`, `exchanged`, `started`, `failed`, `released`.
+    case assignments = "runnerhub_assignments_total"
+    /// Counter by `kind` and `source` (`policy`, `built-in`, `fallback`).
+    case policyDecisions = "runnerhub_policy_decisions_total"
+    /// Counter by `outcome`: `sent`, `retried`, `given_up`.
+    case statusWrites = "runnerhub_status_writes_total"
+    /// Distribution: CPU and waiting of one turn of the planner.
+    case plannerTurn = "runnerhub_planner_turn_seconds"
+    /// Gauge by `component`: 1 works, 0 does not.
+    case componentUp = "runnerhub_component_up"
+    /// Gauge by `state`: 1 for the present one, 0 for the others.
+    case orchestratorState = "runnerhub_orchestrator_state"
+  }
+
+  package static func delivery(_ status: DeliveryStatus) { count(.deliveries, [("status", status.rawValue)]) }
+  package static func rejectedDelivery(_ reason: String) { count(.rejectedDeliveries, [("reason", reason)]) }
+  package static func jobEnded(_ conclusion: Conclusion) {
+    // Unknown words come from outside: they must not make series.
+    let word = if case .other = conclusion { "other" } else { conclusion.word }
+    count(.jobsEnded, [("conclusion", word)])
+  }
+  package static func jobWait(seconds: Double) { record(.jobWait, seconds) }
+  package static func jobDuration(seconds: Double) { record(.jobDuration, seconds) }
+  package static func plannerTurn(seconds: Double) { record(.plannerTurn, seconds) }
+  package static func statusWrite(_ outcome: String) { count(.statusWrites, [("outcome", outcome)]) }
+
+  /// What happens to assignments.
+  package enum AssignmentOutcome: String, CaseIterable, Sendable { case bound, exchanged, started, failed, released }
+  package static func assignment(_ outcome: AssignmentOutcome) { count(.assignments, [("outcome", outcome.rawValue)]) }
+
+  package static func policyDecision(_ decision: DecisionRecord) {
+    let source = decision.fallbackCause != nil ? "fallback" : decision.bundle == "built-in" ? "built-in" : "policy"
+    count(.policyDecisions, [("kind", decision.kind), ("source", source)])
+  }
+
+  package static func jobs(_ counts: [JobState: Int]) {
+    for state in JobState.allCases { set(.jobs, [("state", state.rawValue)], Double(counts[state] ?? 0)) }
+  }
+  package static func containers(_ counts: [ContainerState: Int]) {
+    for state in ContainerState.allCases where state.isLive {
+      set(.containers, [("state", state.rawValue)], Double(counts[state] ?? 0))
+    }
+  }
+  package static func component(_ component: Component, isWorking: Bool) {
+    set(.componentUp, [("component", component.rawValue)], isWorking ? 1 : 0)
+  }
+  package static func state(_ state: OrchestratorState) {
+    for other in OrchestratorState.allCases { set(.orchestratorState, [("state", other.rawValue)], other == state ? 1 : 0) }
+  }
+
+  private static func count(_ name: Name, _ dimensions: [(String, String)]) {
+    Counter(label: name.rawValue, dimensions: dimensions).increment()
+  }
+  private static func set(_ name: Name, _ dimensions: [(String, String)], _ value: Double) {
+    Gauge(label: name.rawValue, dimensions: dimensions).record(value)
+  }
+  private static func record(_ name: Name, _ value: Double) {
+    Recorder(label: name.rawValue).record(value)
+  }
+}
