@@ -82,7 +82,7 @@ let package = Package(
     // Adapters: one technology a folder, each behind a port of the core.
     room("Policies", ["Domain", "RunnerHub", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", grdb, logging]),
-    room("Engines", ["Domain", "RunnerHub", "CProcess", logging]),
+    room("Engines", ["Domain", "RunnerHub", "CProcess", logging], resources: [.embedInCode("init.sh")]),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web", ["Domain", "RunnerHub", hummingbird, hummingbirdCore, mustache, crypto, httpTypes, nioCore, logging, metrics, coreMetrics, lifecycle],

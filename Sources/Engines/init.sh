@@ -1,0 +1,187 @@
+#!/bin/sh
+# PID 1 of a runner environment. It waits for the file .runnerhub-go in the runner's home (its text is the number of the use), runs run.sh
+# there, and copies its output, and what grows under _diag/pages and _diag/blocks, to the log of that use.
+#
+#   RUNNERHUB_HOME      the runner's home; default: HOME
+#   RUNNERHUB_STATE     a folder of ours, on the home's file system: exit.N (how use N ended), exit (how we ended), ready (we wait)
+#   RUNNERHUB_LOGS      a folder for use-N.log; without it everything goes to standard output, between marker lines
+#   RUNNERHUB_REUSABLE  1: wait for another use after one has ended
+#   RUNNERHUB_GRACE     seconds that run.sh has to end after SIGTERM; default 10
+#
+# Everything stands in functions, so that the shell has read the whole file before a job could change it.
+set -u
+
+home=${RUNNERHUB_HOME:-$HOME}
+state=$RUNNERHUB_STATE
+logs=${RUNNERHUB_LOGS:-}
+reusable=${RUNNERHUB_REUSABLE:-0}
+grace=${RUNNERHUB_GRACE:-10}
+unset RUNNERHUB_HOME RUNNERHUB_STATE RUNNERHUB_LOGS RUNNERHUB_REUSABLE RUNNERHUB_GRACE
+
+marker=$home/.runnerhub-go
+use=''
+runner=''
+watchdog=''
+stopping=0
+signalled=0
+
+# A shell starts background commands with SIGINT ignored, and what is ignored at the start stays so: the real runner could not be told to
+# cancel its job, and a step could not test its own Ctrl-C. GNU env can undo that.
+if env --default-signal=INT,QUIT true 2>/dev/null; then fresh='env --default-signal=INT,QUIT'; else fresh=''; fi
+
+save() { # save FILE TEXT: whole or not at all
+  printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"
+}
+
+# Asks the runner to end; ends it when its time is over.
+stop_runner() {
+  [ -z "$watchdog" ] || return 0
+  kill -TERM "$runner" 2>/dev/null
+  {
+    trap 'kill "$!" 2>/dev/null; exit' TERM
+    exec 3>&-
+    sleep "$grace" &
+    wait "$!"
+    kill -KILL "$runner" 2>/dev/null
+  } &
+  watchdog=$!
+}
+
+# shellcheck disable=SC2317 # called by a trap
+on_stop() {
+  signalled=1
+  if [ "$stopping" = 0 ]; then
+    stopping=1
+    [ -z "$runner" ] || stop_runner
+  fi
+}
+
+# wait_for PID: sets status, also when signals of ours end the wait early. 127 then means that the status had been taken already.
+wait_for() {
+  wait "$1"
+  status=$?
+  while [ "$signalled" = 1 ]; do
+    signalled=0
+    wait "$1"
+    again=$?
+    [ "$again" = 127 ] || status=$again
+  done
+}
+
+# Ends what is left below us. We adopt every orphan (as PID 1, or as subreaper), so our children are all there is, sooner or later.
+end_descendants() {
+  rounds=0
+  while [ "$rounds" -lt 200 ]; do
+    # The kernel's list ends without a newline, which read calls a failure.
+    read -r children <"/proc/$$/task/$$/children" || :
+    [ -n "$children" ] || break
+    # shellcheck disable=SC2086 # a list of numbers
+    kill -KILL $children 2>/dev/null
+    # To wait for one child takes the status of every other that has ended.
+    sleep 0.01 &
+    wait "$!"
+    rounds=$((rounds + 1))
+  done
+}
+
+# Copies what is new in the pages to descriptor 3. A page is hard-linked when first seen, so that what the runner deletes after its upload
+# is still read to its end. Only regular files: a pipe would stop us for ever.
+copy_pages() {
+  for kind in pages blocks; do
+    for page in "$home/_diag/$kind"/*; do
+      link=$pages/$kind.${page##*/}
+      if [ -e "$link" ] || [ ! -f "$page" ] || [ -L "$page" ]; then continue; fi
+      ln "$page" "$link" 2>/dev/null || [ ! -e "$page" ] || [ -e "$pages.broken" ] || {
+        : >"$pages.broken"
+        echo "runnerhub: cannot follow $page: hard link to $pages failed" >&3
+      }
+    done
+  done
+  set -- "$pages"/*
+  [ -e "$1" ] || return 0
+  wc -c "$@" | while read -r size link; do
+    case $link in "$pages"/*) ;; *) continue ;; esac
+    seen=0
+    [ ! -e "$offsets/${link##*/}" ] || read -r seen <"$offsets/${link##*/}"
+    [ "$size" -gt "$seen" ] || continue
+    tail -c "+$((seen + 1))" "$link" | head -c "$((size - seen))" >&3
+    echo "$size" >"$offsets/${link##*/}"
+  done
+}
+
+follow_pages() { # until SIGTERM
+  ended=0
+  trap 'ended=1' TERM
+  trap '' USR1
+  while [ "$ended" = 0 ]; do
+    copy_pages
+    sleep 0.2 &
+    wait "$!"
+  done
+}
+
+wait_for_marker() {
+  use=''
+  : >"$state/ready"
+  while [ "$stopping" = 0 ]; do
+    if [ -e "$marker" ]; then
+      read -r use <"$marker" || :
+      case $use in
+        '') ;; # not written to its end yet
+        *[!0-9]*) echo "runnerhub: $marker holds no number of a use: $use" >&2; rm -f "$marker" ;;
+        *) break ;;
+      esac
+      use=''
+    fi
+    # SIGUSR1 ends this wait at once; the second is for a signal that came too early.
+    signalled=0
+    sleep 1 &
+    pause=$!
+    wait "$pause"
+    [ "$signalled" = 0 ] || kill "$pause" 2>/dev/null
+  done
+  rm -f "$state/ready" "$marker"
+}
+
+run_use() {
+  pages=$state/pages.$use
+  offsets=$state/offsets.$use
+  mkdir -p "$pages" "$offsets"
+  if [ -n "$logs" ]; then exec 3>>"$logs/use-$use.log"; else exec 3>&1; echo "##[runnerhub use $use]" >&3; fi
+
+  # shellcheck disable=SC2086 # no signal or one prefix of two words
+  (cd "$home" && exec $fresh ./run.sh) </dev/null >&3 2>&3 3>&- &
+  runner=$!
+  follow_pages &
+  follower=$!
+  [ "$stopping" = 0 ] || stop_runner
+
+  wait_for "$runner"
+  ended_with=$status
+  runner=''
+  [ -z "$watchdog" ] || kill -TERM "$watchdog" 2>/dev/null
+  kill -TERM "$follower" 2>/dev/null
+  wait_for "$follower"
+  copy_pages
+  [ -n "$logs" ] || echo "##[runnerhub use $use ended with $ended_with]" >&3
+  exec 3>&-
+  rm -rf "$pages" "$pages.broken" "$offsets"
+  save "$state/exit.$use" "$ended_with"
+}
+
+main() {
+  trap 'signalled=1' USR1
+  trap on_stop TERM INT
+  ended_with=0
+  while :; do
+    wait_for_marker
+    [ -n "$use" ] || break
+    run_use
+    if [ "$reusable" != 1 ] || [ "$stopping" = 1 ]; then break; fi
+  done
+  end_descendants
+  save "$state/exit" "$ended_with"
+  exit "$ended_with"
+}
+
+main "$@"
