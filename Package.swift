@@ -87,7 +87,10 @@ let package = Package(
     room(
       "Web", ["Domain", "RunnerHub", hummingbird, hummingbirdCore, mustache, crypto, httpTypes, nioCore, logging, metrics, coreMetrics, lifecycle],
       resources: [.embedInCode("Pages/status.html")]),
-    room("Emulator", ["Workflow", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
+    room(
+      "Emulator",
+      ["Workflow", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle],
+      resources: [.embedInCode("Runner/run.sh")]),
 
     tests("WebTests", ["Domain", "RunnerHub", "Web", hummingbird, crypto, coreMetrics, metrics, logging, lifecycle, nioCore]),
 
