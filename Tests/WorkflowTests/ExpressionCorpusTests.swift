@@ -69,7 +69,8 @@ struct ExpressionCorpusTests {
         return cases.items.compactMap { item in
           guard case .object(let fields) = item, case .string(let expression)? = fields["expr"] else { return nil }
           return Case(
-            file: url.lastPathComponent, expression: expression, contexts: fields["contexts"]?.members ?? [:], result: fields["result"]?.object,
+            file: url.lastPathComponent, expression: expression, contexts: fields["contexts"]?.members ?? [:],
+            result: fields["result"]?.object,
             error: fields["err"]?.object)
         }
       }

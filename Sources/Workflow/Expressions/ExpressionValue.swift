@@ -71,11 +71,18 @@ public final class ExpressionObject: Sendable, Equatable, ExpressibleByDictionar
   public static func == (left: ExpressionObject, right: ExpressionObject) -> Bool { left === right || left.entries == right.entries }
 }
 
-extension ExpressionValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+extension ExpressionValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByFloatLiteral,
+  ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
   public init(stringLiteral value: String) { self = .string(value) }
   public init(booleanLiteral value: Bool) { self = .boolean(value) }
   public init(floatLiteral value: Double) { self = .number(value) }
   public init(integerLiteral value: Int) { self = .number(Double(value)) }
+
+  public init(arrayLiteral elements: ExpressionValue...) { self = .array(ExpressionArray(elements)) }
+  public init(dictionaryLiteral elements: (String, ExpressionValue)...) {
+    self = .object(ExpressionObject(elements.map { .init(key: $0.0, value: $0.1) }))
+  }
 
   /// An object of texts, such as `env` or `inputs`, in alphabetical order.
   public init(_ texts: [String: String]) {

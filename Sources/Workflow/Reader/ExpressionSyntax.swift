@@ -7,34 +7,41 @@ enum ExpressionSyntax {
   private static let functions = ExpressionFunctions.standard.adding(
     ExpressionFunctions.status(.success) + [ExpressionFunction("hashFiles", arity: 1...255) { _ in .null }])
 
-  static func check(_ node: YAMLNode, isCondition: Bool, _ collector: DiagnosticCollector) {
+  static func check(_ node: YAMLNode, _ collector: DiagnosticCollector) {
     switch node.content {
-    case .sequence(let items): items.forEach { check($0, isCondition: false, collector) }
+    case .sequence(let items): items.forEach { check($0, collector) }
     case .mapping(let entries):
       for entry in entries {
         // `${{ insert }}` is the one directive that GitHub reads in a key.
         if ExpressionTemplate.containsExpression(entry.key), !isInsert(entry.key) {
           collector.error("A template expression is not allowed in this context", at: entry)
         }
-        check(entry.value, isCondition: false, collector)
+        check(entry.value, collector)
       }
-    case .scalar(.string(let text)):
-      guard isCondition || ExpressionTemplate.containsExpression(text) else { return }
-      do {
-        try check(text, isCondition: isCondition)
-      } catch {
-        collector.error(error.description, at: node)
+    case .scalar(.string(let text)) where ExpressionTemplate.containsExpression(text):
+      report(at: node, collector) { () throws(ExpressionError) in
+        for case .expression(let source) in try ExpressionTemplate.segments(of: text) { try parse(source) }
       }
     case .scalar: break
     }
   }
 
-  private static func check(_ text: String, isCondition: Bool) throws(ExpressionError) {
-    let segments =
-      isCondition && !ExpressionTemplate.containsExpression(text) ? [.expression(text)] : try ExpressionTemplate.segments(of: text)
-    for case .expression(let source) in segments {
-      _ = try Expression(source, contextNames: contextNames, functions: functions)
+  /// Checks an `if` that is written without `${{ }}`.
+  static func checkBareCondition(_ node: YAMLNode?, _ collector: DiagnosticCollector) {
+    guard let node, !node.isExpression, let source = node.text else { return }
+    report(at: node, collector) { () throws(ExpressionError) in try parse(source) }
+  }
+
+  private static func report(at node: YAMLNode, _ collector: DiagnosticCollector, _ check: () throws(ExpressionError) -> Void) {
+    do {
+      try check()
+    } catch {
+      collector.error(error.description, at: node)
     }
+  }
+
+  private static func parse(_ source: String) throws(ExpressionError) {
+    _ = try Expression(source, contextNames: contextNames, functions: functions)
   }
 
   static func isInsert(_ key: String) -> Bool { key.filter { !$0.isWhitespace } == "${{insert}}" }

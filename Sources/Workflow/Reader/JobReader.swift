@@ -28,7 +28,7 @@ struct JobReader {
       _ = fields.take(known)
     }
     fields.finish()
-    if let condition = fields.entry("if")?.value { ExpressionSyntax.check(condition, isCondition: true, collector) }
+    ExpressionSyntax.checkBareCondition(fields.entry("if")?.value, collector)
     return job
   }
 

@@ -31,7 +31,7 @@ struct StepReader {
     for known in ["background", "wait", "wait-all", "cancel", "parallel"] { _ = fields.take(known) }
     fields.finish()
     checkExclusion(fields)
-    if let condition = fields.entry("if")?.value { ExpressionSyntax.check(condition, isCondition: true, collector) }
+    ExpressionSyntax.checkBareCondition(fields.entry("if")?.value, collector)
     return isControl ? nil : step
   }
 

@@ -23,7 +23,7 @@ struct WorkflowReader {
     for known in ["permissions", "concurrency", "description"] { _ = fields.take(known) }
     fields.finish()
     for entry in fields.entries where !["name", "on", "description"].contains(entry.key) {
-      ExpressionSyntax.check(entry.value, isCondition: false, collector)
+      ExpressionSyntax.check(entry.value, collector)
     }
     return file
   }

@@ -9,7 +9,7 @@ struct YAMLReader {
   /// Nodes that aliases may add to a file.
   private static let maximumAliasedNodes = 100_000
   /// Bounds the time that nested collections as keys take: Yams hashes them at every level.
-  private static let maximumKeyWork = 40_000_000
+  private static let maximumKeyWork = 120_000_000
 
   private struct Failure: Error {
     let message: String
