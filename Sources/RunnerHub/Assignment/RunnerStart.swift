@@ -106,6 +106,7 @@ struct RunnerStart: Sendable {
       unit.put(row)
       guard var job = try await unit.job(row.jobID), unit.apply(.start, to: &job) else { return }
       unit.put(job)
+      HubMetrics.assignment(.started)
       unit.tell(job.id, "runner \(row.id) registered for class \(row.jobClass), started in \(row.containerID)")
     }
   }
@@ -153,6 +154,7 @@ struct RunnerStart: Sendable {
         throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
       }
     }
+    HubMetrics.assignment(.failed)
     logger.warning("a start failed", metadata: ["assignment": "\(assignment.id)", "job": "\(assignment.jobID)", "cause": "\(cause)"])
     let random = Double.random(in: 0..<1)
     try await transactor.transact { (unit) throws(StoreError) in

@@ -1,7 +1,6 @@
 package import Domain
 package import Foundation
 package import Logging
-import Metrics
 package import Scheduling
 
 /// Decides of every received job whether it is ours, how urgent it is, and whether it may run: definition → routing → security → priority → queue.
@@ -149,9 +148,9 @@ package struct Triage: Sendable {
   }
 
   private func record<Value>(_ kind: String, _ verdict: Verdict<Value>, output: String, job: Job, in unit: inout UnitOfWork) {
-    unit.additions.decisions.append(DecisionRecord(kind: kind, verdict, output: output, jobID: job.id, at: unit.now))
-    Counter(label: "runnerhub_policy_decisions_total", dimensions: [("kind", kind), ("by", verdict.fallbackCause == nil ? "policy" : "built-in")])
-      .increment()
+    let record = DecisionRecord(kind: kind, verdict, output: output, jobID: job.id, at: unit.now)
+    unit.additions.decisions.append(record)
+    HubMetrics.policyDecision(record)
   }
 }
 

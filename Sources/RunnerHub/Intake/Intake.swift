@@ -1,7 +1,6 @@
 import Domain
 import Foundation
 package import Logging
-import Metrics
 
 /// Turns deliveries into job rows: inbox → events → state table.
 ///
@@ -67,7 +66,7 @@ package struct Intake: Sendable {
       return unit.additions.deliveries
     }
     for outcome in outcomes {
-      Counter(label: "runnerhub_deliveries_total", dimensions: [("status", outcome.status.rawValue)]).increment()
+      HubMetrics.delivery(outcome.status)
     }
   }
 

@@ -1,7 +1,6 @@
 package import Domain
 package import Foundation
 package import Logging
-import Metrics
 import Scheduling
 
 /// The planner's shell: reads queue and fleet, asks `Planner` for a plan, commits its bindings. Serial; one turn at a time.
@@ -115,7 +114,7 @@ package struct PlanningLoop: Sendable {
         unit.put(container)
       }
     }
-    if !plan.bindings.isEmpty { Counter(label: "runnerhub_assignments_total").increment(by: plan.bindings.count) }
+    for _ in plan.bindings { HubMetrics.assignment(.bound) }
   }
 
   /// Job, assignment and container of one binding, if all of them still are as the plan saw them.

@@ -1,7 +1,6 @@
 package import Domain
 import Foundation
 package import Logging
-import Metrics
 import Scheduling
 
 /// Asks the forge where events may have been lost, and repairs. No decision depends on one event arriving.
@@ -124,7 +123,6 @@ package struct Reconciler: Sendable {
     guard report.jobID == id else { return }
     let effect = try await transactor.transact { (unit) throws(StoreError) in try await reducer.reduce(report, in: &unit) }
     if effect == .applied {
-      Counter(label: "runnerhub_reconciled_jobs_total").increment()
       logger.notice("a job was brought up to date by asking the forge", metadata: ["job": "\(id)", "status": "\(report.status)"])
     }
   }

@@ -7,11 +7,13 @@ package struct Signals: Sendable {
   package let scaling = WakeUp()
   package let reporting = WakeUp()
   package let monitoring = WakeUp()
+  /// For pages that follow what happens.
+  package let pages = WakeUp()
 
   package init() {}
 
   /// Rows were changed.
   package func changed() {
-    for wakeUp in [triage, planning, assignments, scaling, reporting, monitoring] { wakeUp.notify() }
+    for wakeUp in [triage, planning, assignments, scaling, reporting, monitoring, pages] { wakeUp.notify() }
   }
 }

@@ -1,0 +1,52 @@
+import Foundation
+
+/// Says where the listeners are, once both listen: a line on standard output, and `runnerhub.json` in the data directory for other commands.
+actor Announcement {
+  /// What `runnerhub.json` holds.
+  struct Document: Codable {
+    var processID: Int32
+    var webhooks: String
+    var administration: String
+  }
+
+  private let file: URL
+  private var webhooks: String?
+  private var administration: String?
+
+  init(directory: URL) {
+    file = directory.appending(path: "runnerhub.json")
+  }
+
+  func note(webhooks address: String) {
+    webhooks = address
+    announce()
+  }
+
+  func note(administration address: String) {
+    administration = address
+    announce()
+  }
+
+  /// - Returns: what a running `serve` over the data directory has announced; nil when there is none.
+  static func read(directory: URL) -> Document? {
+    guard let data = FileManager.default.contents(atPath: directory.appending(path: "runnerhub.json").path) else { return nil }
+    return try? JSONDecoder().decode(Document.self, from: data)
+  }
+
+  nonisolated func remove() {
+    // Nobody is harmed by one that stays: the next start writes it anew.
+    try? FileManager.default.removeItem(at: file)
+  }
+
+  private func announce() {
+    guard let webhooks, let administration else { return }
+    print("runnerhub  webhooks \(webhooks) · status page \(administration)/")
+    fflush(stdout)
+    do {
+      let document = Document(processID: ProcessInfo.processInfo.processIdentifier, webhooks: webhooks, administration: administration)
+      try JSONEncoder().encode(document).write(to: file, options: .atomic)
+    } catch {
+      FileHandle.standardError.write(Data("runnerhub: \(file.path) cannot be written: \(error)\n".utf8))
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import AsyncHTTPClient
+import Domain
+import Emulator
+import Engines
+import Foundation
+import GitHub
+import Logging
+import Metrics
+import Policies
+import RunnerHub
+import Scheduling
+import ServiceLifecycle
+import Storage
+import Web
+
+/// One running RunnerHub: every adapter made, every loop in one service group.
+struct Host {
+  private let configuration: Configuration
+  private let logger: Logger
+
+  init(configuration: Configuration) {
+    self.configuration = configuration
+    var logger = Logger(label: "runnerhub")
+    logger.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
+    self.logger = logger
+  }
+
+  /// Serves until a signal has drained it.
+  /// - Throws: what keeps it from starting, or a service that failed.
+  func run() async throws {
+    let metrics = PrometheusMetrics(help: HubMetrics.help)
+    MetricsSystem.bootstrap(metrics)
+    try FileManager.default.createDirectory(
+      at: configuration.dataDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let lock = try StoreLock(path: configuration.databasePath)
+    defer { lock.release() }
+    let store = try SQLiteStore(path: configuration.databasePath)
+    let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
+    do {
+      let forge = GitHubForge(
+        client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger)
+      try await serve(store: store, forge: forge, metrics: metrics)
+    } catch {
+      try await http.shutdown()
+      throw error
+    }
+    try await http.shutdown()
+    logger.notice("stopped")
+  }
+
+  // MARK: - Parts
+
+  private var gitHubSettings: GitHubSettings { GitHubSettings(baseURL: configuration.apiURL) }
+
+  private var credentials: GitHubCredentials {
+    get throws {
+      if let app = configuration.app { return .app(id: app.id, privateKeyPEM: app.privateKey) }
+      guard let token = configuration.token else { throw ConfigurationError(problems: ["no credentials for GitHub"]) }
+      return .token(token)
+    }
+  }
+
+  private func serve(store: SQLiteStore, forge: any Forge, metrics: PrometheusMetrics) async throws {
+    let settings = configuration.settings
+    let blobs = try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs"))
+    let policies = PolicyFolder(folder: configuration.policies.path(percentEncoded: false), logger: logger)
+    let monitor = OrchestratorMonitor(startedAt: Date())
+    let drain = DrainSwitch()
+    let transactor = Transactor(store: store, signals: Signals())
+    let engine = ProcessEngine(
+      root: configuration.dataDirectory.appending(path: "containers"), images: ["stand-in": StandInRunner.runnerFiles],
+      installation: try await installation(store), logger: logger)
+    let orchestration = Orchestration(
+      transactor: transactor, engines: EngineRoster(engines: [engine], pools: settings.pools), forge: forge, decoder: GitHubDeliveryDecoder(),
+      policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
+      drainLimit: configuration.drainLimit, logger: logger)
+    let source = StoreStatusSource(
+      store: store, blobs: blobs,
+      surroundings: .init(
+        startedAt: Date(), pools: settings.pools, policies: policies, state: { monitor.state }, isReady: { monitor.health(at: Date()).isReady },
+        health: { HealthDocument(monitor.health(at: Date())) }))
+    let announcement = Announcement(directory: configuration.dataDirectory)
+    let webhooks = WebhookServer(
+      handler: OrchestratorWebhookHandler(
+        verifier: try SignatureVerifier(secrets: [configuration.webhookSecret]), inbox: store, metrics: metrics, logger: logger,
+        wake: { transactor.signals.intake.notify() }),
+      options: ListenerOptions(host: configuration.webhooks.host, port: configuration.webhooks.port) { port in
+        await announcement.note(webhooks: "http://\(configuration.webhooks.host):\(port)/webhooks/github")
+      }, logger: logger)
+    let administration = AdministrationServer(
+      source: source, metrics: metrics,
+      options: ListenerOptions(host: configuration.administration.host, port: configuration.administration.port) { port in
+        await announcement.note(administration: "http://\(configuration.administration.host):\(port)")
+      }, logger: logger)
+
+    // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [
+          .init(service: SecondSignal(logger: logger)),
+          .init(service: webhooks), .init(service: administration),
+          .init(service: Loop("pages") { await orchestration.follow { source.noteChange() } }),
+          .init(service: Loop("policies") { try await policies.run() }),
+          .init(service: orchestration.reporter),
+          .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await group.run()
+    announcement.remove()
+  }
+
+  /// A name of this installation's own, kept with its store, by which its containers are known.
+  private func installation(_ store: SQLiteStore) async throws -> String {
+    if let known = try await store.value(forKey: "installation") { return known }
+    var changes = Changes()
+    let name = RandomIdentitySource().token(digits: 12)
+    changes.memory["installation"] = name
+    try await store.commit(changes)
+    return name
+  }
+}
+
+extension StandInRunner {
+  /// The stand-in runner as an image of the process engine.
+  static var runnerFiles: [RunnerFile] {
+    files.map { RunnerFile(path: $0.path, contents: Data($0.contents), mode: $0.mode) }
+  }
+}
+
+extension HealthDocument {
+  init(_ report: HealthReport) {
+    let components = report.components.map { health in
+      let status: Status = health.status == .failing ? .failing : .ok
+      return (health.component.rawValue, Component(status: status, detail: health.detail ?? health.status.rawValue))
+    }
+    let isFailing = report.state == .error || report.state == .stopped
+    let isDegraded = report.components.contains { $0.status == .failing } || !report.isReady
+    self.init(
+      status: isFailing ? .failing : (isDegraded ? .degraded : .ok), state: report.state,
+      components: Dictionary(components, uniquingKeysWith: { first, _ in first }))
+  }
+}

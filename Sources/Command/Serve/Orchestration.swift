@@ -1,0 +1,55 @@
+import Foundation
+import Logging
+import RunnerHub
+import Scheduling
+
+/// The core's loops, joined.
+struct Orchestration: Sendable {
+  let orchestrator: RunnerOrchestrator
+  let reporter: StatusReporter
+  private let signals: Signals
+
+  init(
+    transactor: Transactor, engines: EngineRoster, forge: any Forge, decoder: any DeliveryDecoder, policies: any PolicySource,
+    blobs: any BlobStore, settings: Settings, monitor: OrchestratorMonitor, drain: DrainSwitch, metricsInterval: TimeInterval, drainLimit: TimeInterval, logger: Logger
+  ) {
+    let store = transactor.store
+    let identities = RandomIdentitySource()
+    let reducer = JobReducer(settings: settings)
+    let source = DefinitionSource(forge: forge)
+    let logs = LogCollector(transactor: transactor, engines: engines, blobs: blobs, logger: logger)
+    let intake = Intake(transactor: transactor, decoder: decoder, reducer: reducer, runs: source, logger: logger)
+    let triage = Triage(
+      transactor: transactor, parser: JobParser(source: source, settings: settings), policies: policies,
+      fleet: FleetObserver(store: store, pools: settings.pools, drain: drain), settings: settings, order: QueueOrder(), logger: logger)
+    let planning = PlanningLoop(
+      transactor: transactor, engines: engines, policies: policies, settings: settings, drain: drain, identities: identities, logger: logger)
+    let scaling = ScalingLoop(
+      transactor: transactor, policies: policies, settings: settings, drain: drain, identities: identities, logger: logger)
+    let manager = ContainerAssignmentManager(
+      transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
+    let reconciler = Reconciler(
+      transactor: transactor, forge: forge, reducer: reducer, engines: engines, settings: settings, logger: logger)
+    let health = HealthMonitor(
+      transactor: transactor, engines: engines, reconciler: reconciler, settings: settings, monitor: monitor, logger: logger)
+    let monitoring = MonitoringLoop(
+      store: store, policies: policies, monitor: monitor, wakeUp: transactor.signals.monitoring, interval: metricsInterval, logger: logger)
+    orchestrator = RunnerOrchestrator(
+      transactor: transactor,
+      loops: [
+        ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planning", { try await planning.run() }),
+        ("scaling", { try await scaling.run() }), ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
+        ("health", { try await health.run() }), ("monitoring", { try await monitoring.run() }),
+      ], drain: drain, monitor: monitor, drainLimit: drainLimit, logger: logger)
+    reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)
+    signals = transactor.signals
+  }
+
+  /// Calls back after each change until cancelled.
+  func follow(_ changed: @Sendable () -> Void) async {
+    while !Task.isCancelled {
+      await signals.pages.wait(until: nil)
+      changed()
+    }
+  }
+}
