@@ -31,6 +31,7 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -99,7 +100,7 @@ let package = Package(
       name: "Command",
       dependencies: [
         "Domain", "Scheduling", "RunnerHub", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
-        argumentParser, yams, subprocess, system, httpClient, nioCore, nioFoundationCompat, logging, metrics, lifecycle,
+        argumentParser, yams, subprocess, system, httpClient, nioCore, nioFoundationCompat, logging, metrics, lifecycle, unixSignals,
       ],
       exclude: ["README.md"], swiftSettings: settings),
 

@@ -9,13 +9,15 @@ package struct Intake: Sendable {
   private let transactor: Transactor
   private let decoder: any DeliveryDecoder
   private let reducer: JobReducer
+  private let runs: DefinitionSource
   private let logger: Logger
   private static let batch = 64
 
-  package init(transactor: Transactor, decoder: any DeliveryDecoder, reducer: JobReducer, logger: Logger) {
+  package init(transactor: Transactor, decoder: any DeliveryDecoder, reducer: JobReducer, runs: DefinitionSource, logger: Logger) {
     self.transactor = transactor
     self.decoder = decoder
     self.reducer = reducer
+    self.runs = runs
     self.logger = logger
   }
 
@@ -81,6 +83,7 @@ package struct Intake: Sendable {
     case .ignored(let reason):
       return DeliveryOutcome(id: stored.id, status: .ignored, note: reason)
     case .run(let run):
+      await runs.learn(run)
       return DeliveryOutcome(id: stored.id, status: .processed, note: "run \(run.id) \(run.action ?? run.status)")
     case .job(let report):
       let effect = try await reducer.reduce(report, in: &unit)
