@@ -105,5 +105,8 @@ let package = Package(
       exclude: ["README.md"], swiftSettings: settings),
 
     tests("WorkflowTests", ["Workflow"]),
+    // Contract suites that adapters share, and the tests beside each room.
+    .target(name: "Contracts", dependencies: ["Domain", "RunnerHub"], path: "Tests/Contracts", swiftSettings: settings),
+    tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
   ]
 )
