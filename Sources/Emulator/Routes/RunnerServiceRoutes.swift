@@ -17,9 +17,9 @@ extension Route {
     },
     Route("POST", "\(job)/begin", .own) { call, github in
       .text(
-        try await github.begin(try secret(of: call), job: try call.id("job_id")) { registration in
+        try await github.begin(try secret(of: call), job: try call.id("job_id")) { registration, directory in
           JobExecution.Site(
-            workspace: call[query: "workspace"] ?? "", temporary: call[query: "temporary"] ?? "",
+            workspace: "\(call[query: "work"] ?? "")/\(directory)/\(directory)", temporary: call[query: "temporary"] ?? "",
             hasStartedHook: call[query: "started_hook"] == "yes", hasCompletedHook: call[query: "completed_hook"] == "yes",
             runnerName: registration.name, architecture: call[query: "architecture"] ?? "X64")
         })

@@ -1,4 +1,5 @@
 import Foundation
+import Workflow
 
 /// Cancelling and running again.
 extension EmulatedGitHub {

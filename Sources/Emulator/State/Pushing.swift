@@ -1,5 +1,5 @@
 import Crypto
-package import Foundation
+import Foundation
 import Workflow
 
 /// What makes runs: a push, or another event that a workflow's `on` names.

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import Workflow
 
 /// The private service of the stand-in runner: its session, its job, its steps. GitHub's own runner speaks another protocol.
@@ -46,22 +46,22 @@ extension EmulatedGitHub {
   }
 
   /// The runner says that it begins the job that it was given.
-  func begin(_ secret: String, job id: Int64, site: (RegistrationRecord) -> JobExecution.Site) throws(Refusal) -> String {
+  func begin(_ secret: String, job id: Int64, site: (RegistrationRecord, _ directory: String) -> JobExecution.Site) throws(Refusal) -> String {
     let registration = try session(secret)
     guard registration.job == id, let job = jobs[id], let run = runs[job.runID], job.offer?.registration == registration.id else {
       throw Refusal(409, "Job \(id) is not with this runner.")
     }
     start(id, on: RunnerIdentity(id: registration.id, name: registration.name, groupID: registration.group.id, groupName: registration.group.name))
+    let directory = String(run.repository.drop { $0 != "/" }.dropFirst())
     var contexts = contexts(of: run, needs: job.definition.needs)
     contexts["matrix"] = job.matrix
     let execution = JobExecution(
-      job: job.definition, file: run.file, contexts: contexts, functions: functions(of: run), site: site(registration))
+      job: job.definition, file: run.file, contexts: contexts, functions: functions(of: run), site: site(registration, directory))
     jobs[id]?.execution = execution
     jobs[id]?.steps = execution.steps
     var manifest = ShellFragment()
     manifest.set("job_name", job.name)
-    manifest.set("job_repository", run.repository)
-    manifest.set("job_directory", String(run.repository.drop { $0 != "/" }.dropFirst()))
+    manifest.set("job_directory", directory)
     manifest.set("job_timeout", Self.wholeSeconds(job.definition.timeoutMinutes.flatMap { Double($0) }.map { $0 * 60 } ?? 360 * 60))
     manifest.set("job_masks", configuration.secrets.values.filter { !$0.isEmpty }.sorted().joined(separator: "\n"))
     manifest.set("job_event", String(decoding: (try? run.payload.encoded()) ?? Data("{}".utf8), as: UTF8.self))
@@ -118,7 +118,8 @@ extension EmulatedGitHub {
 
   /// Whether the job shall be cancelled. Renews the runner's lock on the job.
   func heartbeat(_ secret: String, job id: Int64) throws(Refusal) -> Bool {
-    try ownJob(secret, id).0.isCancelRequested
+    let (job, execution) = try ownJob(secret, id)
+    return job.isCancelRequested && !execution.isCancelled
   }
 
   /// The runner cancels by itself, since it was told to stop.

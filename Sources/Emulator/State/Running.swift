@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import Workflow
 
 /// How runs and jobs go on: from waiting to queued, to a runner, to their end.
