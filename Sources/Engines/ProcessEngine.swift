@@ -32,6 +32,9 @@ package struct ProcessEngine: ContainerEngine {
     self.logger = logger
   }
 
+  /// A name that cannot be one has no home: the calls that would use it refuse it.
+  package func home(of id: ContainerID) -> String { "\(root)/\(id)/home" }
+
   /// Cores, memory and disk of the machine, all of them, though containers are not kept to their share of cores.
   package func capacity() async throws(EngineError) -> HostCapacity {
     try makeRoot()

@@ -21,9 +21,7 @@ enum JSONAnswer {
 
   /// The JSON of a value on one line.
   static func data(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.dateEncodingStrategy = .iso8601
+    let encoder = WireJSON.encoder
     return try encoder.encode(value)
   }
 

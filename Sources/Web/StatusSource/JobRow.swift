@@ -9,6 +9,8 @@ package struct JobRow: Codable, Hashable, Sendable {
   package var workflow: String?
   package var route: Route?
   package var state: JobState
+  /// It was refused, whatever the forge has made of it since.
+  package var isRefused: Bool
   /// `CRITICAL`, `HIGH`, `NORMAL`, `LOW`; nil for a job that is not RunnerHub's to run.
   package var priority: String?
   /// The container's short name where it is known.
@@ -30,6 +32,7 @@ package struct JobRow: Codable, Hashable, Sendable {
     workflow = job.workflow
     route = job.route
     state = job.state
+    isRefused = job.refusal != nil
     // A refused job stays refused for a reader when the forge has ended it: its priority never counted.
     priority = job.route == .traditional || job.refusal != nil || job.state == .received ? nil : job.priority.word
     container = job.containerID.map { containerName($0) ?? $0.rawValue }

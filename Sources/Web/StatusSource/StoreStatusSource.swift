@@ -88,8 +88,10 @@ package final class StoreStatusSource: StatusSource {
   }
 
   package func log(of id: JobID, from offset: Int64, limit: Int) async throws(StoreError) -> Data? {
-    guard try await store.job(id) != nil else { return nil }
-    return try await blobs.read("logs/\(id).log", from: offset, limit: limit)
+    guard let job = try await store.job(id) else { return nil }
+    // A log belongs to the runner: the forge may give it another job than the one it was made for.
+    guard let runner = job.assignment else { return Data() }
+    return try await blobs.read(LogCollector.blobName(of: runner), from: offset, limit: limit)
   }
 
   package func containers(limit: Int) async throws(StoreError) -> [ContainerRow] {

@@ -1,0 +1,56 @@
+import AsyncHTTPClient
+import Domain
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import RunnerHub
+import Web
+
+/// Asks a running `runnerhub serve` by its administration listener.
+struct AdministrationClient: Sendable {
+  /// `http://127.0.0.1:8081`, without a slash at its end.
+  let address: String
+
+  struct Failure: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  func overview(jobs: Int) async throws -> Overview { try await get("/api/v1/status?limit=\(jobs)") }
+  func jobs(limit: Int) async throws -> [JobRow] { try await get("/api/v1/jobs?limit=\(limit)") }
+  func story(of id: JobID) async throws -> JobStory { try await get("/api/v1/jobs/\(id)") }
+
+  /// A job's log from a byte offset; empty where there is no more now.
+  func log(of id: JobID, from offset: Int) async throws -> Data {
+    Data(buffer: try await fetch("/api/v1/jobs/\(id)/log?from=\(offset)"))
+  }
+
+  /// The newest job of a name, or the job of an id.
+  func find(_ nameOrID: String) async throws -> JobRow {
+    let rows = try await jobs(limit: 1000)
+    if let row = rows.first(where: { $0.id.rawValue == nameOrID }) ?? rows.first(where: { $0.name == nameOrID }) { return row }
+    let hint = Suggestion.nearest(to: nameOrID, among: rows.map(\.name)).map { " – did you mean '\($0)'?" } ?? ""
+    throw Failure(description: "no job '\(nameOrID)' among the newest \(rows.count)\(hint)")
+  }
+
+  private func get<Value: Decodable>(_ path: String) async throws -> Value {
+    let body = try await fetch(path)
+    do {
+      return try WireJSON.decoder.decode(Value.self, from: Data(buffer: body))
+    } catch {
+      throw Failure(description: "\(address)\(path) answered something else than expected: \(error)")
+    }
+  }
+
+  private func fetch(_ path: String) async throws -> ByteBuffer {
+    do {
+      let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: address + path), timeout: .seconds(10))
+      let body = try await response.body.collect(upTo: 64 << 20)
+      guard response.status == .ok else { throw Failure(description: "\(address)\(path) answered \(response.status.code): \(String(buffer: body))") }
+      return body
+    } catch let failure as Failure {
+      throw failure
+    } catch {
+      throw Failure(description: "\(address) does not answer: \(error). Is `runnerhub serve` running there?")
+    }
+  }
+}

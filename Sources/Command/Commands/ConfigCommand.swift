@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+
+/// `runnerhub config`
+struct ConfigCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config", abstract: "Check and show the configuration.", subcommands: [Check.self, Show.self, Reference.self])
+
+  struct Source: ParsableArguments {
+    @Option(help: "The configuration file (default: runnerhub.yaml in this folder, where it exists).")
+    var config: String?
+
+    @Argument(parsing: .allUnrecognized, help: "Settings, such as --orchestrator.max-tries 3.")
+    var settings: [String] = []
+
+    func load() throws -> Configuration {
+      try Configuration.load(file: config, environment: ProcessInfo.processInfo.environment, flags: settings)
+    }
+  }
+
+  struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Read file, environment and flags, and say everything that is wrong.")
+    @OptionGroup var source: Source
+
+    func run() async throws {
+      let configuration = try source.load()
+      let set = configuration.values.values.count { $0.place != .standard }
+      print("configuration ok: \(set) values set, \(configuration.settings.pools.count) pools")
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Show every value and where it comes from. Secrets are not shown.")
+    @OptionGroup var source: Source
+    @Flag(help: "As JSON.") var json = false
+
+    func run() async throws {
+      let configuration = try source.load()
+      let secrets = Set(ConfigurationSchema.keys.filter(\.isSecret).map(\.path))
+      let rows = configuration.values.sorted { $0.key < $1.key }.map { path, value in
+        (path, secrets.contains(path) ? "(secret)" : value.text, "\(value.place)")
+      }
+      if json {
+        let object = Dictionary(rows.map { ($0.0, ["value": $0.1, "source": $0.2]) }, uniquingKeysWith: { first, _ in first })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(object), as: UTF8.self))
+      } else {
+        print(TextTable(columns: ["KEY", "VALUE", "SOURCE"], rows: rows.map { [$0.0, $0.1, $0.2] }).text(width: nil))
+      }
+    }
+  }
+
+  struct Reference: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the documentation of every key as Markdown.")
+
+    func run() async throws { print(ConfigurationReference.markdown) }
+  }
+}
