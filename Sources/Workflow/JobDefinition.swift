@@ -12,8 +12,11 @@ public struct JobDefinition: Sendable, Equatable {
   public let container: ContainerDefinition?
   /// In the author's order.
   public let services: [ServiceDefinition]
+  /// The expression that stands for all of `services`, where one does; the services are then known only to the run.
+  public let servicesExpression: String?
   public let env: [String: String]
   public let defaults: RunDefaults
+  /// In order; those of a `parallel` step stand in its place.
   public let steps: [Step]
   public let timeoutMinutes: String?
   public let continueOnError: String?

@@ -103,6 +103,31 @@ struct ImageTests {
     #expect(job.images.map(\.text) == ["node:22", "postgres", "alpine:3"])
     #expect(job.images.map(\.line) == [5, 7, 10])
   }
+
+  @Test("no way of writing hides an image: an expression for all services, steps inside parallel, another case of the scheme")
+  func hiddenImages() throws {
+    let job = try #require(
+      parsed(
+        """
+        on: push
+        jobs:
+          a:
+            runs-on: x
+            strategy: { matrix: { image: [node] } }
+            container: { image: '${{ matrix.image }}:22' }
+            services: ${{ fromJSON(vars.services) }}
+            steps:
+              - parallel:
+                  - uses: DOCKER://evil/one
+                  - parallel: [{uses: docker://evil/two}]
+              - uses: ' docker://evil/three'
+        """)
+    ).jobs[0]
+    #expect(job.images.map(\.text) == ["${{ matrix.image }}:22", "${{ fromJSON(vars.services) }}", "evil/one", "evil/two", "evil/three"])
+    let expanded = try #require(job.expand()?.first)
+    #expect(job.images.prefix(2).map { expanded.resolve($0.text) } == ["node:22", nil])
+    #expect(errors(workflow("runs-on: x\nsteps:\n  - uses: docker://${{ vars.image }}")).count == 1)
+  }
 }
 
 private let digits = String(repeating: "0123456789abcdef", count: 4)

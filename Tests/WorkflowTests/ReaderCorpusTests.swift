@@ -12,6 +12,8 @@ struct ReaderCorpusTests {
     let core = cases.compactMap(\.object).filter { $0["tier"] == "core" }
     try #require(core.count > 20)
     var failures: [String: String] = [:]
+    var refusals = 0
+    var exact = 0
     for item in core {
       let file = item["file"]?.text ?? ""
       let documents = try Corpora.text(root.appendingPathComponent(file)).split(separator: /\r?\n---\r?\n/, maxSplits: 2)
@@ -19,10 +21,26 @@ struct ReaderCorpusTests {
       let isRefused = reading.file == nil
       if isRefused != (item["expects"] == "errors") {
         failures[file] = isRefused ? "refused: \(reading.errors.map(\.description))" : "accepted"
+      } else if isRefused {
+        refusals += 1
+        exact += try messages(documents[2]) == reading.errors.map(githubMessage) ? 1 : 0
       }
     }
-    print("workflow-reader, core tier: \(core.count - failures.count) of \(core.count) verdicts are right")
+    print(
+      "workflow-reader, core tier: \(core.count - failures.count) of \(core.count) verdicts are right, \(exact) of \(refusals) refusals word for word"
+    )
     for (file, complaint) in failures where KnownFailures.readerVerdicts[file] == nil { Issue.record("\(file)\n  \(complaint)") }
     for file in KnownFailures.readerVerdicts.keys where failures[file] == nil { Issue.record("right now, take it off the list: \(file)") }
+  }
+
+  /// The last document, which is the expected result.
+  private func messages(_ documents: Substring) throws -> [String] {
+    let result = documents.split(separator: /\r?\n---\r?\n/).last ?? ""
+    let start = result.firstIndex(of: "{") ?? result.startIndex
+    return try ExpressionJSON.parse(String(result[start...])).object?["errors"]?.items?.compactMap { $0.object?["Message"]?.text } ?? []
+  }
+
+  private func githubMessage(_ diagnostic: Diagnostic) -> String {
+    "\(diagnostic.path) (Line: \(diagnostic.line ?? 0), Col: \(diagnostic.column ?? 0)): \(diagnostic.message)"
   }
 }

@@ -174,6 +174,16 @@ struct ReaderTests {
     #expect(node.value == .array([expected]))
   }
 
+  @Test("keys are scalars of the core schema too, written as text")
+  func keys() throws {
+    let node = try #require(YAMLReader.read("{1.50: a, null: b, 'null ': c, yes: d}", DiagnosticCollector(path: "")))
+    guard case .mapping(let entries) = node.content else {
+      Issue.record("no mapping")
+      return
+    }
+    #expect(entries.map(\.key) == ["1.5", "", "null ", "yes"])
+  }
+
   @Test("a diagnostic reads as a compiler's")
   func description() {
     let diagnostic = WorkflowFile.parse("on: push", path: "ci.yml").diagnostics[0]

@@ -22,6 +22,7 @@ public struct ImageAllowList: Sendable, Equatable {
     self.entries = entries
   }
 
+  /// Whether an entry names the image's repository (with its tag or digest, where the entry has one) or a path above it.
   public func allows(_ image: ImageReference) -> Bool {
     entries.contains { entry in
       switch entry {
@@ -52,19 +53,33 @@ public struct ImageAllowList: Sendable, Equatable {
   }
 }
 
+/// An image as a job names it.
+public struct NamedImage: Sendable, Equatable {
+  /// As written, without `docker://`; may hold expressions, see ``ExpandedJob/resolve(_:)``.
+  public let text: String
+  /// 1-based.
+  public let line: Int
+}
+
 extension JobDefinition {
-  /// Every image that the job itself names: of `container`, of `services`, and of `uses: docker://` steps, with its line. Texts may hold expressions.
-  public var images: [(text: String, line: Int)] {
-    var images: [(text: String, line: Int)] = []
+  /// Every image that the job itself names: of `container`, of `services` (or the expression that stands for them), and of `uses: docker://`
+  /// steps. Images that actions and called workflows bring are not in this file.
+  public var images: [NamedImage] {
+    var images: [NamedImage] = []
     func add(_ text: String, line: Int) {
-      let hasScheme = text.lowercased().hasPrefix("docker://")
-      images.append((hasScheme ? String(text.dropFirst("docker://".count)) : text, line))
+      let trimmed = text[...].trimmingSpace
+      images.append(NamedImage(text: isDockerAddress(trimmed) ? String(trimmed.dropFirst(dockerScheme.count)) : text, line: line))
     }
     if let container { add(container.image, line: container.line) }
+    if let servicesExpression { add(servicesExpression, line: line) }
     for service in services where !service.container.image.isEmpty { add(service.container.image, line: service.container.line) }
     for step in steps {
-      if let uses = step.uses, uses.lowercased().hasPrefix("docker://") { add(uses, line: step.line) }
+      if let uses = step.uses, isDockerAddress(uses[...].trimmingSpace) { add(uses, line: step.line) }
     }
     return images
   }
+
+  private var dockerScheme: String { "docker://" }
+
+  private func isDockerAddress(_ text: String) -> Bool { text.lowercased().hasPrefix(dockerScheme) }
 }

@@ -11,6 +11,9 @@ public struct ExpandedJob: Sendable, Equatable {
   public let labels: [String]?
   /// The same, where each label is a literal or a plain `${{ matrix.x }}`.
   public let literalLabels: [String]?
+
+  /// A text of the job (an image, say) with its `${{ matrix.x }}` replaced; nil where another context decides it.
+  public func resolve(_ text: String) -> String? { MatrixExpression.value(of: text, matrix: matrix)?.text }
 }
 
 extension JobDefinition {

@@ -20,7 +20,9 @@ enum ExpressionSyntax {
       }
     case .scalar(.string(let text)) where ExpressionTemplate.containsExpression(text):
       report(at: node, collector) { () throws(ExpressionError) in
-        for case .expression(let source) in try ExpressionTemplate.segments(of: text) { try parse(source) }
+        let segments = try ExpressionTemplate.segments(of: text)
+        for case .expression(let source) in segments { try parse(source) }
+        try checkLength(segments)
       }
     case .scalar: break
     }
@@ -32,11 +34,31 @@ enum ExpressionSyntax {
     report(at: node, collector) { () throws(ExpressionError) in try parse(source) }
   }
 
+  /// Reports an expression where GitHub allows none.
+  static func refuse(in node: YAMLNode?, _ collector: DiagnosticCollector) {
+    if let node, node.isExpression { collector.error("A template expression is not allowed in this context", at: node) }
+  }
+
   private static func report(at node: YAMLNode, _ collector: DiagnosticCollector, _ check: () throws(ExpressionError) -> Void) {
     do {
       try check()
     } catch {
       collector.error(error.description, at: node)
+    }
+  }
+
+  /// GitHub turns text around expressions into one `format('…{0}…', …)`, which may be no longer than any expression.
+  private static func checkLength(_ segments: [ExpressionTemplate.Segment]) throws(ExpressionError) {
+    guard segments.count > 1 else { return }
+    var length = "format('')".utf16.count
+    for (position, segment) in segments.enumerated() {
+      switch segment {
+      case .literal(let text): length += text.utf16.count + text.utf16.count { "'{}".utf16.contains($0) }
+      case .expression(let source): length += source.utf16.count + ", {\(position)}".utf16.count
+      }
+    }
+    if length > Expression.maximumLength {
+      throw ExpressionError(phase: .parsing, message: "Exceeded max expression length \(Expression.maximumLength)")
     }
   }
 

@@ -15,6 +15,7 @@ struct JobReader {
       strategy: StrategyReader(collector: collector).read(fields.take("strategy")),
       container: calls ? nil : fields.take("container").flatMap { ContainerReader(collector: collector).read($0, isService: false) },
       services: calls ? [] : services(fields.take("services")),
+      servicesExpression: fields.entry("services").flatMap { $0.value.isExpression ? $0.value.text : nil },
       env: calls ? [:] : fields.texts("env"),
       defaults: calls ? .none : RunDefaults(fields.take("defaults"), collector),
       steps: calls ? [] : steps(fields.take("steps")),
@@ -28,6 +29,7 @@ struct JobReader {
       _ = fields.take(known)
     }
     fields.finish()
+    ExpressionSyntax.refuse(in: fields.entry("uses")?.value, collector)
     ExpressionSyntax.checkBareCondition(fields.entry("if")?.value, collector)
     return job
   }
@@ -66,6 +68,6 @@ struct JobReader {
   private func steps(_ node: YAMLNode?) -> [Step] {
     guard let node, let items = node.items(collector) else { return [] }
     var reader = StepReader(collector: collector)
-    return items.compactMap { reader.read($0) }
+    return items.flatMap { reader.read($0) }
   }
 }

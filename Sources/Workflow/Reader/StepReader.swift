@@ -5,9 +5,9 @@ struct StepReader {
 
   init(collector: DiagnosticCollector) { self.collector = collector }
 
-  /// Nil for what is no step of its own kind: `wait`, `cancel` and `parallel` steps are known, and left to the runner.
-  mutating func read(_ node: YAMLNode) -> Step? {
-    guard var fields = MappingFields(node, collector) else { return nil }
+  /// The steps that an item stands for: one, those inside a `parallel`, or none where it only waits or cancels.
+  mutating func read(_ node: YAMLNode) -> [Step] {
+    guard var fields = MappingFields(node, collector) else { return [] }
     checkID(fields.take("id"))
     let isControl = ["wait", "wait-all", "cancel", "parallel"].contains(where: fields.has)
     if !isControl, !fields.has("run"), !fields.has("uses") {
@@ -28,11 +28,16 @@ struct StepReader {
       continueOnError: fields.boolean("continue-on-error"),
       timeoutMinutes: fields.number("timeout-minutes"),
       line: node.line)
-    for known in ["background", "wait", "wait-all", "cancel", "parallel"] { _ = fields.take(known) }
+    for known in ["background", "wait", "wait-all", "cancel"] { _ = fields.take(known) }
+    let inner = fields.take("parallel")
     fields.finish()
     checkExclusion(fields)
+    ExpressionSyntax.refuse(in: fields.entry("uses")?.value, collector)
     ExpressionSyntax.checkBareCondition(fields.entry("if")?.value, collector)
-    return isControl ? nil : step
+    if !isControl { return [step] }
+    var steps: [Step] = []
+    for item in inner?.items(collector) ?? [] { steps += read(item) }
+    return steps
   }
 
   private static let hint =

@@ -10,7 +10,7 @@ struct WorkflowReader {
       collector.error("Required property is missing: \(required)", at: root)
     }
     let name = fields.take("name")
-    if let name, name.isExpression { collector.error("A template expression is not allowed in this context", at: name) }
+    ExpressionSyntax.refuse(in: name, collector)
     let file = WorkflowFile(
       path: path,
       name: name?.scalarText(collector),

@@ -111,7 +111,7 @@ struct YAMLReader {
     var seen: Set<String> = []
     for (keyNode, valueNode) in mapping {
       let key = try convert(keyNode, depth: depth + 1)
-      guard let text = key.text else {
+      guard let text = keyText(keyNode, key) else {
         let kind = if case .sequence = key.content { "sequence" } else { "mapping" }
         throw Failure(message: "A \(kind) was not expected", line: key.line, column: key.column)
       }
@@ -127,6 +127,14 @@ struct YAMLReader {
       }
     }
     return entries
+  }
+
+  /// A key's text; nil for a collection. Hashing it made Yams mark every plain key as a string, so its type is looked at again.
+  private func keyText(_ node: Node, _ key: YAMLNode) -> String? {
+    if case .scalar(let scalar) = node, scalar.style == .plain, let text = key.text, text == restored(scalar.string) {
+      return CoreSchema.value(ofPlain: text).text
+    }
+    return key.text
   }
 
   /// A plain scalar that begins with `*` or `?` in the author's text.
@@ -167,6 +175,9 @@ struct YAMLReader {
     case .int: kind = .integer
     case .float: kind = .float
     default: throw Failure(message: "Unexpected tag '\(restored(scalar.tag.rawValue))'", line: line, column: column)
+    }
+    guard scalar.style == .plain else {
+      throw Failure(message: "A quoted or block scalar is not valid with the tag '\(scalar.tag.rawValue)'", line: line, column: column)
     }
     guard let value = CoreSchema.value(of: text, as: kind) else {
       throw Failure(
