@@ -74,8 +74,9 @@ static const char *become(const struct rh_command *command, int report, int perm
   if (count != 1) _exit(0);  // Abandoned.
 
   // What the host ignores (SIGPIPE) or catches is not the runner's business. All are blocked since before the fork.
-  struct sigaction action = {.sa_handler = SIG_DFL};
-  for (int number = 1; number < NSIG; number++) sigaction(number, &action, NULL);
+  // Zeros mean SIG_DFL to the kernel; glibc's sigaction would leave out 32 and 33, which an ancestor may have ignored.
+  static const unsigned char standard[64] = {0};
+  for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, NSIG / 8);
   sigset_t none;
   sigemptyset(&none);
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) return "sigprocmask";

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 // A folder below is not entered where it lies: it is moved up beside the others first. So no path grows long, no descriptor stays open per
-// level, and a mount (which rename refuses with EBUSY) is reported instead of emptied.
+// level, and a mount (which rename refuses with EBUSY) is reported instead of emptied. Two callers may remove the same folder at once.
 
 static int is_folder(int parent, const char *name) {
   struct stat facts;
@@ -39,13 +39,13 @@ static int move_up(int from, const char *name, int top, unsigned long *counter) 
     snprintf(fresh, sizeof fresh, "moved-%lu", (*counter)++);
     result = renameat2(from, name, top, fresh, RENAME_NOREPLACE);
   } while (result < 0 && errno == EEXIST);
-  return result;
+  return result < 0 && errno == ENOENT ? 0 : result;
 }
 
 /// Unlinks the files of one folder and moves its folders up. Returns the name of the call that failed, or NULL.
 static const char *flatten(int top, const char *name, unsigned long *counter) {
   DIR *folder = open_folder(top, name);
-  if (folder == NULL) return "open folder";
+  if (folder == NULL) return errno == ENOENT ? NULL : "open folder";
   const char *call = NULL;
   int error = 0;
   struct dirent *entry;

@@ -54,6 +54,11 @@ package struct ProcessEngine: ContainerEngine {
     let request = ContainerFolder.Request(installation: installation, spec: spec)
     try ProcessLimit.check(spec.resources)
     try RunnerEnvironment.check(spec.environment)
+    try await offPool { () throws(EngineError) in try make(request, folder) }
+  }
+
+  private func make(_ request: ContainerFolder.Request, _ folder: ContainerFolder) throws(EngineError) {
+    let spec = request.spec
     if folder.exists { return try mustBe(request, in: folder) }
     try makeRoot()
 
@@ -107,6 +112,10 @@ package struct ProcessEngine: ContainerEngine {
   }
 
   package func list() async throws(EngineError) -> [ContainerObservation] {
+    try await offPool { () throws(EngineError) in try listAll() }
+  }
+
+  private func listAll() throws(EngineError) -> [ContainerObservation] {
     guard access(root, F_OK) == 0 else { return [] }
     let names = try perform("list", root) { try FileManager.default.contentsOfDirectory(atPath: root) }
     let table = try ProcessTable.read()
@@ -182,30 +191,42 @@ package struct ProcessEngine: ContainerEngine {
       if folder.isWaiting { try await processes.endMembers(by: deadline) }
     }
     let token = identities.token(digits: 16)
-    try folder.discard(["home", "tmp"], token: token)
-    try furnish(folder.path, image: request.spec.image, token: token)
+    try await offPool { () throws(EngineError) in
+      try folder.discard(["home", "tmp"], token: token)
+      try furnish(folder.path, image: request.spec.image, token: token)
+    }
     for limit in ProcessLimit.amounts(of: request.spec.resources) { try limit.apply(to: leader.pid) }
   }
 
   package func remove(_ id: ContainerID) async throws(EngineError) {
     let folder = try ContainerFolder(root: root, id: id)
     if folder.exists {
-      // A damaged record must not keep the container: the marks find its processes too.
-      let leader: ProcessIdentity?
-      do {
-        leader = try folder.start()?.process
-      } catch {
-        logger.warning("cannot read who PID 1 is", metadata: ["container": "\(id)", "error": "\(error)"])
-        leader = nil
-      }
+      let leader = try lastLeader(of: folder)
       try await ContainerProcesses(folder: folder, installation: installation, leader: leader)
         .endAll(by: .now + patience)
-      try folder.discard([], token: identities.token(digits: 16))
     }
-    try folder.sweep()
+    let token = identities.token(digits: 16)
+    try await offPool { () throws(EngineError) in
+      if folder.exists { try folder.discard([], token: token) }
+      try folder.sweep()
+    }
   }
 
   // MARK: Parts
+
+  /// PID 1 of a container that is to be removed, which can no more be started from here on.
+  private func lastLeader(of folder: ContainerFolder) throws(EngineError) -> ProcessIdentity? {
+    do throws(EngineError) {
+      let nobody = ProcessIdentity(pid: -1, startTicks: 0, boot: "")
+      let start = ContainerFolder.Start(process: nobody, at: Date())
+      return try folder.record(start, token: identities.token(digits: 16)) ? nil : folder.start()?.process
+    } catch {
+      // Removed meanwhile; or damaged, which must not keep the container: the marks find its processes too.
+      guard folder.exists else { return nil }
+      logger.warning("cannot read who PID 1 is", metadata: ["container": "\(folder.id)", "error": "\(error)"])
+      return nil
+    }
+  }
 
   private func makeRoot() throws(EngineError) {
     try perform("make", root) {
@@ -271,6 +292,16 @@ package struct ProcessEngine: ContainerEngine {
     seen.memory = ByteCount(bytes: pages.multipliedReportingOverflow(by: Int64(sysconf(Int32(_SC_PAGESIZE)))).partialValue)
     seen.cpuSeconds = all.reduce(0.0) { $0 + Double($1.cpuTicks) } / Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
     return seen
+  }
+
+  /// Runs work that may block long (copying an image, deleting a workspace) on a thread that no task waits for.
+  private func offPool<Value: Sendable>(
+    _ work: @escaping @Sendable () throws(EngineError) -> Value
+  ) async throws(EngineError) -> Value {
+    let result: Result<Value, EngineError> = await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { continuation.resume(returning: Result(catching: work)) }
+    }
+    return try result.get()
   }
 
   private func pause() async throws(EngineError) {
