@@ -108,5 +108,6 @@ let package = Package(
     // Contract suites that adapters share, and the tests beside each room.
     .target(name: "Contracts", dependencies: ["Domain", "RunnerHub"], path: "Tests/Contracts", swiftSettings: settings),
     tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
+    tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
   ]
 )

@@ -1,1 +1,462 @@
-#include "CLuaShim.h"
+// States, limits and protected calls.
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+const char RH_BACKING = 0, RH_KINDS = 0, RH_ENVIRONMENT = 0, RH_LOADED = 0, RH_LOADING = 0, RH_MAIN = 0;
+
+enum { HOOK_INTERVAL = 100, ERROR_LIMIT = 8192 };
+
+static int64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+// MARK: Limits
+
+static void *allocate(void *context, void *block, size_t old, size_t wanted) {
+  rh_lua *state = context;
+  if (!block) old = 0;  // then it says what kind of object is made
+  if (wanted == 0) {
+    free(block);
+    state->used -= old;
+    return NULL;
+  }
+  if (wanted > old) {
+    size_t growth = wanted - old;
+    if (state->used > state->limits.memory || growth > state->limits.memory - state->used) return NULL;
+    if (growth > state->limits.churn || state->churned > state->limits.churn - growth) {
+      state->exhausted = "allocation budget used up";
+      return NULL;
+    }
+    state->churned += growth;
+  }
+  void *moved = realloc(block, wanted);
+  if (moved) state->used += wanted - old;  // modular: also right when it shrinks
+  return moved;
+}
+
+rh_lua *rh_of(lua_State *L) {
+  void *context;
+  lua_getallocf(L, &context);
+  return context;
+}
+
+int rh_raise_exhausted(lua_State *L) { return luaL_error(L, "%s", rh_of(L)->exhausted); }
+
+static void check_budget(lua_State *L, rh_lua *state) {
+  if (!state->exhausted) {
+    if (state->steps > state->limits.steps)
+      state->exhausted = "instruction budget used up";
+    else if (now() > state->deadline)
+      state->exhausted = "time limit reached";
+  }
+  if (state->exhausted) rh_raise_exhausted(L);
+}
+
+static void count_hook(lua_State *L, lua_Debug *event) {
+  (void)event;
+  rh_lua *state = rh_of(L);
+  state->steps += HOOK_INTERVAL;
+  check_budget(L, state);
+}
+
+void rh_charge(lua_State *L, int64_t work) {
+  rh_lua *state = rh_of(L);
+  const int64_t most = INT64_C(1) << 40;
+  int64_t before = state->steps;
+  state->steps += work < 0 ? 0 : work > most ? most : work;
+  // Reading the clock at each charge would cost more than most charges.
+  if (state->exhausted || state->steps > state->limits.steps || (before >> 12) != (state->steps >> 12)) check_budget(L, state);
+}
+
+int rh_append(rh_bytes *bytes, const void *data, size_t length, size_t limit) {
+  if (length > limit || bytes->length > limit - length) return 0;
+  size_t needed = bytes->length + length;
+  if (needed > bytes->capacity) {
+    size_t capacity = needed < 256 ? 256 : needed * 2;
+    uint8_t *grown = realloc(bytes->data, capacity);
+    if (!grown) return 0;
+    bytes->data = grown;
+    bytes->capacity = capacity;
+  }
+  if (length > 0) memcpy(bytes->data + bytes->length, data, length);
+  bytes->length = needed;
+  return 1;
+}
+
+// MARK: Protected calls
+
+static void set_text(rh_bytes *bytes, const char *text, size_t length) {
+  bytes->length = 0;
+  rh_append(bytes, text, length < ERROR_LIMIT ? length : ERROR_LIMIT, ERROR_LIMIT);
+}
+
+/// Keeps the traceback in the host's memory while the stack still stands. Calls no metamethod of an error object.
+static int handle_message(lua_State *L) {
+  rh_lua *state = rh_of(L);
+  if (lua_type(L, 1) == LUA_TNUMBER) lua_tostring(L, 1);
+  if (lua_type(L, 1) != LUA_TSTRING) lua_pushfstring(L, "(the error is a %s value)", luaL_typename(L, 1));
+  luaL_traceback(L, L, NULL, 1);
+  size_t length;
+  const char *trace = lua_tolstring(L, -1, &length);
+  set_text(&state->traceback, trace, length);
+  lua_pop(L, 1);
+  return 1;
+}
+
+typedef struct {
+  const char *name;
+  const uint8_t *bytes;
+  size_t length;
+} request;
+
+static rh_status perform(rh_lua *state, lua_CFunction body, request *request) {
+  lua_State *L = state->L;
+  state->steps = 0;
+  state->churned = 0;
+  state->exhausted = NULL;
+  state->is_syntax_error = 0;
+  state->random = UINT64_C(0x9E3779B97F4A7C15);  // each call starts alike: same input, same output
+  state->deadline = now() + state->limits.nanoseconds;
+  state->result.length = state->printed.length = state->error.length = state->traceback.length = 0;
+  // Nothing from here to lua_pcall allocates: light functions and pointers on a stack that has room.
+  lua_settop(L, 0);
+  lua_sethook(L, count_hook, LUA_MASKCOUNT, HOOK_INTERVAL);
+  lua_pushcfunction(L, handle_message);
+  lua_pushcfunction(L, body);
+  lua_pushlightuserdata(L, request);
+  int outcome = lua_pcall(L, 1, 0, 1);
+  lua_sethook(L, NULL, 0, 0);
+  rh_status status = RH_OK;
+  if (outcome != LUA_OK) {
+    size_t length = 0;
+    // Reading a string does not allocate; converting anything else would.
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    if (state->exhausted && (!text || !strstr(text, state->exhausted))) {
+      text = state->exhausted;
+      length = strlen(text);
+    } else if (!text) {
+      text = "error in error handling";
+      length = strlen(text);
+    }
+    set_text(&state->error, text, length);
+    status = state->exhausted ? RH_BUDGET : state->is_syntax_error ? RH_SYNTAX : outcome == LUA_ERRMEM ? RH_MEMORY : RH_RUNTIME;
+  }
+  lua_settop(L, 0);
+  return status;
+}
+
+static request *request_of(lua_State *L) { return lua_touserdata(L, 1); }
+
+// MARK: Sources
+
+static const rh_source *find_source(lua_State *L, const char *module) {
+  for (const rh_source *source = rh_of(L)->sources; source; source = source->next)
+    if (strcmp(source->module, module) == 0) return source;
+  return NULL;
+}
+
+/// Pushes a source as a function whose names are those of the environment. Text only: bytecode could break the interpreter.
+static void push_chunk(lua_State *L, const rh_source *source) {
+  lua_pushfstring(L, "@%s", source->file);
+  rh_charge(L, (int64_t)(source->length / 16));
+  if (luaL_loadbufferx(L, (const char *)source->text, source->length, lua_tostring(L, -1), "t") != LUA_OK) {
+    rh_of(L)->is_syntax_error = 1;
+    lua_error(L);
+  }
+  lua_remove(L, -2);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
+  if (!lua_setupvalue(L, -2, 1)) lua_pop(L, 1);
+}
+
+static const rh_source *known_source(lua_State *L, const char *module) {
+  const rh_source *source = find_source(L, module);
+  if (!source) luaL_error(L, "no module '%s': require reaches lib/ of the policies folder only, as in require \"lib.words\"", module);
+  return source;
+}
+
+static int require(lua_State *L) {
+  const char *module = luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  rh_charge(L, 10);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_LOADED);
+  if (lua_getfield(L, 2, module) != LUA_TNIL) return 1;
+  lua_pop(L, 1);
+  const rh_source *source = known_source(L, module);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_LOADING);  // stack: name, loaded, loading
+  if (lua_getfield(L, 3, module) != LUA_TNIL) return luaL_error(L, "module '%s' requires itself, directly or through others", module);
+  lua_pop(L, 1);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, 3, module);
+  push_chunk(L, source);
+  lua_call(L, 0, 1);
+  lua_pushnil(L);
+  lua_setfield(L, 3, module);
+  if (lua_isnil(L, -1)) return luaL_error(L, "%s returns nothing: end it with 'return' and a table", source->file);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, 2, module);
+  return 1;
+}
+
+static void push_module(lua_State *L, const char *module) {
+  // A load that failed leaves its mark behind.
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LOADING);
+  lua_pushcfunction(L, require);
+  lua_pushstring(L, module);
+  lua_call(L, 1, 1);
+}
+
+// MARK: What is performed
+
+static int open_body(lua_State *L) {
+  const request *wanted = request_of(L);
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LOADED);
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_KINDS);
+  lua_pushnil(L);
+  rh_define_kind(L, "list");
+  lua_pushnil(L);
+  rh_define_kind(L, "data");
+  lua_pushnil(L);
+  rh_define_kind(L, "labels");
+  if (rh_decode_all(L, wanted->bytes, wanted->length) != 1 || !lua_istable(L, -1)) return luaL_error(L, "the kinds are not a map");
+  int kinds = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, kinds)) rh_define_kind(L, lua_tostring(L, -2));  // takes the value
+  rh_sandbox(L);
+  rh_push_backing(L, -1);
+  lua_pushcfunction(L, require);
+  lua_setfield(L, -2, "require");
+  lua_pop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
+  return 0;
+}
+
+static int compile_body(lua_State *L) {
+  push_chunk(L, known_source(L, request_of(L)->name));
+  return 0;
+}
+
+static int load_body(lua_State *L) {
+  const char *name = request_of(L)->name;
+  push_module(L, name);
+  int module = lua_gettop(L);
+  if (!lua_istable(L, module)) return luaL_error(L, "%s returns a %s, not a table", known_source(L, name)->file, luaL_typename(L, module));
+  lua_pushvalue(L, module);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_MAIN);
+  lua_pushliteral(L, "api");
+  lua_rawget(L, module);
+  rh_encode(L, -1, 0);
+  lua_Integer count = rh_sorted_keys(L, module);
+  int keys = lua_gettop(L);
+  lua_newtable(L);
+  lua_Integer functions = 0;
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, keys, i);
+    if (lua_type(L, -1) == LUA_TSTRING) {
+      lua_pushvalue(L, -1);
+      if (lua_rawget(L, module) == LUA_TFUNCTION) {
+        lua_pushvalue(L, -2);
+        lua_rawseti(L, keys + 1, ++functions);
+      }
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  }
+  rh_encode(L, -1, 0);
+  return 0;
+}
+
+/// `seal(kind, table)` for the harness.
+static int seal_for_harness(lua_State *L) {
+  const char *kind = luaL_checkstring(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  rh_seal(L, kind);
+  return 1;
+}
+
+/// The harness is the host's own text: called with `seal`, it returns its table; the functions in `names` of it become names of all files.
+static int harness_body(lua_State *L) {
+  push_chunk(L, known_source(L, request_of(L)->name));
+  lua_pushcfunction(L, seal_for_harness);
+  lua_call(L, 1, 1);
+  luaL_checktype(L, -1, LUA_TTABLE);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_MAIN);
+  lua_getfield(L, -1, "names");
+  luaL_checktype(L, -1, LUA_TTABLE);
+  int names = lua_gettop(L);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
+  rh_push_backing(L, -1);
+  int environment = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, names)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, environment);
+  }
+  return 0;
+}
+
+static int run_body(lua_State *L) {
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LOADING);
+  push_chunk(L, known_source(L, request_of(L)->name));
+  lua_call(L, 0, 0);
+  return 0;
+}
+
+/// Pushes a function of the kept table. A name that is missing or no function pushes nothing and returns 0.
+static int push_function(lua_State *L, const char *name) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_MAIN) != LUA_TTABLE) return luaL_error(L, "nothing is loaded");
+  lua_pushstring(L, name);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+  if (lua_isfunction(L, -1)) return 1;
+  lua_pop(L, 1);
+  return 0;
+}
+
+/// Encodes the values above `base` as a list and pops them.
+static void encode_returned(lua_State *L, int base) {
+  int count = lua_gettop(L) - base;
+  rh_encode_list_header(L, (uint32_t)count);
+  for (int i = 1; i <= count; i++) rh_encode(L, base + i, 0);
+  lua_settop(L, base);
+}
+
+static int call_body(lua_State *L) {
+  const request *wanted = request_of(L);
+  if (!push_function(L, wanted->name)) return luaL_error(L, "no function '%s'", wanted->name);
+  int base = lua_gettop(L) - 1;
+  int count = rh_decode_all(L, wanted->bytes, wanted->length);
+  lua_call(L, count, LUA_MULTRET);
+  encode_returned(L, base);
+  return 0;
+}
+
+/// Calls the function at `function` with job and candidate; its results, at most two, are left on the stack.
+static int ask(lua_State *L, int function, int job, int candidate) {
+  int base = lua_gettop(L);
+  lua_pushvalue(L, function);
+  lua_pushvalue(L, job);
+  if (candidate) lua_pushvalue(L, candidate);
+  lua_call(L, candidate ? 2 : 1, LUA_MULTRET);
+  int count = lua_gettop(L) - base;
+  if (count > 2) lua_settop(L, base + 2);
+  while (lua_gettop(L) < base + 2) lua_pushnil(L);
+  return count;
+}
+
+static int place_body(lua_State *L) {
+  const request *wanted = request_of(L);
+  if (rh_decode_all(L, wanted->bytes, wanted->length) != 2) return luaL_error(L, "a placement takes a job and its candidates");
+  int job = 2, candidates = 3;
+  if (!rh_push_backing(L, candidates)) return luaL_error(L, "the candidates are not a list");
+  lua_replace(L, candidates);
+  int filter = push_function(L, "filter") ? lua_gettop(L) : 0;
+  if (!push_function(L, "score")) return luaL_error(L, "no function 'score'");
+  int score = lua_gettop(L);
+  int strategy = push_function(L, "strategy") ? lua_gettop(L) : 0;
+  lua_Integer count = (lua_Integer)lua_rawlen(L, candidates);
+  int base = lua_gettop(L);
+  rh_encode_list_header(L, (uint32_t)count);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, candidates, i);
+    int candidate = base + 1;
+    if (filter)
+      ask(L, filter, job, candidate);
+    else {
+      lua_pushboolean(L, 1);
+      lua_pushnil(L);
+    }
+    // Only `true` is asked for a score; what is neither true nor false is shown to the host, which refuses it.
+    if (lua_isboolean(L, base + 2) && lua_toboolean(L, base + 2)) ask(L, score, job, candidate);
+    encode_returned(L, candidate);
+    lua_settop(L, base);
+  }
+  if (strategy) ask(L, strategy, job, 0);
+  encode_returned(L, base);
+  return 0;
+}
+
+// MARK: The interface
+
+rh_lua *rh_open(rh_limits limits, const uint8_t *kinds, size_t length) {
+  rh_lua *state = calloc(1, sizeof *state);
+  if (!state) return NULL;
+  state->limits = limits;
+  state->L = lua_newstate(allocate, state);
+  request wanted = {.bytes = kinds, .length = length};
+  if (!state->L || perform(state, open_body, &wanted) != RH_OK) {
+    rh_close(state);
+    return NULL;
+  }
+  return state;
+}
+
+void rh_close(rh_lua *state) {
+  if (!state) return;
+  if (state->L) lua_close(state->L);
+  while (state->sources) {
+    rh_source *source = state->sources;
+    state->sources = source->next;
+    free(source->module);
+    free(source->file);
+    free(source->text);
+    free(source);
+  }
+  free(state->result.data);
+  free(state->printed.data);
+  free(state->error.data);
+  free(state->traceback.data);
+  free(state);
+}
+
+void rh_set_limits(rh_lua *state, rh_limits limits) { state->limits = limits; }
+
+int rh_add_source(rh_lua *state, const char *module, const char *file, const uint8_t *text, size_t length) {
+  rh_source *source = calloc(1, sizeof *source);
+  if (!source) return 0;
+  source->module = strdup(module);
+  source->file = strdup(file);
+  source->text = malloc(length + 1);
+  source->length = length;
+  source->next = state->sources;
+  state->sources = source;  // also where it is incomplete: rh_close frees it
+  if (!source->module || !source->file || !source->text) return 0;
+  if (length > 0) memcpy(source->text, text, length);
+  return 1;
+}
+
+rh_status rh_compile(rh_lua *state, const char *module) { return perform(state, compile_body, &(request){.name = module}); }
+rh_status rh_load(rh_lua *state, const char *module) { return perform(state, load_body, &(request){.name = module}); }
+rh_status rh_load_harness(rh_lua *state, const char *module) { return perform(state, harness_body, &(request){.name = module}); }
+rh_status rh_run(rh_lua *state, const char *module) { return perform(state, run_body, &(request){.name = module}); }
+
+rh_status rh_call(rh_lua *state, const char *function, const uint8_t *arguments, size_t length) {
+  return perform(state, call_body, &(request){.name = function, .bytes = arguments, .length = length});
+}
+
+rh_status rh_place(rh_lua *state, const uint8_t *arguments, size_t length) {
+  return perform(state, place_body, &(request){.bytes = arguments, .length = length});
+}
+
+static const uint8_t *view(const rh_bytes *bytes, size_t *length) {
+  *length = bytes->length;
+  return bytes->data;
+}
+
+const uint8_t *rh_result(const rh_lua *state, size_t *length) { return view(&state->result, length); }
+const uint8_t *rh_printed(const rh_lua *state, size_t *length) { return view(&state->printed, length); }
+const uint8_t *rh_error(const rh_lua *state, size_t *length) { return view(&state->error, length); }
+const uint8_t *rh_traceback(const rh_lua *state, size_t *length) { return view(&state->traceback, length); }
+int64_t rh_steps(const rh_lua *state) { return state->steps; }
+size_t rh_memory(const rh_lua *state) { return state->used; }

@@ -1,1 +1,77 @@
+// The border between Swift and Lua.
+//
+// Every call into Lua happens behind one of these functions, inside lua_pcall: a Lua error is a longjmp, and none may cross a Swift
+// frame. Values cross as bytes (see marshal.c for the format), so no Lua API call is ever made from Swift. No function here calls back.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// One Lua state with its limits. Not thread-safe: one owner at a time.
+typedef struct rh_lua rh_lua;
+
+/// What one call may use. A breach is an error of that call; the state stays usable.
+typedef struct {
+  /// Bytes that live at the same time.
+  size_t memory;
+  /// Bytes allocated in one call, freed or not: bounds copying and hashing, which the count hook does not see.
+  size_t churn;
+  /// Lua instructions plus the work of library functions (one step for each unit of matching, comparing, moving).
+  int64_t steps;
+  /// Wall time: a backstop; steps decide.
+  int64_t nanoseconds;
+  /// Bytes of an encoded result, and of printed text.
+  size_t output;
+} rh_limits;
+
+typedef enum {
+  RH_OK = 0,
+  /// A file is not Lua.
+  RH_SYNTAX = 1,
+  /// An error that Lua code raised or that a library function raised for it.
+  RH_RUNTIME = 2,
+  RH_MEMORY = 3,
+  /// Steps, churn or time were used up.
+  RH_BUDGET = 4,
+} rh_status;
+
+/// A new sandboxed state, or NULL where memory is short. `kinds` is an encoded map: kind of input object → map of field → type name.
+rh_lua *rh_open(rh_limits limits, const uint8_t *kinds, size_t length);
+void rh_close(rh_lua *state);
+
+/// Limits of the calls that follow.
+void rh_set_limits(rh_lua *state, rh_limits limits);
+
+/// Makes a source known to `require` under a module name (`routing`, `lib.words`). `file` is what error positions show. Both are copied.
+/// Returns 0 where memory is short.
+int rh_add_source(rh_lua *state, const char *module, const char *file, const uint8_t *text, size_t length);
+
+/// Only compiles a source. Result: none.
+rh_status rh_compile(rh_lua *state, const char *module);
+
+/// Runs a module and keeps its table as the one that `rh_call` calls. Result: its field `api`, then a list of the names of its functions.
+rh_status rh_load(rh_lua *state, const char *module);
+
+/// Runs the host's test harness, whose functions become names of all files loaded later, and keeps its table as the one that `rh_call` calls.
+rh_status rh_load_harness(rh_lua *state, const char *module);
+
+/// Runs a module for its effect on the harness; the kept table stays.
+rh_status rh_run(rh_lua *state, const char *module);
+
+/// Calls a function of the kept table. Arguments: encoded values, one after the other. Result: a list of what it returned.
+rh_status rh_call(rh_lua *state, const char *function, const uint8_t *arguments, size_t length);
+
+/// Calls `filter`, `score` and `strategy` of the kept table for all candidates inside one protected call. Arguments: the job, then a list
+/// of candidates. Result: a list with, for each candidate, a list of the (up to four) values `allowed, why, score, why`; then a list of
+/// what `strategy` returned.
+rh_status rh_place(rh_lua *state, const uint8_t *arguments, size_t length);
+
+/// The last call's result, text printed, error text and traceback. Valid until the next call on the state.
+const uint8_t *rh_result(const rh_lua *state, size_t *length);
+const uint8_t *rh_printed(const rh_lua *state, size_t *length);
+const uint8_t *rh_error(const rh_lua *state, size_t *length);
+const uint8_t *rh_traceback(const rh_lua *state, size_t *length);
+/// Steps that the last call used, to the granularity of the count hook.
+int64_t rh_steps(const rh_lua *state);
+/// Bytes that the state holds now.
+size_t rh_memory(const rh_lua *state);

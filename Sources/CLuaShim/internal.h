@@ -1,0 +1,74 @@
+// Shared by the parts of the shim; never seen by Swift.
+#pragma once
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+#include "CLuaShim.h"
+
+/// Text or bytes in the host's memory, bounded.
+typedef struct {
+  uint8_t *data;
+  size_t length, capacity;
+} rh_bytes;
+
+typedef struct rh_source {
+  struct rh_source *next;
+  char *module, *file;
+  uint8_t *text;
+  size_t length;
+} rh_source;
+
+struct rh_lua {
+  lua_State *L;
+  rh_limits limits;
+  size_t used, churned;
+  int64_t steps, deadline;
+  /// Why the running call may not go on: set once, raised again by every protected call inside Lua until the outermost one ends.
+  const char *exhausted;
+  uint64_t random;
+  int is_syntax_error;
+  rh_bytes result, printed, error, traceback;
+  rh_source *sources;
+};
+
+/// Addresses of these are keys of the registry (and BACKING of sealed tables): nothing in Lua can name them.
+extern const char RH_BACKING, RH_KINDS, RH_ENVIRONMENT, RH_LOADED, RH_LOADING, RH_MAIN;
+
+rh_lua *rh_of(lua_State *L);
+/// Counts work of a C function; raises where the call's budget is used up.
+void rh_charge(lua_State *L, int64_t work);
+/// Raises the budget's error.
+int rh_raise_exhausted(lua_State *L);
+/// 0 where the bytes do not fit `limit` or memory is short.
+int rh_append(rh_bytes *bytes, const void *data, size_t length, size_t limit);
+
+// sealed.c: read-only tables
+/// Replaces the table on top by a read-only view of it, with the fields of `kind`.
+void rh_seal(lua_State *L, const char *kind);
+/// Pushes the table behind a sealed one and returns 1, or pushes nothing and returns 0.
+int rh_push_backing(lua_State *L, int index);
+/// Creates the metatable of a kind. Takes the table of its fields (or nil: any) from the top.
+void rh_define_kind(lua_State *L, const char *kind);
+/// Pushes an array of the keys of a table in a fixed order (numbers, text, booleans) and returns how many.
+lua_Integer rh_sorted_keys(lua_State *L, int index);
+int rh_pairs(lua_State *L);
+/// The name nearest to `wanted` among the text keys of the table at `index`, or NULL. Valid while the table holds it.
+const char *rh_nearest(lua_State *L, int index, const char *wanted);
+
+// sandbox.c
+/// Builds the environment of policy files.
+void rh_sandbox(lua_State *L);
+/// Pushes the text of a value without any address in it.
+void rh_push_text(lua_State *L, int index);
+
+// tables.c, pattern.c: push a table of functions
+void rh_push_table_library(lua_State *L);
+void rh_add_pattern_functions(lua_State *L);
+
+// marshal.c
+/// Pushes all values of a buffer and returns their number.
+int rh_decode_all(lua_State *L, const uint8_t *bytes, size_t length);
+void rh_encode(lua_State *L, int index, int depth);
+void rh_encode_list_header(lua_State *L, uint32_t count);

@@ -1,0 +1,210 @@
+// How values cross: tag, then content; numbers little-endian. Written and read by LuaCoding.swift as well.
+//
+//   0 nil · 1 false · 2 true · 3 integer (8 bytes) · 4 number (8 bytes, IEEE 754) · 5 text (u32 length, bytes)
+//   6 list (u32 count, values) · 7 map (u32 count, pairs of text and value): plain tables
+//   8 object (text kind, u32 count, pairs of text and value) · 9 labels (u32 count, texts) · 10 list: read-only tables
+//   15 what cannot cross (text: the name of its type); only in results
+#include <string.h>
+
+#include "internal.h"
+
+enum { NIL, FALSE, TRUE, INTEGER, NUMBER, TEXT, LIST, MAP, OBJECT, LABELS, SEALED_LIST, OTHER = 15, MAX_DEPTH = 16 };
+
+typedef struct {
+  lua_State *L;
+  const uint8_t *at, *end;
+} reader;
+
+static const uint8_t *take(reader *in, size_t length) {
+  if ((size_t)(in->end - in->at) < length) luaL_error(in->L, "the arguments end early");
+  const uint8_t *start = in->at;
+  in->at += length;
+  return start;
+}
+
+static uint32_t take_count(reader *in) {
+  const uint8_t *b = take(in, 4);
+  return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static void push_taken_text(reader *in) {
+  uint32_t length = take_count(in);
+  lua_pushlstring(in->L, (const char *)take(in, length), length);
+}
+
+static uint64_t take_word(reader *in) {
+  const uint8_t *bytes = take(in, 8);
+  uint64_t word = 0;
+  for (int i = 7; i >= 0; i--) word = word << 8 | bytes[i];
+  return word;
+}
+
+/// A count that cannot be true is not used as a size: each element takes a byte at least.
+static int size_hint(const reader *in, uint32_t count) {
+  size_t left = (size_t)(in->end - in->at);
+  return (int)(count < left ? count : left);
+}
+
+static void decode(reader *in, int depth) {
+  lua_State *L = in->L;
+  if (depth > MAX_DEPTH) luaL_error(L, "the arguments are nested too deeply");
+  luaL_checkstack(L, 6, "arguments");
+  uint8_t tag = *take(in, 1);
+  switch (tag) {
+    case NIL: lua_pushnil(L); break;
+    case FALSE: lua_pushboolean(L, 0); break;
+    case TRUE: lua_pushboolean(L, 1); break;
+    case INTEGER: lua_pushinteger(L, (lua_Integer)take_word(in)); break;
+    case NUMBER: {
+      uint64_t word = take_word(in);
+      double number;
+      memcpy(&number, &word, sizeof number);
+      lua_pushnumber(L, number);
+      break;
+    }
+    case TEXT: push_taken_text(in); break;
+    case LIST:
+    case SEALED_LIST:
+    case LABELS: {
+      uint32_t count = take_count(in);
+      lua_createtable(L, size_hint(in, count), 0);
+      for (uint32_t i = 1; i <= count; i++) {
+        if (tag == LABELS)
+          push_taken_text(in);
+        else
+          decode(in, depth + 1);
+        lua_rawseti(L, -2, i);
+      }
+      if (tag == SEALED_LIST) rh_seal(L, "list");
+      if (tag == LABELS) rh_seal(L, "labels");
+      break;
+    }
+    case MAP:
+    case OBJECT: {
+      if (tag == OBJECT) push_taken_text(in);
+      uint32_t count = take_count(in);
+      lua_createtable(L, 0, size_hint(in, count));
+      for (uint32_t i = 0; i < count; i++) {
+        push_taken_text(in);
+        decode(in, depth + 1);
+        lua_rawset(L, -3);
+      }
+      if (tag == OBJECT) {
+        rh_seal(L, lua_tostring(L, -2));
+        lua_remove(L, -2);
+      }
+      break;
+    }
+    default: luaL_error(L, "the arguments hold an unknown tag %d", tag);
+  }
+}
+
+int rh_decode_all(lua_State *L, const uint8_t *bytes, size_t length) {
+  reader in = {L, bytes, bytes + length};
+  int count = 0;
+  while (in.at < in.end) {
+    luaL_checkstack(L, 1, "arguments");
+    decode(&in, 0);
+    count++;
+  }
+  return count;
+}
+
+static void put(lua_State *L, const void *data, size_t length) {
+  rh_lua *state = rh_of(L);
+  if (!rh_append(&state->result, data, length, state->limits.output))
+    luaL_error(L, "the result is larger than %I bytes", (lua_Integer)state->limits.output);
+}
+
+static void put_tag(lua_State *L, uint8_t tag) { put(L, &tag, 1); }
+
+static void put_count(lua_State *L, uint32_t count) {
+  uint8_t bytes[4] = {(uint8_t)count, (uint8_t)(count >> 8), (uint8_t)(count >> 16), (uint8_t)(count >> 24)};
+  put(L, bytes, sizeof bytes);
+}
+
+static void put_word(lua_State *L, uint64_t word) {
+  uint8_t bytes[8];
+  for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(word >> (8 * i));
+  put(L, bytes, sizeof bytes);
+}
+
+static void put_text(lua_State *L, const char *text, size_t length) {
+  if (length > rh_of(L)->limits.output) luaL_error(L, "the result holds a text of %I bytes", (lua_Integer)length);
+  put_count(L, (uint32_t)length);
+  put(L, text, length);
+}
+
+void rh_encode_list_header(lua_State *L, uint32_t count) {
+  put_tag(L, LIST);
+  put_count(L, count);
+}
+
+static void encode_table(lua_State *L, int index, int depth) {
+  if (depth >= MAX_DEPTH) luaL_error(L, "the result is nested deeper than %d tables: does it hold itself?", MAX_DEPTH);
+  luaL_checkstack(L, 8, "result");
+  if (!rh_push_backing(L, index)) lua_pushvalue(L, index);
+  int table = lua_gettop(L);
+  lua_Integer count = rh_sorted_keys(L, table);
+  int keys = lua_gettop(L);
+  int is_list = 1, is_map = 1;
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, keys, i);
+    is_list = is_list && lua_isinteger(L, -1) && lua_tointeger(L, -1) == i;
+    is_map = is_map && lua_type(L, -1) == LUA_TSTRING;
+    lua_pop(L, 1);
+  }
+  if (is_list) {
+    rh_encode_list_header(L, (uint32_t)count);
+  } else if (is_map) {
+    put_tag(L, MAP);
+    put_count(L, (uint32_t)count);
+  } else {
+    luaL_error(L, "the result holds a table that is neither a list nor a map of text");
+  }
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, keys, i);
+    if (!is_list) {
+      size_t length;
+      const char *key = lua_tolstring(L, -1, &length);
+      put_text(L, key, length);
+    }
+    lua_rawget(L, table);
+    rh_encode(L, -1, depth + 1);
+    lua_pop(L, 1);
+  }
+  lua_settop(L, table - 1);
+}
+
+void rh_encode(lua_State *L, int index, int depth) {
+  index = lua_absindex(L, index);
+  switch (lua_type(L, index)) {
+    case LUA_TNIL: put_tag(L, NIL); break;
+    case LUA_TBOOLEAN: put_tag(L, lua_toboolean(L, index) ? TRUE : FALSE); break;
+    case LUA_TNUMBER:
+      if (lua_isinteger(L, index)) {
+        put_tag(L, INTEGER);
+        put_word(L, (uint64_t)lua_tointeger(L, index));
+      } else {
+        double number = lua_tonumber(L, index);
+        uint64_t word;
+        memcpy(&word, &number, sizeof word);
+        put_tag(L, NUMBER);
+        put_word(L, word);
+      }
+      break;
+    case LUA_TSTRING: {
+      size_t length;
+      const char *text = lua_tolstring(L, index, &length);
+      put_tag(L, TEXT);
+      put_text(L, text, length);
+      break;
+    }
+    case LUA_TTABLE: encode_table(L, index, depth); break;
+    default: {
+      const char *name = luaL_typename(L, index);
+      put_tag(L, OTHER);
+      put_text(L, name, strlen(name));
+    }
+  }
+}

@@ -1,0 +1,129 @@
+internal import Foundation
+
+/// Whether a bundle may act: syntax, version, functions, and its own tests.
+package struct BundleCheck: Sendable {
+  /// Something that keeps a bundle from acting.
+  package struct Problem: Hashable, Sendable, CustomStringConvertible {
+    package var file: String
+    /// From 1, where it is known.
+    package var line: Int?
+    package var message: String
+    package var description: String { line.map { "\(file):\($0): \(message)" } ?? "\(file): \(message)" }
+  }
+
+  /// One test of a `_test.lua`.
+  package struct TestResult: Hashable, Sendable {
+    /// The file's path.
+    package var file: String
+    package var name: String
+    /// nil: passed.
+    package var failure: Problem?
+    /// What it printed.
+    package var printed: String
+  }
+
+  package private(set) var problems: [Problem] = []
+  package private(set) var tests: [TestResult] = []
+  /// Policy files that the bundle does not have: the built-in rule answers for them.
+  package private(set) var missing: [PolicyFile] = []
+  package var failures: [Problem] { tests.compactMap(\.failure) }
+  package var isFit: Bool { problems.isEmpty && failures.isEmpty }
+
+  /// In one line, for a status: the first thing that is wrong, and how many there are.
+  package var summary: String? {
+    let all = problems + failures
+    guard let first = all.first else { return nil }
+    return all.count == 1 ? first.description : "\(first) (and \(all.count - 1) more)"
+  }
+
+  /// Checks a bundle, and runs its tests where the files themselves are sound. Costs what the tests cost: milliseconds as a rule.
+  package init(_ bundle: PolicyBundle, runsTests: Bool = true) {
+    missing = PolicyFile.allCases.filter { !bundle.has($0) }
+    for path in bundle.files.keys.sorted() { checkSyntax(path, of: bundle) }
+    if !problems.isEmpty { return }
+    for file in PolicyFile.allCases where bundle.has(file) { checkShape(file, of: bundle) }
+    if !problems.isEmpty || !runsTests { return }
+    for path in bundle.files.keys.sorted() where path.hasSuffix("_test.lua") { runTests(path, of: bundle) }
+  }
+
+  /// A module serves a policy file where it names the version and has the functions.
+  static func expect(_ module: LuaRuntime.Module, toServe file: PolicyFile) throws(LuaFailure) {
+    guard module.api == .integer(PolicyInput.version) else {
+      let found = module.api == .none ? "no 'api'" : "api = \(module.api)"
+      throw LuaFailure(
+        kind: .runtime, message: "\(file.fileName): \(found): this version of RunnerHub serves 'api = \(PolicyInput.version)'")
+    }
+    for function in file.functions where !module.functions.contains(function) {
+      throw LuaFailure(kind: .runtime, message: "\(file.fileName): no function '\(file.rawValue).\(function)'")
+    }
+  }
+
+  private mutating func checkSyntax(_ path: String, of bundle: PolicyBundle) {
+    do {
+      let runtime = try LuaRuntime(limits: .test)
+      try runtime.addSource(module: "checked", file: path, text: bundle.files[path] ?? [])
+      try runtime.compile("checked")
+    } catch {
+      problems.append(Self.problem(error, in: path))
+    }
+  }
+
+  private mutating func checkShape(_ file: PolicyFile, of bundle: PolicyBundle) {
+    do {
+      try Self.expect(try bundle.makeRuntime(for: file, limits: .test).load(file.rawValue), toServe: file)
+    } catch {
+      problems.append(Self.problem(error, in: file.fileName))
+    }
+  }
+
+  private mutating func runTests(_ path: String, of bundle: PolicyBundle) {
+    let runtime: LuaRuntime
+    let names: [LuaValue]
+    do throws(LuaFailure) {
+      runtime = try Self.testRuntime(for: path, of: bundle)
+      guard case .list(let found)? = try runtime.call("tests", []).first else {
+        throw LuaFailure(kind: .host, message: "the tests could not be listed")
+      }
+      names = found
+    } catch {
+      problems.append(Self.problem(error, in: path))
+      return
+    }
+    if names.isEmpty { problems.append(Problem(file: path, message: "no tests: write test(name, function() … end)")) }
+    for (index, name) in names.enumerated() {
+      guard case .text(let name) = name else { continue }
+      var result = TestResult(file: path, name: name, failure: nil, printed: "")
+      do {
+        _ = try runtime.call("run", [.integer(index + 1)])
+      } catch {
+        var failure = Self.problem(error, in: path)
+        failure.message = "\(name): \(failure.message)"
+        result.failure = failure
+      }
+      result.printed = runtime.printed
+      tests.append(result)
+    }
+  }
+
+  /// A state with the harness and one test file loaded. Tests may require the policy files themselves.
+  private static func testRuntime(for path: String, of bundle: PolicyBundle) throws(LuaFailure) -> LuaRuntime {
+    let runtime = try LuaRuntime(limits: .test, kinds: PolicyInput.fieldTypes)
+    for (path, text) in bundle.files { try runtime.addSource(module: PolicyBundle.module(of: path), file: path, text: text) }
+    try runtime.addSource(module: TestHarness.module, file: "test harness", text: Array(TestHarness.source.utf8))
+    try runtime.loadHarness(TestHarness.module)
+    let kinds = LuaValue.map(PolicyInput.fieldTypes.mapValues { .map($0.mapValues(LuaValue.text)) })
+    _ = try runtime.call("prepare", [kinds, PolicySamples.plain])
+    try runtime.run(PolicyBundle.module(of: path))
+    return runtime
+  }
+
+  /// Lua puts the place before the message: `routing.lua:12: …`.
+  static func problem(_ failure: LuaFailure, in file: String) -> Problem {
+    let message = failure.message
+    if let match = message.firstMatch(of: #/^([^:\n]+\.lua):(\d+): /#) {
+      return Problem(file: String(match.1), line: Int(match.2), message: String(message[match.range.upperBound...]))
+    }
+    if message.hasPrefix(file + ": ") { return Problem(file: file, message: String(message.dropFirst(file.count + 2))) }
+    return Problem(file: file, message: message)
+  }
+}

@@ -1,0 +1,116 @@
+/// Writes values in the form that the shim reads. The format stands in `CLuaShim/marshal.c`.
+struct LuaEncoder {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func encode(_ value: LuaValue) {
+    switch value {
+    case .none, .other: bytes.append(0)
+    case .bool(let value): bytes.append(value ? 2 : 1)
+    case .integer(let value):
+      bytes.append(3)
+      append(UInt64(bitPattern: value))
+    case .number(let value):
+      bytes.append(4)
+      append(value.bitPattern)
+    case .text(let text):
+      bytes.append(5)
+      append(text)
+    case .list(let values): encode(values, tag: 6)
+    case .sealedList(let values): encode(values, tag: 10)
+    case .map(let values):
+      bytes.append(7)
+      append(count: values.count)
+      for (key, value) in values {
+        append(key)
+        encode(value)
+      }
+    case .object(let kind, let fields):
+      bytes.append(8)
+      append(kind)
+      append(count: fields.count)
+      for field in fields {
+        append(field.name)
+        encode(field.value)
+      }
+    case .labels(let labels):
+      bytes.append(9)
+      append(count: labels.count)
+      for label in labels { append(label) }
+    }
+  }
+
+  private mutating func encode(_ values: [LuaValue], tag: UInt8) {
+    bytes.append(tag)
+    append(count: values.count)
+    for value in values { encode(value) }
+  }
+
+  private mutating func append(_ text: String) {
+    let utf8 = text.utf8
+    append(count: utf8.count)
+    bytes.append(contentsOf: utf8)
+  }
+
+  /// A count that does not fit fails in the shim, which then finds the buffer too short.
+  private mutating func append(count: Int) {
+    withUnsafeBytes(of: UInt32(clamping: count).littleEndian) { bytes.append(contentsOf: $0) }
+  }
+  private mutating func append(_ word: UInt64) {
+    withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+  }
+}
+
+/// Reads the values that the shim wrote.
+struct LuaDecoder {
+  /// The bytes are not what the shim writes: a defect of one of the two.
+  struct Malformed: Error {}
+
+  private var rest: ArraySlice<UInt8>
+  init(_ bytes: [UInt8]) { rest = bytes[...] }
+  var isAtEnd: Bool { rest.isEmpty }
+
+  /// - Parameter depth: how deeply nested this value is; bounded, since bytes may be wrong.
+  mutating func decode(depth: Int = 0) throws(Malformed) -> LuaValue {
+    guard depth <= 32, let tag = rest.popFirst() else { throw Malformed() }
+    switch tag {
+    case 0: return .none
+    case 1: return .bool(false)
+    case 2: return .bool(true)
+    case 3: return .integer(Int64(bitPattern: try word(bytes: 8)))
+    case 4: return .number(Double(bitPattern: try word(bytes: 8)))
+    case 5: return .text(try text())
+    case 6:
+      var values: [LuaValue] = []
+      for _ in 0..<(try count()) { values.append(try decode(depth: depth + 1)) }
+      return .list(values)
+    case 7:
+      var values: [String: LuaValue] = [:]
+      for _ in 0..<(try count()) {
+        let key = try text()
+        values[key] = try decode(depth: depth + 1)
+      }
+      return .map(values)
+    case 15: return .other(try text())
+    default: throw Malformed()
+    }
+  }
+
+  /// Each element takes a byte at least, so a larger count cannot be true.
+  private mutating func count() throws(Malformed) -> Int {
+    let count = Int(try word(bytes: 4))
+    guard count <= rest.count else { throw Malformed() }
+    return count
+  }
+
+  private mutating func text() throws(Malformed) -> String {
+    let length = try count()
+    defer { rest.removeFirst(length) }
+    return String(decoding: rest.prefix(length), as: UTF8.self)
+  }
+
+  private mutating func word(bytes: Int) throws(Malformed) -> UInt64 {
+    guard rest.count >= bytes else { throw Malformed() }
+    defer { rest.removeFirst(bytes) }
+    return rest.prefix(bytes).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}

@@ -1,0 +1,38 @@
+internal import Domain
+package import Foundation
+package import RunnerHub
+
+/// The inputs that tests of policies start from, and that a rehearsal takes for what it is not given.
+package enum PolicySamples {
+  /// Monday, 6 January 2025, 09:00 UTC.
+  package static let now = Date(timeIntervalSince1970: 1_736_154_000)
+
+  package static let job = PolicyJob(
+    Job(
+      id: JobID(rawValue: "1"), forgeID: 1, runID: 1, runAttempt: 1,
+      repository: Repository(id: 1, fullName: "acme/storefront", isPrivate: true, defaultBranch: "main"), workflow: "CI", name: "build",
+      labels: ["self-hosted", "linux"], headSHA: "f83a356604ae3c5d03e1b46ef4d1ca77d64a90b0", headBranch: "main", createdAt: now,
+      receivedAt: now))
+
+  package static let pool = PolicyPool(
+    name: "linux", minimum: 1, maximum: 10, warm: 1, total: 2, idle: 1, busy: 1, pending: 0, active: 1)
+
+  package static let fleet = PolicyFleet(now: now, pools: [pool], pending: 0, active: 1)
+
+  package static let container = PolicyContainer(
+    id: "rh-linux-1", name: "linux-1", pool: "linux", isNew: false, labels: ["self-hosted", "linux"],
+    resources: Resources(milliCPUs: 2000, memory: ByteCount(gibibytes: 4)), uses: 0, repository: nil, ageSeconds: 60, idleSeconds: 60)
+
+  /// Kind → fields, in plain tables.
+  static var plain: LuaValue {
+    .map([
+      "job": PolicyInput.job.value(of: .init(job: job.job, event: "push", now: now)).plain,
+      "estimate": PolicyInput.estimate.value(
+        of: Estimate(resources: Resources(milliCPUs: 2000, memory: ByteCount(gibibytes: 4)), sources: [])
+      ).plain,
+      "pool": PolicyInput.pool.value(of: pool).plain,
+      "fleet": PolicyInput.fleet.value(of: fleet).plain,
+      "container": PolicyInput.container.value(of: container).plain,
+    ])
+  }
+}
