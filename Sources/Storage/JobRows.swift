@@ -12,13 +12,17 @@ extension SQLiteStore: JobReader {
 
   package func jobs(in states: Set<JobState>, limit: Int) async throws(StoreError) -> [Job] {
     if states.isEmpty { return [] }
-    // One arm a state, each in the order of its index, so that SQLite merges them and stops at the limit.
-    let arms = Array(repeating: "SELECT id, received_at, metadata FROM orchestrator_jobs WHERE status = ?", count: states.count)
-    let sql = arms.joined(separator: " UNION ALL ") + " ORDER BY received_at, id LIMIT ?"
+    let sql = Self.jobsByState(count: states.count)
     let words = states.map(\.rawValue).sorted()
     return try await read { db in
       try db.rows(sql, words + [max(0, limit)]).map(Job.init(row:))
     }
+  }
+
+  /// One arm a state, each in the order of its index, so that SQLite merges them and stops at the limit.
+  static func jobsByState(count: Int) -> String {
+    let arm = "SELECT id, received_at, metadata FROM orchestrator_jobs WHERE status = ?"
+    return Array(repeating: arm, count: count).joined(separator: " UNION ALL ") + " ORDER BY received_at, id LIMIT ?"
   }
 
   package func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] {

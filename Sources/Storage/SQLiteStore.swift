@@ -49,6 +49,12 @@ package final class SQLiteStore: Sendable {
     inbox = DeliveryBatches(database: database)
   }
 
+  /// Closes the file once all that was asked for is done. Calls that come later are answered with `StoreError.unavailable`. Blocks: for the
+  /// end of a process.
+  package func close() throws(StoreError) {
+    do { try database.close() } catch { throw StoreFailure.error(error) }
+  }
+
   /// Pages of 4 KiB that the log holds before a commit also copies it into the file: bounds both the log and the time of one commit.
   private static let pagesBetweenCheckpoints = 1000
 

@@ -25,6 +25,8 @@ enum StoreFailure {
       return .unavailable("the database cannot be opened; check that its folder exists and may be written. \(said)")
     case .SQLITE_IOERR, .SQLITE_NOMEM, .SQLITE_INTERRUPT, .SQLITE_ABORT, .SQLITE_PROTOCOL, .SQLITE_NOLFS:
       return .unavailable("reading or writing the database failed; check the disk. \(said)")
+    case .SQLITE_MISUSE:
+      return .unavailable("the store is closed. \(said)")
     case .SQLITE_CORRUPT, .SQLITE_NOTADB:
       return .damaged("the database file is damaged; stop RunnerHub and restore the file from a backup. \(said)")
     default:

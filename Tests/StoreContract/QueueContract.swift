@@ -1,0 +1,90 @@
+import Domain
+import Foundation
+import RunnerHub
+import Testing
+
+extension StoreContract {
+  static var queue: [StoreContract] {
+    [
+      StoreContract("the queue has a class for each kind of waiting job, its count, and its heads by rising order key") {
+        store async throws in
+        let gpu = JobClass(scope: "acme/storefront", group: "big", labels: ["gpu", "a|b,c"])
+        try await store.commit {
+          $0.jobs = [
+            Sample.queued(1, order: 3), Sample.queued(2, order: -1), Sample.queued(3, order: 2), Sample.queued(4, in: gpu, order: 1),
+            Sample.job(5),
+          ]
+        }
+        let queue = try await store.queue(heads: 2)
+        #expect(queue.map(\.jobClass) == [Sample.linux, gpu].sorted())
+        let linux = try #require(queue.first { $0.jobClass == Sample.linux })
+        #expect(linux.count == 3)
+        #expect(linux.heads.map(\.forgeID) == [2, 3])
+        #expect(queue.first { $0.jobClass == gpu }?.count == 1)
+        #expect(try await store.queue(heads: 0).map(\.heads) == [[], []])
+      },
+      StoreContract("equal order keys are in a fixed order") { store async throws in
+        try await store.commit { $0.jobs = [3, 1, 2].map { Sample.queued($0, order: 1) } }
+        #expect(try await store.queue(heads: 3).first?.heads.map(\.forgeID) == [1, 2, 3])
+      },
+      StoreContract("a job that is not to be planned yet counts too") { store async throws in
+        var job = Sample.queued(1, order: 1)
+        job.notBefore = .distantFuture
+        let late = job
+        try await store.commit { $0.jobs = [late] }
+        #expect(try await store.queue(heads: 1).first?.count == 1)
+      },
+      StoreContract("a fork's job and the largest need are seen anywhere in the class, in each dimension, and forgotten with their job") {
+        store async throws in
+        let small = Resources(milliCPUs: 500, memory: ByteCount(gibibytes: 8), disk: ByteCount(gibibytes: 1))
+        let wide = Resources(milliCPUs: 8000, memory: ByteCount(gibibytes: 1), disk: ByteCount(gibibytes: 90), gpus: 2)
+        var jobs = try await store.commit {
+          $0.jobs = [
+            Sample.queued(1, order: 1, need: small), Sample.queued(2, order: 2), Sample.queued(3, order: 3, need: wide, isFork: true),
+          ]
+        }.jobs
+        let before = try #require(try await store.queue(heads: 1).first)
+        #expect(before.holdsForkJob)
+        #expect(before.largest == small.union(wide))
+        jobs[2].state = .assigned
+        let assigned = jobs[2]
+        jobs[2] = try #require(try await store.commit { $0.jobs = [assigned] }.jobs.first)
+        let between = try #require(try await store.queue(heads: 1).first)
+        #expect(!between.holdsForkJob && between.largest == small && between.count == 2)
+        jobs[0].estimate = nil
+        let unknown = jobs[0]
+        try await store.commit { $0.jobs = [unknown] }
+        #expect(try await store.queue(heads: 1).first?.largest == nil)
+      },
+      StoreContract("the queue follows enqueueing, a change of class, assignment, a failed start and the end") { store async throws in
+        func counts() async throws -> [JobClass: Int] {
+          Dictionary(uniqueKeysWithValues: try await store.queue(heads: 1).map { ($0.jobClass, $0.count) })
+        }
+        let other = JobClass(scope: "acme", labels: ["arm"])
+        var job = try #require(try await store.commit { $0.jobs = [Sample.job(1)] }.jobs.first)
+        func change(_ edit: (inout Job) -> Void) async throws {
+          edit(&job)
+          let changed = job
+          job = try #require(try await store.commit { $0.jobs = [changed] }.jobs.first)
+        }
+        #expect(try await counts() == [:])
+        try await change {
+          $0.state = .queued
+          $0.jobClass = Sample.linux
+          $0.orderKey = 1
+        }
+        #expect(try await counts() == [Sample.linux: 1])
+        try await change { $0.placementReason = "no container is free" }
+        #expect(try await counts() == [Sample.linux: 1])
+        try await change { $0.jobClass = other }
+        #expect(try await counts() == [other: 1])
+        try await change { $0.state = .assigned }
+        #expect(try await counts() == [:])
+        try await change { $0.state = .queued }
+        #expect(try await counts() == [other: 1])
+        try await change { $0.state = .cancelled }
+        #expect(try await counts() == [:])
+      },
+    ]
+  }
+}
