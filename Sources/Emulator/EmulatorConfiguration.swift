@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// What a local GitHub consists of, and what it allows.
 package struct EmulatorConfiguration: Sendable {

@@ -1,11 +1,11 @@
 import AsyncHTTPClient
-package import Foundation
+import Foundation
 import HTTPTypes
 import Hummingbird
 package import Logging
 import NIOCore
 import NIOFoundationCompat
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// A local GitHub on one port: REST, the runner service, and the emulator's own doors.
 ///

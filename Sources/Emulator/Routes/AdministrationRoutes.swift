@@ -1,4 +1,5 @@
 import Foundation
+import Workflow
 
 /// The emulator's own doors: pushing, approving, and what judges read. GitHub has none of these.
 extension Route {

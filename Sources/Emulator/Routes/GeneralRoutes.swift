@@ -29,7 +29,7 @@ extension Route {
     Route("GET", "/meta", .anyone) { _, _ in .json(["verifiable_password_authentication": false, "hooks": ["127.0.0.0/8", "::1/128"]]) },
     Route("GET", "/versions", .anyone) { _, _ in .json(["2022-11-28"]) },
     Route("GET", "/rate_limit", .anyone) { _, github in
-      let now = await github.now()
+      let now = github.now()
       let core = rate("core", at: now)
       return .json(["resources": ["core": core, "search": core, "actions_runner_registration": core], "rate": core])
     },

@@ -1,4 +1,5 @@
 import Foundation
+import Workflow
 
 /// Runs, jobs, steps and workflows as REST and webhooks show them.
 extension Shapes {
