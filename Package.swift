@@ -114,5 +114,6 @@ let package = Package(
     // Suites that every adapter of a port must pass, and the tests.
     .target(name: "StoreContract", dependencies: ["Domain", "RunnerHub"], path: "Tests/StoreContract", swiftSettings: settings),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
+    tests("EmulatorTests", ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioFoundationCompat, logging, lifecycle]),
   ]
 )

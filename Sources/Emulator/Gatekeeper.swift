@@ -82,7 +82,8 @@ struct Gatekeeper: Sendable {
     do {
       claims = try await keys.verify(token, as: AppClaims.self)
     } catch let error as JWTError where error.errorType == .claimVerificationFailure {
-      throw Refusal(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")
+      throw Refusal(
+        401, "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires")
     } catch {
       throw Refusal(401, "A JSON web token could not be decoded")
     }

@@ -17,7 +17,8 @@ extension Route {
       let outcome = try await github.push(push)
       return .json(
         [
-          "sha": .string(outcome.sha), "runs": .array(outcome.runs.map { .int($0) }), "invalid": .object(outcome.invalid.mapValues(JSON.texts)),
+          "sha": .string(outcome.sha), "runs": .array(outcome.runs.map { .int($0) }),
+          "invalid": .object(outcome.invalid.mapValues(JSON.texts)),
         ], status: 201)
     },
     Route("POST", "/_emulator/jobs/{job_id}/approve", .own) { call, github in
@@ -51,7 +52,8 @@ extension EmulatedGitHub {
         jobs.values.sorted { $0.id < $1.id }.map { job in
           [
             "id": .int(job.id), "run_id": .int(job.runID), "attempt": .int(Int64(job.attempt)), "repository": .string(job.repository),
-            "key": .string(job.definition.key), "name": .string(job.name), "labels": .texts(job.labels), "status": .string(job.progress.rawValue),
+            "key": .string(job.definition.key), "name": .string(job.name), "labels": .texts(job.labels),
+            "status": .string(job.progress.rawValue),
             "conclusion": .text(job.conclusion?.rawValue), "runner_name": .text(job.runner?.name), "created_at": .time(job.createdAt),
             "started_at": .time(job.timesStarted > 0 ? job.startedAt : nil), "completed_at": .time(job.completedAt),
             "times_started": .int(Int64(job.timesStarted)), "times_ended": .int(Int64(job.timesEnded)), "note": .text(job.note),
@@ -66,7 +68,8 @@ extension EmulatedGitHub {
           ]
         }),
       "deliveries": .array(deliveries.map { $0.item.merging(["created_at": .number($0.createdAt.timeIntervalSince1970)]) }),
-      "check_runs": .array(checkRuns.values.sorted { $0.id < $1.id }.map { $0.fields.merging(["id": .int($0.id), "head_sha": .string($0.headSHA)]) }),
+      "check_runs": .array(
+        checkRuns.values.sorted { $0.id < $1.id }.map { $0.fields.merging(["id": .int($0.id), "head_sha": .string($0.headSHA)]) }),
       "statuses": .array(statuses.sorted { $0.key < $1.key }.flatMap(\.value)),
     ]
   }

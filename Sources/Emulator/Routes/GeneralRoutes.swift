@@ -44,7 +44,10 @@ extension Route {
 
   /// The emulator has limits to show and enforces none.
   static func rate(_ resource: String, at now: Date) -> JSON {
-    ["limit": 5000, "remaining": 4999, "used": 1, "reset": .int(Int64(now.timeIntervalSince1970) / 3600 * 3600 + 3600), "resource": .string(resource)]
+    [
+      "limit": 5000, "remaining": 4999, "used": 1, "reset": .int(Int64(now.timeIntervalSince1970) / 3600 * 3600 + 3600),
+      "resource": .string(resource),
+    ]
   }
 
   static let hooks: [Route] = [
@@ -53,7 +56,8 @@ extension Route {
       let items = await github.deliveries.reversed().filter { $0.deliveredAt != nil }.map(\.item)
       return .page(Array(items), nil, for: call, baseURL: await github.baseURL)
     },
-    Route("POST", "/orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts", .permission("organization_hooks", "write")) { call, github in
+    Route("POST", "/orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts", .permission("organization_hooks", "write")) {
+      call, github in
       _ = try await github.scope(of: call)
       try await github.redeliver(try call.id("delivery_id"))
       return .json([:], status: 202)
@@ -65,7 +69,8 @@ extension Delivery {
   /// As `GET …/deliveries` lists it.
   var item: JSON {
     [
-      "id": .int(id), "guid": .string(guid), "delivered_at": .time(deliveredAt), "redelivery": .bool(isRedelivery), "duration": .number(duration),
+      "id": .int(id), "guid": .string(guid), "delivered_at": .time(deliveredAt), "redelivery": .bool(isRedelivery),
+      "duration": .number(duration),
       "status": .string(status), "status_code": .int(Int64(statusCode ?? 0)), "event": .string(event), "action": .string(action),
       "installation_id": nil, "repository_id": .int(repositoryID), "throttled_at": nil,
     ]
@@ -97,7 +102,8 @@ extension EmulatedGitHub {
     let ends = now() + 3600
     installationTokens[token] = ends
     return [
-      "token": .string(token), "expires_at": .time(ends), "permissions": body["permissions"].isNull ? shapes.permissions : body["permissions"],
+      "token": .string(token), "expires_at": .time(ends),
+      "permissions": body["permissions"].isNull ? shapes.permissions : body["permissions"],
       "repository_selection": "all",
     ]
   }

@@ -25,7 +25,8 @@ extension Route {
         })
     },
     Route("POST", "\(job)/next", .own) { call, github in .text(try await github.next(try secret(of: call), job: try call.id("job_id"))) },
-    Route("GET", "\(job)/files", .own) { call, github in .text(try await github.checkout(try secret(of: call), job: try call.id("job_id"))) },
+    Route("GET", "\(job)/files", .own) { call, github in .text(try await github.checkout(try secret(of: call), job: try call.id("job_id")))
+    },
     Route("POST", "\(job)/heartbeat", .own) { call, github in
       .text(try await github.heartbeat(try secret(of: call), job: try call.id("job_id")) ? "cancel\n" : "run\n")
     },
@@ -41,7 +42,8 @@ extension Route {
     },
     // The body holds the step's environment files, each after a line `@@ NAME BYTES`.
     Route("POST", "\(job)/steps/{number}/end", .own) { call, github in
-      guard let ending = JobExecution.Ending(rawValue: call[query: "ending"] ?? "exited"), let code = call[query: "code"].flatMap({ Int($0) })
+      guard let ending = JobExecution.Ending(rawValue: call[query: "ending"] ?? "exited"),
+        let code = call[query: "code"].flatMap({ Int($0) })
       else { throw Refusal(400, "code and ending are needed") }
       try await github.finishStep(
         try secret(of: call), job: try call.id("job_id"), exitCode: code, ending: ending, files: try CommandFiles.parts(call.body))

@@ -56,9 +56,11 @@ struct Shapes: Sendable {
     let links = [
       "archive": "/{archive_format}{/ref}", "assignees": "/assignees{/user}", "blobs": "/git/blobs{/sha}", "branches": "/branches{/branch}",
       "collaborators": "/collaborators{/collaborator}", "comments": "/comments{/number}", "commits": "/commits{/sha}",
-      "compare": "/compare/{base}...{head}", "contents": "/contents/{+path}", "contributors": "/contributors", "deployments": "/deployments",
+      "compare": "/compare/{base}...{head}", "contents": "/contents/{+path}", "contributors": "/contributors",
+      "deployments": "/deployments",
       "downloads": "/downloads", "events": "/events", "forks": "/forks", "git_commits": "/git/commits{/sha}", "git_refs": "/git/refs{/sha}",
-      "git_tags": "/git/tags{/sha}", "hooks": "/hooks", "issue_comment": "/issues/comments{/number}", "issue_events": "/issues/events{/number}",
+      "git_tags": "/git/tags{/sha}", "hooks": "/hooks", "issue_comment": "/issues/comments{/number}",
+      "issue_events": "/issues/events{/number}",
       "issues": "/issues{/number}", "keys": "/keys{/key_id}", "labels": "/labels{/name}", "languages": "/languages", "merges": "/merges",
       "milestones": "/milestones{/number}", "notifications": "/notifications{?since,all,participating}", "pulls": "/pulls{/number}",
       "releases": "/releases{/id}", "stargazers": "/stargazers", "statuses": "/statuses/{sha}", "subscribers": "/subscribers",
@@ -79,7 +81,8 @@ struct Shapes: Sendable {
     let pushed = repository.commits.values.map(\.date).max() ?? repository.createdAt
     return minimalRepository(repository).merging([
       "created_at": .time(repository.createdAt), "updated_at": .time(pushed), "pushed_at": .time(pushed),
-      "git_url": "git://\(configuration.host)/\(repository.fullName).git", "ssh_url": "git@\(configuration.host):\(repository.fullName).git",
+      "git_url": "git://\(configuration.host)/\(repository.fullName).git",
+      "ssh_url": "git@\(configuration.host):\(repository.fullName).git",
       "clone_url": "\(page).git", "svn_url": .string(page), "homepage": nil, "size": 0, "stargazers_count": 0, "watchers_count": 0,
       "language": nil, "has_issues": true, "has_projects": true, "has_downloads": true, "has_wiki": true, "has_pages": false,
       "has_discussions": false, "forks_count": 0, "mirror_url": nil, "archived": false, "disabled": false, "open_issues_count": 0,
@@ -105,7 +108,8 @@ struct Shapes: Sendable {
       "id": .int(app.installationID), "account": user(configuration.organisation, type: "Organization"), "repository_selection": "all",
       "access_tokens_url": "\(baseURL)/app/installations/\(app.installationID)/access_tokens",
       "repositories_url": "\(baseURL)/installation/repositories",
-      "html_url": "\(baseURL)/organizations/\(configuration.organisation)/settings/installations/\(app.installationID)", "app_id": .int(app.id),
+      "html_url": "\(baseURL)/organizations/\(configuration.organisation)/settings/installations/\(app.installationID)",
+      "app_id": .int(app.id),
       "client_id": "Iv1.\(app.id)", "app_slug": .string(app.slug), "target_id": .int(Self.identifier(of: configuration.organisation)),
       "target_type": "Organization", "permissions": permissions, "events": ["workflow_job", "workflow_run"], "created_at": .time(since),
       "updated_at": .time(since), "single_file_name": nil, "has_multiple_single_files": false, "single_file_paths": [],

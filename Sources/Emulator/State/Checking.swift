@@ -61,13 +61,19 @@ extension EmulatedGitHub {
   }
 
   private static func validate(_ body: JSON) throws(Refusal) {
-    if let status = body["status"].string, !["queued", "in_progress", "completed"].contains(status) { throw .invalid("CheckRun", "status") }
+    if let status = body["status"].string, !["queued", "in_progress", "completed"].contains(status) {
+      throw .invalid("CheckRun", "status")
+    }
     if let conclusion = body["conclusion"].string, !conclusions.contains(conclusion) { throw .invalid("CheckRun", "conclusion") }
-    if body["status"].string == "completed", body["conclusion"].string == nil { throw .invalid("CheckRun", "conclusion", code: "missing_field") }
+    if body["status"].string == "completed", body["conclusion"].string == nil {
+      throw .invalid("CheckRun", "conclusion", code: "missing_field")
+    }
     if (body["actions"].array?.count ?? 0) > 3 { throw .invalid("CheckRun", "actions", "has at most 3 items") }
     let output = body["output"]
     guard output.object != nil else { return }
-    for field in ["title", "summary"] where output[field].string == nil { throw .invalid("CheckRun", "output.\(field)", code: "missing_field") }
+    for field in ["title", "summary"] where output[field].string == nil {
+      throw .invalid("CheckRun", "output.\(field)", code: "missing_field")
+    }
     for (field, limit) in [("title", 255), ("summary", 65_535), ("text", 65_535)] where (output[field].string?.count ?? 0) > limit {
       throw .invalid("CheckRun", "output.\(field)", "has at most \(limit) characters")
     }
@@ -89,7 +95,8 @@ extension EmulatedGitHub {
       "id": .int(record.id), "head_sha": .string(record.headSHA), "node_id": .string(Shapes.nodeID("CheckRun", record.id)),
       "external_id": .string(fields["external_id"].string ?? ""), "url": .string(url),
       "html_url": "\(baseURL)/\(record.repository)/runs/\(record.id)",
-      "details_url": .string(fields["details_url"].string ?? "\(baseURL)/\(record.repository)/runs/\(record.id)"), "status": fields["status"],
+      "details_url": .string(fields["details_url"].string ?? "\(baseURL)/\(record.repository)/runs/\(record.id)"),
+      "status": fields["status"],
       "conclusion": fields["conclusion"], "started_at": fields["started_at"], "completed_at": fields["completed_at"],
       "output": [
         "title": fields["output"]["title"], "summary": fields["output"]["summary"], "text": fields["output"]["text"],
@@ -117,7 +124,8 @@ extension EmulatedGitHub {
     let status: JSON = [
       "url": "\(baseURL)/repos/\(repository.fullName)/statuses/\(sha)", "avatar_url": creator["avatar_url"], "id": .int(id),
       "node_id": .string(Shapes.nodeID("StatusContext", id)), "state": .string(state), "description": body["description"],
-      "target_url": body["target_url"], "context": .string(context), "created_at": .time(now()), "updated_at": .time(now()), "creator": creator,
+      "target_url": body["target_url"], "context": .string(context), "created_at": .time(now()), "updated_at": .time(now()),
+      "creator": creator,
     ]
     statuses[key, default: []].insert(status, at: 0)
     return status

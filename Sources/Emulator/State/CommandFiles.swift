@@ -16,7 +16,9 @@ enum CommandFiles {
       if let heredoc, equals.map({ heredoc.lowerBound < $0 }) ?? true {
         let name = line[..<heredoc.lowerBound]
         let delimiter = line[heredoc.upperBound...]
-        guard !name.isEmpty, !delimiter.isEmpty else { throw Malformed(description: "Invalid format '\(line)'. Name and delimiter must not be empty") }
+        guard !name.isEmpty, !delimiter.isEmpty else {
+          throw Malformed(description: "Invalid format '\(line)'. Name and delimiter must not be empty")
+        }
         guard let end = lines.firstIndex(of: delimiter) else {
           throw Malformed(description: "Invalid value. Matching delimiter not found '\(delimiter)'")
         }

@@ -47,7 +47,8 @@ extension EmulatedGitHub {
     var grown = true
     while grown {
       grown = false
-      for job in run.file.jobs where !again.contains(job.key.lowercased()) && job.needs.contains(where: { again.contains($0.lowercased()) }) {
+      for job in run.file.jobs where !again.contains(job.key.lowercased()) && job.needs.contains(where: { again.contains($0.lowercased()) })
+      {
         again.insert(job.key.lowercased())
         grown = true
       }

@@ -50,7 +50,8 @@ package actor EmulatedGitHub {
       let parts = repository.fullName.split(separator: "/", maxSplits: 1).map(String.init)
       guard parts.count == 2 else { continue }
       repositories[repository.fullName.lowercased()] = RepositoryRecord(
-        id: lastID, owner: parts[0], name: parts[1], isPrivate: repository.isPrivate, defaultBranch: repository.defaultBranch, createdAt: start)
+        id: lastID, owner: parts[0], name: parts[1], isPrivate: repository.isPrivate, defaultBranch: repository.defaultBranch,
+        createdAt: start)
     }
     for runner in configuration.traditionalRunners {
       lastID += 1
@@ -91,10 +92,13 @@ package actor EmulatedGitHub {
       "sender": shapes.user(configuration.organisation + "-bot"),
     ])
     if let app = configuration.app {
-      body = body.merging(["installation": ["id": .int(app.installationID), "node_id": .string(Shapes.nodeID("Installation", app.installationID))]])
+      body = body.merging([
+        "installation": ["id": .int(app.installationID), "node_id": .string(Shapes.nodeID("Installation", app.installationID))]
+      ])
     }
     let delivery = Delivery(
-      id: makeID(), guid: UUID().uuidString.lowercased(), event: event, action: action, repositoryID: record.id, body: body, createdAt: now())
+      id: makeID(), guid: UUID().uuidString.lowercased(), event: event, action: action, repositoryID: record.id, body: body,
+      createdAt: now())
     deliveries.append(delivery)
     outgoing.yield(delivery)
   }

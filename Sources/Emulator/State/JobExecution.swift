@@ -248,7 +248,8 @@ extension JobExecution {
       let directory = step.workingDirectory ?? defaults.workingDirectory ?? workflowDefaults.workingDirectory ?? "."
       let script = Script(
         text: interpolate(step.run ?? "", place, env: env), shell: (step.shell ?? defaults.shell ?? workflowDefaults.shell),
-        directory: interpolate(directory, "working-directory of \(place)", env: env), environment: env, timeout: timeout(of: step, place: place))
+        directory: interpolate(directory, "working-directory of \(place)", env: env), environment: env,
+        timeout: timeout(of: step, place: place))
       if remarks.count > refused { return .fail("Error: " + remarks[refused...].joined(separator: "\n")) }
       return .run(script)
     }

@@ -45,11 +45,15 @@ extension EmulatedGitHub {
       case .repository(let name), .organisation(let name): name
       }
     let settings: JSON = [
-      "agentId": .int(runner.id), "agentName": .string(runner.name), "poolId": .int(runner.group.id), "poolName": .string(runner.group.name),
+      "agentId": .int(runner.id), "agentName": .string(runner.name), "poolId": .int(runner.group.id),
+      "poolName": .string(runner.group.name),
       "serverUrl": .string(baseURL), "gitHubUrl": "\(baseURL)/\(scopePath)", "workFolder": .string(workFolder), "ephemeral": true,
       "disableUpdate": true,
     ]
-    let credentials: JSON = ["scheme": "OAuth", "data": ["clientId": .int(runner.id), "authorizationUrl": "\(baseURL)/_runner/token", "secret": .string(runner.secret)]]
+    let credentials: JSON = [
+      "scheme": "OAuth",
+      "data": ["clientId": .int(runner.id), "authorizationUrl": "\(baseURL)/_runner/token", "secret": .string(runner.secret)],
+    ]
     // GitHub's runner signs with this key; the stand-in shows its secret instead, so there is nothing to tell.
     let parameters: JSON = [:]
     let files: [(String, JSON)] = [(".runner", settings), (".credentials", credentials), (".credentials_rsaparams", parameters)]

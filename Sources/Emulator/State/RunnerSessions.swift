@@ -46,12 +46,16 @@ extension EmulatedGitHub {
   }
 
   /// The runner says that it begins the job that it was given.
-  func begin(_ secret: String, job id: Int64, site: (RegistrationRecord, _ directory: String) -> JobExecution.Site) throws(Refusal) -> String {
+  func begin(_ secret: String, job id: Int64, site: (RegistrationRecord, _ directory: String) -> JobExecution.Site) throws(Refusal)
+    -> String
+  {
     let registration = try session(secret)
     guard registration.job == id, let job = jobs[id], let run = runs[job.runID], job.offer?.registration == registration.id else {
       throw Refusal(409, "Job \(id) is not with this runner.")
     }
-    start(id, on: RunnerIdentity(id: registration.id, name: registration.name, groupID: registration.group.id, groupName: registration.group.name))
+    start(
+      id,
+      on: RunnerIdentity(id: registration.id, name: registration.name, groupID: registration.group.id, groupName: registration.group.name))
     let directory = String(run.repository.drop { $0 != "/" }.dropFirst())
     var contexts = contexts(of: run, needs: job.definition.needs)
     contexts["matrix"] = job.matrix
@@ -106,7 +110,8 @@ extension EmulatedGitHub {
   func finishStep(_ secret: String, job id: Int64, exitCode: Int, ending: JobExecution.Ending, files: [String: String]) throws(Refusal) {
     var (_, execution) = try ownJob(secret, id)
     execution.finish(
-      exitCode: exitCode, ending: ending, outputs: files["output"] ?? "", environment: files["env"] ?? "", paths: files["path"] ?? "", at: now())
+      exitCode: exitCode, ending: ending, outputs: files["output"] ?? "", environment: files["env"] ?? "", paths: files["path"] ?? "",
+      at: now())
     jobs[id]?.execution = execution
     jobs[id]?.steps = execution.steps
   }

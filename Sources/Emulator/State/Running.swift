@@ -46,7 +46,8 @@ extension EmulatedGitHub {
 
   private func begin(_ definition: JobDefinition, in run: RunRecord, contexts: [String: ExpressionValue]) {
     guard definition.hasRunner else {
-      return end(without: definition, in: run, conclusion: .failure, note: "the emulator runs no reusable workflows ('\(definition.uses ?? "")')")
+      return end(
+        without: definition, in: run, conclusion: .failure, note: "the emulator runs no reusable workflows ('\(definition.uses ?? "")')")
     }
     guard let expanded = definition.expand() else {
       return end(without: definition, in: run, conclusion: .failure, note: "the emulator expands no matrix that is made by an expression")
@@ -63,7 +64,8 @@ extension EmulatedGitHub {
         }
         let waits = definition.environment.map(configuration.protectedEnvironments.contains) ?? false
         var record = JobRecord(
-          id: makeID(), runID: run.id, attempt: run.attempt, repository: run.repository, definition: definition, matrix: .object(job.matrix),
+          id: makeID(), runID: run.id, attempt: run.attempt, repository: run.repository, definition: definition,
+          matrix: .object(job.matrix),
           name: name, labels: labels, group: group, createdAt: time, progress: waits ? .waiting : .queued, startedAt: time)
         record.transitions = [(record.progress.rawValue, time)]
         add(record, to: run.id)

@@ -40,7 +40,9 @@ enum StepOrder {
     if let timeout = script.timeout { fragment.set("step_timeout", EmulatedGitHub.wholeSeconds(timeout)) }
     var environment = ShellFragment()
     // A name that no shell can hold is left out, as dash itself would drop it.
-    for (name, value) in script.environment.sorted(by: { $0.key < $1.key }) where ShellFragment.isName(name) { environment.export(name, value) }
+    for (name, value) in script.environment.sorted(by: { $0.key < $1.key }) where ShellFragment.isName(name) {
+      environment.export(name, value)
+    }
     fragment.set("step_environment", environment.text)
   }
 
