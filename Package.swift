@@ -95,27 +95,24 @@ let package = Package(
       ["Workflow", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle],
       resources: [.embedInCode("Runner/run.sh")]),
 
-    tests("WebTests", ["Domain", "RunnerHub", "Web", hummingbird, crypto, coreMetrics, metrics, logging, lifecycle, nioCore]),
-      "Emulator", ["Workflow", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
-    tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
-
     // The only composition root.
     .executableTarget(
       name: "Command",
       dependencies: [
         "Domain", "Scheduling", "RunnerHub", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
-        argumentParser, yams, subprocess, system, httpClient, nioCore, nioFoundationCompat, logging, metrics, lifecycle, unixSignals,
+        argumentParser, yams, subprocess, system, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle, unixSignals,
       ],
       exclude: ["README.md"], swiftSettings: settings),
 
-    tests("WorkflowTests", ["Workflow"]),
-    // Contract suites that adapters share, and the tests beside each room.
+    // Contract suites that every adapter of a port must pass.
     .target(name: "Contracts", dependencies: ["Domain", "RunnerHub"], path: "Tests/Contracts", swiftSettings: settings),
-    tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
-    tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
-    // Suites that every adapter of a port must pass, and the tests.
     .target(name: "StoreContract", dependencies: ["Domain", "RunnerHub"], path: "Tests/StoreContract", swiftSettings: settings),
+
+    tests("WorkflowTests", ["Workflow"]),
+    tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
+    tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
+    tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
     tests("EmulatorTests", ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioFoundationCompat, logging, lifecycle]),
   ]
 )

@@ -3,6 +3,7 @@ import Domain
 import Foundation
 import NIOCore
 import NIOFoundationCompat
+import NIOHTTP1
 import RunnerHub
 import Web
 

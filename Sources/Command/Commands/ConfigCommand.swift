@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import RunnerHub
 
 /// `runnerhub config`
 struct ConfigCommand: AsyncParsableCommand {

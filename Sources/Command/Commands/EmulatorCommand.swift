@@ -3,6 +3,7 @@ import Emulator
 import Foundation
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// `runnerhub emulator`
 struct EmulatorCommand: AsyncParsableCommand {
@@ -55,8 +56,7 @@ struct EmulatorCommand: AsyncParsableCommand {
         services: [
           .init(service: server),
           .init(service: Loop("announcement") {
-            print("runnerhub  local GitHub on \(try await server.url())")
-            fflush(stdout)
+            Terminal.say("local GitHub on \(try await server.url())")
             try await gracefulShutdown()
           }),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "emulator")))

@@ -40,8 +40,7 @@ actor Announcement {
 
   private func announce() {
     guard let webhooks, let administration else { return }
-    print("runnerhub  webhooks \(webhooks) · status page \(administration)/")
-    fflush(stdout)
+    Terminal.say("webhooks \(webhooks) · status page \(administration)/")
     do {
       let document = Document(processID: ProcessInfo.processInfo.processIdentifier, webhooks: webhooks, administration: administration)
       try JSONEncoder().encode(document).write(to: file, options: .atomic)

@@ -11,6 +11,7 @@ import RunnerHub
 import Scheduling
 import ServiceLifecycle
 import Storage
+import UnixSignals
 import Web
 
 /// One running RunnerHub: every adapter made, every loop in one service group.
@@ -28,12 +29,12 @@ struct Host {
   /// Serves until a signal has drained it.
   /// - Throws: what keeps it from starting, or a service that failed.
   func run() async throws {
-    let metrics = PrometheusMetrics(help: HubMetrics.help)
+    let metrics = PrometheusMetrics()
     MetricsSystem.bootstrap(metrics)
     try FileManager.default.createDirectory(
       at: configuration.dataDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    let lock = try StoreLock(path: configuration.databasePath)
-    defer { lock.release() }
+    let lock = try StoreLock(databasePath: configuration.databasePath)
+    defer { withExtendedLifetime(lock) {} }
     let store = try SQLiteStore(path: configuration.databasePath)
     let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
     do {
@@ -63,7 +64,7 @@ struct Host {
   private func serve(store: SQLiteStore, forge: any Forge, metrics: PrometheusMetrics) async throws {
     let settings = configuration.settings
     let blobs = try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs"))
-    let policies = PolicyFolder(folder: configuration.policies.path(percentEncoded: false), logger: logger)
+    let policies = PolicyFolder(path: configuration.policies.path(percentEncoded: false), logger: logger)
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())

@@ -12,8 +12,8 @@ enum Terminal {
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
-  static func say(_ line: String) {
-    print("runnerhub  \(line)")
-    fflush(stdout)
-  }
+  static func say(_ line: String) { write("runnerhub  \(line)\n") }
+
+  /// Straight to standard output, past any buffer.
+  static func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 }
