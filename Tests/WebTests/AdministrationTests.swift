@@ -42,7 +42,9 @@ struct AdministrationTests {
       #expect(try await client.get("/readyz").status == 503)
       #expect(try await client.get("/health").status == 503)
     }
-    try await run(Sample.source(Self.store, health: .degraded)) { client async throws in #expect(try await client.get("/health").status == 200) }
+    try await run(Sample.source(Self.store, health: .degraded)) { client async throws in
+      #expect(try await client.get("/health").status == 200)
+    }
   }
 
   @Test("the API tells of status, jobs, one job, containers and deliveries")
