@@ -95,6 +95,8 @@ let package = Package(
       ["Workflow", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle],
       resources: [.embedInCode("Runner/run.sh")]),
 
+    tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
+
     // The only composition root.
     .executableTarget(
       name: "Command",
