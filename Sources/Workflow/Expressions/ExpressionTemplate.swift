@@ -61,16 +61,19 @@ public enum ExpressionTemplate {
     return .string(result.text)
   }
 
+  /// The first `}}` outside quotes.
   private static func closing(in text: Substring) -> Range<Substring.Index>? {
     var isQuoted = false
-    var index = text.startIndex
-    while index < text.endIndex {
-      if text[index] == "'" {
-        isQuoted.toggle()
-      } else if !isQuoted, text[index...].hasPrefix("}}") {
-        return index..<text.index(index, offsetBy: 2)
+    var brace: Substring.Index?
+    for index in text.utf8.indices {
+      let byte = text.utf8[index]
+      if byte == UInt8(ascii: "}"), !isQuoted {
+        if let brace { return brace..<text.utf8.index(after: index) }
+        brace = index
+      } else {
+        if byte == UInt8(ascii: "'") { isQuoted.toggle() }
+        brace = nil
       }
-      index = text.index(after: index)
     }
     return nil
   }

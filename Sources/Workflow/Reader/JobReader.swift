@@ -29,7 +29,6 @@ struct JobReader {
       _ = fields.take(known)
     }
     fields.finish()
-    ExpressionSyntax.refuse(in: fields.entry("uses")?.value, collector)
     ExpressionSyntax.checkBareCondition(fields.entry("if")?.value, collector)
     return job
   }

@@ -2,14 +2,10 @@ import Yams
 
 /// Turns text into ``YAMLNode``s with places, through libYAML, within bounds that hostile text cannot break.
 ///
-/// Yams hashes every mapping key, whole collections included, and expands aliases before we see them; both let a small file take hours.
-/// So `*` and `?` reach libYAML as private-use characters of the same width: an alias arrives as a plain scalar that begins with the first,
-/// which we resolve ourselves and count, and explicit keys (`? key`) as one that begins with the second, which we refuse.
+/// Aliases are resolved and counted here, from what ``YAMLDisguise`` left of them.
 struct YAMLReader {
   /// Nodes that aliases may add to a file.
   private static let maximumAliasedNodes = 100_000
-  /// Bounds the time that nested collections as keys take: Yams hashes them at every level.
-  private static let maximumKeyWork = 120_000_000
 
   private struct Failure: Error {
     let message: String
@@ -17,8 +13,7 @@ struct YAMLReader {
     let column: Int
   }
 
-  private let aliasMark: Unicode.Scalar
-  private let keyMark: Unicode.Scalar
+  private let disguise: YAMLDisguise
   private let collector: DiagnosticCollector
   private var anchors: [String: YAMLNode] = [:]
   private var aliasedNodes = 0
@@ -30,16 +25,16 @@ struct YAMLReader {
       return nil
     }
     let body = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-    guard let marks = unusedMarks(in: body) else {
+    guard let disguise = YAMLDisguise(for: body) else {
       collector.error("The file uses every private-use character of Unicode", line: 1, column: 1)
       return nil
     }
-    if let line = lineOfKeyWork(in: body) {
+    if let line = KeyNesting.lineBeyondBound(in: body) {
       collector.error(
         "Too many collections are nested like mapping keys ('{ {' or ', {'); write them in block style", line: line, column: 1)
       return nil
     }
-    var reader = YAMLReader(aliasMark: marks.0, keyMark: marks.1, collector: collector)
+    var reader = YAMLReader(disguise: disguise, collector: collector)
     do {
       return try reader.compose(body)
     } catch {
@@ -48,22 +43,13 @@ struct YAMLReader {
     }
   }
 
-  private init(aliasMark: Unicode.Scalar, keyMark: Unicode.Scalar, collector: DiagnosticCollector) {
-    self.aliasMark = aliasMark
-    self.keyMark = keyMark
+  private init(disguise: YAMLDisguise, collector: DiagnosticCollector) {
+    self.disguise = disguise
     self.collector = collector
   }
 
   private mutating func compose(_ text: String) throws(Failure) -> YAMLNode {
-    let disguised = String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { scalar in
-          switch scalar {
-          case "*": aliasMark
-          case "?": keyMark
-          default: scalar
-          }
-        }))
+    let disguised = disguise.applied(to: text)
     let parser: Parser
     let root: Node?
     do {
@@ -87,7 +73,7 @@ struct YAMLReader {
     let converted: YAMLNode
     switch node {
     case .scalar(let scalar):
-      if scalar.style == .plain, let first = scalar.string.unicodeScalars.first, first == aliasMark || first == keyMark {
+      if scalar.style == .plain, let first = scalar.string.unicodeScalars.first, first == disguise.alias || first == disguise.key {
         return try convertIndicator(scalar, first, depth: depth, line: line, column: column)
       }
       converted = YAMLNode(.scalar(try value(of: scalar, line: line, column: column)), line: line, column: column)
@@ -102,7 +88,7 @@ struct YAMLReader {
     case .alias:
       throw Failure(message: "Unexpected alias", line: line, column: column)
     }
-    if let anchor = node.anchor { anchors[restored(anchor.rawValue)] = converted }
+    if let anchor = node.anchor { anchors[disguise.removed(from: anchor.rawValue)] = converted }
     return converted
   }
 
@@ -131,7 +117,7 @@ struct YAMLReader {
 
   /// A key's text; nil for a collection. Hashing it made Yams mark every plain key as a string, so its type is looked at again.
   private func keyText(_ node: Node, _ key: YAMLNode) -> String? {
-    if case .scalar(let scalar) = node, scalar.style == .plain, let text = key.text, text == restored(scalar.string) {
+    if case .scalar(let scalar) = node, scalar.style == .plain, let text = key.text, text == disguise.removed(from: scalar.string) {
       return CoreSchema.value(ofPlain: text).text
     }
     return key.text
@@ -142,13 +128,13 @@ struct YAMLReader {
     _ scalar: Node.Scalar, _ first: Unicode.Scalar, depth: Int, line: Int, column: Int
   ) throws(Failure) -> YAMLNode {
     let rest = String(scalar.string.unicodeScalars.dropFirst())
-    if first == keyMark {
+    if first == disguise.key {
       guard let next = rest.unicodeScalars.first, !next.properties.isWhitespace else {
         throw Failure(message: "Explicit keys ('? key') are not supported; write 'key: value'", line: line, column: column)
       }
-      return YAMLNode(.scalar(.string(restored(scalar.string))), line: line, column: column)
+      return YAMLNode(.scalar(.string(disguise.removed(from: scalar.string))), line: line, column: column)
     }
-    let name = restored(rest)
+    let name = disguise.removed(from: rest)
     guard !name.isEmpty, name.utf8.allSatisfy(Self.isAnchorByte), scalar.anchor == nil else {
       throw Failure(
         message: "'*\(name)' is not an alias: a plain text cannot begin with '*', put it in quotes", line: line, column: column)
@@ -165,7 +151,7 @@ struct YAMLReader {
   }
 
   private func value(of scalar: Node.Scalar, line: Int, column: Int) throws(Failure) -> ExpressionValue {
-    let text = restored(scalar.string)
+    let text = disguise.removed(from: scalar.string)
     let kind: CoreSchema.Kind
     switch Tag.Name(rawValue: scalar.tag.rawValue) {
     case .implicit: return scalar.style == .plain ? CoreSchema.value(ofPlain: text) : .string(text)
@@ -174,7 +160,7 @@ struct YAMLReader {
     case .bool: kind = .boolean
     case .int: kind = .integer
     case .float: kind = .float
-    default: throw Failure(message: "Unexpected tag '\(restored(scalar.tag.rawValue))'", line: line, column: column)
+    default: throw Failure(message: "Unexpected tag '\(disguise.removed(from: scalar.tag.rawValue))'", line: line, column: column)
     }
     guard scalar.style == .plain else {
       throw Failure(message: "A quoted or block scalar is not valid with the tag '\(scalar.tag.rawValue)'", line: line, column: column)
@@ -188,24 +174,11 @@ struct YAMLReader {
 
   private func checkTag(_ tag: Tag, is expected: Tag.Name, line: Int, column: Int) throws(Failure) {
     if ![Tag.Name.implicit.rawValue, expected.rawValue].contains(tag.rawValue) {
-      throw Failure(message: "Unexpected tag '\(restored(tag.rawValue))'", line: line, column: column)
+      throw Failure(message: "Unexpected tag '\(disguise.removed(from: tag.rawValue))'", line: line, column: column)
     }
   }
 
   // MARK: Text
-
-  private func restored(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: { $0 == aliasMark || $0 == keyMark }) else { return text }
-    return String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { scalar in
-          switch scalar {
-          case aliasMark: "*"
-          case keyMark: "?"
-          default: scalar
-          }
-        }))
-  }
 
   private func failure(_ error: any Error, in text: String) -> Failure {
     switch error {
@@ -214,7 +187,7 @@ struct YAMLReader {
       let detail = context.map { "\(problem) \($0.text)" } ?? problem
       return Failure(message: "YAML: \(detail)", line: mark.line, column: mark.column)
     case YamlError.duplicatedKeysInMapping(let duplicates, let context):
-      let key = restored(duplicates.first ?? "")
+      let key = disguise.removed(from: duplicates.first ?? "")
       let mark = Self.secondPlace(of: duplicates.first ?? "", after: context.mark, in: text)
       return Failure(message: "'\(key)' is already defined", line: mark.line, column: mark.column)
     case YamlError.reader(let problem, let offset, _, _):
@@ -234,54 +207,6 @@ struct YAMLReader {
       if indent.allSatisfy({ $0 == " " || $0 == "-" }), unquoted.starts(with: key.unicodeScalars) { return (index + 1, mark.column) }
     }
     return (mark.line, mark.column)
-  }
-
-  private static func unusedMarks(in text: String) -> (Unicode.Scalar, Unicode.Scalar)? {
-    let used = Set(text.unicodeScalars.lazy.filter { (0xE000...0xF8FF).contains($0.value) })
-    let free = (UInt32(0xE000)...0xF8FF).lazy.compactMap(Unicode.Scalar.init).filter { !used.contains($0) }.prefix(2)
-    let marks = Array(free)
-    return marks.count == 2 ? (marks[0], marks[1]) : nil
-  }
-
-  /// The line in which collections nested as bare keys could cost more than the bound: openers after `{` or `,`, times the text's length.
-  ///
-  /// Knows no quotes and no block texts, so it may count too many, never too few: a comment, anchor or tag between the two does not hide them.
-  private static func lineOfKeyWork(in text: String) -> Int? {
-    enum Hidden { case nothing, untilSpace, untilLineEnd }
-    let expressionBrace: UInt8 = 1
-    let length = text.utf8.count
-    var suspects = 0
-    var line = 1
-    var previous: UInt8 = 0
-    var hidden = Hidden.nothing
-    for byte in text.utf8 {
-      let mayNest = previous == UInt8(ascii: "{") || previous == UInt8(ascii: ",")
-      switch byte {
-      case 0x0A, 0x0D, 0x20, 0x09:
-        if byte == 0x0A { line += 1 }
-        if hidden == .untilSpace || (hidden == .untilLineEnd && byte == 0x0A) {
-          previous = UInt8(ascii: ",")
-          hidden = .nothing
-        }
-      case UInt8(ascii: "#") where mayNest:
-        hidden = .untilLineEnd
-        previous = byte
-      case UInt8(ascii: "&") where mayNest, UInt8(ascii: "!") where mayNest:
-        if hidden == .nothing { hidden = .untilSpace }
-        previous = byte
-      case UInt8(ascii: "{") where previous == UInt8(ascii: "$"):
-        previous = expressionBrace
-      case UInt8(ascii: "{") where previous == expressionBrace:
-        previous = 0
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        suspects += mayNest ? 1 : 0
-        if min(suspects, 1_000) * length > maximumKeyWork { return line }
-        previous = byte
-      default:
-        previous = byte
-      }
-    }
-    return nil
   }
 
   private static func isAnchorByte(_ byte: UInt8) -> Bool {
