@@ -6,6 +6,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOFoundationCompat
+import NIOHTTP1
 import Testing
 
 @testable import Emulator

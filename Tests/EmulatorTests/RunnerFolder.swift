@@ -37,7 +37,7 @@ final class RunnerFolder: Sendable {
       $1
     }
     let output = root.appending(path: "output")
-    FileManager.default.createFile(atPath: output.path, contents: nil)
+    try Data().write(to: output)
     let handle = try FileHandle(forWritingTo: output)
     process.standardOutput = handle
     process.standardError = handle

@@ -55,7 +55,8 @@ struct StandInRunnerTests {
       let ends = Dictionary(steps.map { ($0["name"].string ?? "", $0["conclusion"].string ?? "") }, uniquingKeysWith: { $1 })
       #expect(
         ends == [
-          "Set up job": "success", "forgiven": "success", "breaks": "failure", "skipped": "skipped", "on failure": "success", "always": "success",
+          "Set up job": "success", "forgiven": "success", "breaks": "failure", "skipped": "skipped", "on failure": "success",
+          "always": "success",
           "Complete job": "success",
         ])
       let log = try await github.log("test")
@@ -140,7 +141,8 @@ struct StandInRunnerTests {
         try folder.write("completed.sh", "echo completed hook ran\n")
         try folder.write(
           ".env",
-          "ACTIONS_RUNNER_HOOK_JOB_STARTED=\(folder.root.path)/started.sh\nACTIONS_RUNNER_HOOK_JOB_COMPLETED=\(folder.root.path)/completed.sh\n")
+          "ACTIONS_RUNNER_HOOK_JOB_STARTED=\(folder.root.path)/started.sh\nACTIONS_RUNNER_HOOK_JOB_COMPLETED=\(folder.root.path)/completed.sh\n"
+        )
       }
       #expect(await github.job("build")["conclusion"] == "failure")
       let log = try await github.log("build")
@@ -151,12 +153,15 @@ struct StandInRunnerTests {
       _ = try await github.runOne("welcome") { folder in
         try folder.write("started.sh", "echo FROM_HOOK=gold >> \"$GITHUB_ENV\"\n")
         try folder.write(".env", "ACTIONS_RUNNER_HOOK_JOB_STARTED=\(folder.root.path)/started.sh\n")
-        try folder.write(".setup_info", #"[{"group": "RunnerHub", "detail": "pool demo\nhost \"one\""}, {"group": "Why", "detail": "warm"}]"#)
+        try folder.write(
+          ".setup_info", #"[{"group": "RunnerHub", "detail": "pool demo\nhost \"one\""}, {"group": "Why", "detail": "warm"}]"#)
       }
       #expect(await github.job("build")["conclusion"] == "success")
       let second = try await github.log("build")
       #expect(second.contains("first step of gold"))
-      for line in ["##[group]RunnerHub", "Z pool demo\n", "Z host \"one\"\n", "##[group]Why"] { #expect(second.contains(line), "\(second)") }
+      for line in ["##[group]RunnerHub", "Z pool demo\n", "Z host \"one\"\n", "##[group]Why"] {
+        #expect(second.contains(line), "\(second)")
+      }
     }
   }
 
@@ -177,7 +182,7 @@ struct StandInRunnerTests {
       let log = try await github.log("quiet")
       #expect(log.contains("a *** and *** b") && log.contains("again ***"))
       #expect(!log.contains("hunter2"))
-      let stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z /
+      let stamp = #/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z /#
       #expect(log.split(separator: "\n").allSatisfy { $0.firstMatch(of: stamp) != nil }, "\(log)")
     }
   }
@@ -187,8 +192,10 @@ struct StandInRunnerTests {
     arguments: [
       ("uses: actions/cache@v4", "success", "nothing is done"), ("uses: actions/setup-node@v4", "success", "nothing is done"),
       ("uses: actions/upload-artifact@v4", "success", "nothing is done"),
-      ("uses: octo/deploy@v1", "failure", "cannot run 'octo/deploy@v1'"), ("uses: docker://alpine:3", "failure", "cannot run 'docker://alpine:3'"),
-      ("run: exit 0\n        shell: nonsense", "failure", "Invalid shell option"), ("run: print(6*7)\n        shell: python3 {0}", "success", "Z 42"),
+      ("uses: octo/deploy@v1", "failure", "cannot run 'octo/deploy@v1'"),
+      ("uses: docker://alpine:3", "failure", "cannot run 'docker://alpine:3'"),
+      ("run: exit 0\n        shell: nonsense", "failure", "Invalid shell option"),
+      ("run: print(6*7)\n        shell: python3 {0}", "success", "Z 42"),
       ("run: pwd\n        working-directory: nowhere", "failure", "No such file or directory"),
     ])
   func uses(_ step: String, _ conclusion: String, _ line: String) async throws {
