@@ -103,7 +103,8 @@ let package = Package(
         "Domain", "Scheduling", "RunnerHub", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
         argumentParser, yams, subprocess, system, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle, unixSignals,
       ],
-      exclude: ["README.md"], swiftSettings: settings),
+      exclude: ["README.md"], resources: ["ci", "tests", "desktop", "security", "release"].map { .embedInCode("Demo/Workflows/\($0).yml") },
+      swiftSettings: settings),
 
     // Contract suites that every adapter of a port must pass.
     .target(name: "Contracts", dependencies: ["Domain", "RunnerHub"], path: "Tests/Contracts", swiftSettings: settings),

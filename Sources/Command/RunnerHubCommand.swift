@@ -8,7 +8,7 @@ struct RunnerHubCommand: AsyncParsableCommand {
     abstract: "Runs GitHub Actions jobs in containers assigned on demand.",
     version: version,
     subcommands: [
-      ServeCommand.self, EmulatorCommand.self, ConfigCommand.self, JobCommand.self,
+      ServeCommand.self, EmulatorCommand.self, DemoCommand.self, ConfigCommand.self, PolicyCommand.self, JobCommand.self,
     ])
 
   static let version = "0.1.0"

@@ -1,6 +1,6 @@
 package import Domain
 import Foundation
-import Workflow
+package import Workflow
 
 /// Finds a job's definition, validates it against the security policy, and estimates what it needs.
 package struct JobParser: Sendable {
@@ -33,7 +33,7 @@ package struct JobParser: Sendable {
     case nil: break
     }
     return jobs.map { job in
-      let definition = found.map { Self.definition(of: job, in: $0, path: run?.context.path ?? "") } ?? .unknown(reason: reason)
+      let definition = found.map { Self.definition(of: job, in: $0.reading, path: run?.context.path ?? "", ref: $0.ref, isCertain: $0.isCertain) } ?? .unknown(reason: reason)
       return Finding(run: run?.context, definition: definition, estimate: ResourceEstimator(settings: settings).estimate(job, definition))
     }
   }
@@ -53,16 +53,20 @@ package struct JobParser: Sendable {
   }
 
   /// The job's place in its file. Pure.
-  static func definition(of job: Job, in found: DefinitionSource.Found, path: String) -> DefinitionFinding {
-    guard let file = found.reading.file else {
-      let first = found.reading.diagnostics.first { $0.severity == .error }
+  /// - Parameters:
+  ///   - reading: what the reader made of the file.
+  ///   - ref: the commit or ref at which it was read.
+  ///   - isCertain: whether it is certainly the version that runs.
+  package static func definition(of job: Job, in reading: WorkflowReading, path: String, ref: String, isCertain: Bool = true) -> DefinitionFinding {
+    guard let file = reading.file else {
+      let first = reading.diagnostics.first { $0.severity == .error }
       return .unknown(reason: "\(path) is not a workflow: \(first?.message ?? "no jobs")")
     }
     let match = file.match(jobName: job.name, labels: job.labels)
     guard let definition = match.definition(in: file) else { return .unknown(reason: match.explanation(jobName: job.name)) }
     return .found(
       DefinitionFinding.Definition(
-        path: path, commit: found.ref, key: definition.key, isExact: match.isExact && found.isCertain, images: definition.images.map(\.text),
+        path: path, commit: ref, key: definition.key, isExact: match.isExact && isCertain, images: definition.images.map(\.text),
         environment: definition.environment, timeoutMinutes: definition.timeoutMinutes.flatMap { Double($0) }))
   }
 

@@ -1,5 +1,5 @@
 package import Domain
-import Foundation
+package import Foundation
 import Scheduling
 
 /// What a report of the forge means for the job and for the runner that it names. Used for deliveries and for answers of the API alike.
@@ -21,7 +21,7 @@ package struct JobReducer: Sendable {
   /// Applies a report to the rows it touches.
   package func reduce(_ report: JobReport, in unit: inout UnitOfWork) async throws(StoreError) -> Effect {
     guard let event = Self.event(of: report) else { return .unknownAction(report.action ?? report.status) }
-    var job = try await unit.job(report.jobID) ?? Self.newJob(report, at: unit.now)
+    var job = try await unit.job(report.jobID) ?? Job(report, at: unit.now)
     let isNew = job.version == 0
     let before = job
     absorb(report, into: &job)
@@ -73,14 +73,6 @@ package struct JobReducer: Sendable {
     case ("completed", _): .completed
     default: nil
     }
-  }
-
-  private static func newJob(_ report: JobReport, at now: Date) -> Job {
-    Job(
-      id: report.jobID, forgeID: report.forgeID, runID: report.runID, runAttempt: report.runAttempt, repository: report.repository,
-      organization: report.organization, installationID: report.installationID, workflow: report.workflow, name: report.name,
-      labels: report.labels, headSHA: report.headSHA, headBranch: report.headBranch, htmlURL: report.htmlURL,
-      createdAt: report.createdAt ?? now, receivedAt: now)
   }
 
   /// Takes over what the report knows better. The steps of a late report do not replace newer ones.
@@ -170,6 +162,17 @@ package struct JobReducer: Sendable {
     unit.put(assignment)
     job.assignment = nil
     job.containerID = nil
+  }
+}
+
+extension Job {
+  /// A job that was never heard of before.
+  package init(_ report: JobReport, at now: Date) {
+    self.init(
+      id: report.jobID, forgeID: report.forgeID, runID: report.runID, runAttempt: report.runAttempt, repository: report.repository,
+      organization: report.organization, installationID: report.installationID, workflow: report.workflow, name: report.name,
+      labels: report.labels, headSHA: report.headSHA, headBranch: report.headBranch, htmlURL: report.htmlURL,
+      createdAt: report.createdAt ?? now, receivedAt: now)
   }
 }
 
