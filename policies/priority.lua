@@ -32,7 +32,7 @@ local function deployment(job)
   if job.environment and job.environment ~= "" then return "deploys to " .. job.environment end
   if job.event == "release" or job.event == "deployment" then return job.event .. " event" end
   -- "build (ubuntu, release)" names a variant of a matrix, not a release.
-  local name = job.name:match("^ *([^(]-) *%f[(\0]") or job.name
+  local name = job.name:match("^[^(]*"):match("^ *(.-) *$")
   if words.name_deployment(name) then return "deployment job " .. name end
   if job.workflow and words.name_deployment(job.workflow) then return "deployment workflow " .. job.workflow end
   return nil
