@@ -116,5 +116,8 @@ let package = Package(
     tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
     tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
     tests("EmulatorTests", ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
+    tests("DomainTests", ["Domain", "Scheduling"]),
+    tests("SchedulingTests", ["Domain", "Scheduling"]),
+    tests("RunnerHubTests", ["Domain", "Scheduling", "RunnerHub", logging, metrics, lifecycle]),
   ]
 )

@@ -59,7 +59,9 @@ package enum OrchestratorState: String, Sendable, Codable, CaseIterable {
     case .stopped: []
     case .draining: [.stopped, .error]
     case .initializing: Set(Self.allCases).subtracting([.initializing])
-    case .ready, .processing, .scaling, .error: Set(Self.allCases).subtracting([self, .initializing])
+    // A store that failed before everything had answered once leads back to the start.
+    case .error: Set(Self.allCases).subtracting([.error])
+    case .ready, .processing, .scaling: Set(Self.allCases).subtracting([self, .initializing])
     }
   }
 }

@@ -36,7 +36,7 @@ package struct Exchange: Hashable, Sendable {
   ///   - other: the runner made for `job`, when it has an active one.
   /// - Returns: nil when there is nothing to exchange: the runner already serves the job.
   package static func runner(of taken: Side, madeFor planned: Job?, wentTo job: Job, whichHad other: Side?, now: Date) -> Exchange? {
-    guard taken.assignment.jobID != job.id else { return nil }
+    guard taken.assignment.jobID != job.id || job.assignment != taken.assignment.id else { return nil }
     var result = Exchange(jobs: [], assignments: [], containers: [], story: [:])
     var runner = taken.assignment
     let other = other?.assignment.id == runner.id ? nil : other
@@ -69,18 +69,20 @@ package struct Exchange: Hashable, Sendable {
 
     var job = job
     let hasEnded = job.state.isFinal
+    // A runner that is released already was a quick one: its job has ended, and only the news of it is late.
+    let isReleased = runner.phase == .released
     runner.jobID = job.id
     runner.priority = job.priority
     if hasEnded {
       runner.release(because: "its job \(job.id) has ended", now: now)
     } else {
       if case .to(let state) = job.state.transition(on: .inProgress(ours: true)) { job.state = state }
-      if runner.phase != .running {
+      if runner.phase != .running && !isReleased {
         runner.phase = .running
         runner.phaseSince = now
       }
     }
-    job.assignment = runner.id
+    job.assignment = isReleased ? nil : runner.id
     job.containerID = runner.containerID
     job.runnerName = runner.id.rawValue
     job.startedAt = job.startedAt ?? now
@@ -88,7 +90,7 @@ package struct Exchange: Hashable, Sendable {
     job.notBefore = nil
     if var container = taken.container {
       job.pool = container.pool
-      if let state = container.state.next(on: .jobStarted), !hasEnded { container.state = state }
+      if !hasEnded, !isReleased, let state = container.state.next(on: .jobStarted) { container.state = state }
       container.note(job)
       if container != taken.container { result.containers.append(container) }
     }
