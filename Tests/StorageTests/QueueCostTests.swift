@@ -59,8 +59,7 @@ struct QueueCostTests {
     try await steps(store) { db in _ = try Queue.classes(heads: 4, in: db) }
   }
 
-  /// Virtual machine steps of the statements that a closure runs, by SQLite's own count (`SQLITE_STMTSTATUS_VM_STEP` through the progress
-  /// handler, called each step).
+  /// Steps of SQLite's virtual machine that a closure takes, counted by the progress handler: a measure that no other load changes.
   private func steps(_ store: SQLiteStore, _ work: @escaping @Sendable (Database) throws -> Void) async throws -> Int {
     try await store.read { db in
       let counter = UnsafeMutablePointer<Int>.allocate(capacity: 1)

@@ -110,7 +110,6 @@ struct SQLiteDurabilityTests {
       #expect(why.contains("make room"))
     }
     #expect(try await store.deliveryCounts() == [:])
-    // Not within a transaction: SQLite gives room at once.
     try await store.write { db in try db.execute(sql: "PRAGMA max_page_count = 1000000") }
     #expect(try await store.append(delivery("a")) == .stored)
   }
