@@ -40,6 +40,8 @@ package struct Settings: Sendable {
   package var reportsStatuses: Bool
   /// For links in check runs and logs; nil where RunnerHub has no address that others can reach.
   package var baseURL: String?
+  /// How many times a host's cores may be promised to containers; 1 or more.
+  package var cpuOvercommitment: Int
   /// Runner starts under way at once.
   package var maximumStarts: Int
 
@@ -64,6 +66,7 @@ package struct Settings: Sendable {
     healthyAfter = 2
     reconcileAfter = 60
     reportsStatuses = true
+    cpuOvercommitment = 4
     maximumStarts = 8
   }
 

@@ -46,6 +46,7 @@ struct Configuration {
     settings.strategy = LoadBalancingStrategy(rawValue: text("orchestrator.strategy")) ?? .leastLoaded
     settings.startTimeLimit = TimeInterval(integer("orchestrator.start-limit"))
     settings.endTimeLimit = TimeInterval(integer("orchestrator.end-limit"))
+    settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))
     settings.reportsStatuses = text("github.report") == "true"

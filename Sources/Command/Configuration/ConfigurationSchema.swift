@@ -49,6 +49,9 @@ enum ConfigurationSchema {
       path: "orchestrator.strategy", kind: .choice(LoadBalancingStrategy.allCases.map(\.rawValue)), standard: "least-loaded",
       summary: "Breaks ties between containers, unless an affinity policy names another."),
     ConfigurationKey(
+      path: "orchestrator.cpu-overcommitment", kind: .integer(1...64), standard: "4",
+      summary: "How many times a host's cores may be promised to containers. Memory is never promised twice."),
+    ConfigurationKey(
       path: "orchestrator.start-limit", kind: .integer(1...3600), standard: "120", summary: "Seconds that a started runner gets to take its job."),
     ConfigurationKey(
       path: "orchestrator.end-limit", kind: .integer(1...3600), standard: "30", summary: "Seconds that a runner gets to end after its job."),

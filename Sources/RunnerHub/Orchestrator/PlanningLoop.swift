@@ -14,6 +14,8 @@ package struct PlanningLoop: Sendable {
   private let logger: Logger
   /// Jobs looked at in each class and turn.
   private static let heads = 64
+  /// Seconds for which an engine's answer about its host is taken for true.
+  private static let hostPatience: TimeInterval = 10
 
   package init(
     transactor: Transactor, engines: EngineRoster, policies: any PolicySource, settings: Settings, drain: DrainSwitch, identities: any IdentitySource,
@@ -31,8 +33,10 @@ package struct PlanningLoop: Sendable {
   /// What one turn hands to the next.
   package struct Memory: Sendable {
     package var cursor = 0
-    /// Host capacities, asked for once and again when an engine did not answer.
+    /// What the engines that answer give to containers in all.
     package var hosts: [String: Resources] = [:]
+    /// When they were asked last.
+    package var askedAt: Date?
     package init() {}
   }
 
@@ -86,10 +90,16 @@ package struct PlanningLoop: Sendable {
   }
 
   private func learnHosts(_ memory: inout Memory) async {
-    for (name, engine) in engines.engines where memory.hosts[name] == nil {
+    let now = transactor.currentTime
+    if let asked = memory.askedAt, now.timeIntervalSince(asked) < Self.hostPatience, memory.hosts.count == engines.engines.count { return }
+    memory.askedAt = now
+    for (name, engine) in engines.engines {
       do {
-        memory.hosts[name] = try await engine.capacity().resources
+        var resources = try await engine.capacity().resources
+        resources.milliCPUs *= settings.cpuOvercommitment
+        memory.hosts[name] = resources
       } catch {
+        memory.hosts[name] = nil
         logger.warning("an engine does not answer", metadata: ["engine": "\(name)", "error": "\(error)"])
       }
     }
