@@ -93,7 +93,7 @@ struct DemoHost: Sendable {
       demo:
         engine: process
         image: stand-in
-        labels: [self-hosted, linux, deploy]
+        labels: [self-hosted, linux, docker, deploy]
         maximum: 4
         warm: 3
         reuse: 5

@@ -1,3 +1,4 @@
+import Domain
 import Web
 
 /// The live table: redrawn in place on a terminal, printed as lines where there is none.

@@ -96,6 +96,7 @@ package struct JobReducer: Sendable {
     for changed in exchange.jobs {
       if changed.id == job.id {
         job = changed
+        job.placementReason = exchange.story[job.id] ?? job.placementReason
       } else {
         unit.put(changed)
         unit.report(changed, settings: settings)
