@@ -81,7 +81,8 @@ int rh_remove_tree(const char *path, struct rh_failure *failure) {
       }
       call = flatten(dirfd(top), entry->d_name, &counter);
       // Not empty: files came to light late in the listing; the next round takes them.
-      if (call == NULL && unlinkat(dirfd(top), entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY && errno != EEXIST) call = "rmdir";
+      const int error = call != NULL || unlinkat(dirfd(top), entry->d_name, AT_REMOVEDIR) == 0 ? 0 : errno;
+      if (error != 0 && error != ENOTEMPTY && error != EEXIST && error != ENOENT) call = "rmdir";
     }
   }
   if (call == NULL && rmdir(path) < 0 && errno != ENOENT) call = "rmdir";

@@ -49,7 +49,10 @@ struct ContainerProcesses: Sendable {
       if let leader { signal(leader, SIGSTOP) }
       let table = try ProcessTable.read()
       let members = members(in: table)
-      for member in members { signal(table.identity(of: member), SIGKILL) }
+      // All are stopped before the first is killed: a parent must not go on because its child has ended.
+      for number in [SIGSTOP, SIGKILL] {
+        for member in members { signal(table.identity(of: member), number) }
+      }
       let isLeaderQuiet = leader.flatMap { table.living($0) }?.isStopped ?? true
       if members.isEmpty && isLeaderQuiet {
         emptyPasses += 1

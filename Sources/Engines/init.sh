@@ -38,10 +38,8 @@ stop_runner() {
   [ -z "$watchdog" ] || return 0
   kill -TERM "$runner" 2>/dev/null
   {
-    trap 'kill "$!" 2>/dev/null; exit' TERM
     exec 3>&-
-    sleep "$grace" &
-    wait "$!"
+    sleep "$grace"
     kill -KILL "$runner" 2>/dev/null
   } &
   watchdog=$!
@@ -109,11 +107,11 @@ copy_pages() {
   done
 }
 
-follow_pages() { # until SIGTERM
-  ended=0
-  trap 'ended=1' TERM
+# Until the file $pages.end is there. SIGTERM shortens its sleep; alone it would not do, for a signal that comes before the trap is lost.
+follow_pages() {
+  trap : TERM
   trap '' USR1
-  while [ "$ended" = 0 ]; do
+  until [ -e "$pages.end" ]; do
     copy_pages
     sleep 0.2 &
     wait "$!"
@@ -159,13 +157,14 @@ run_use() {
   wait_for "$runner"
   ended_with=$status
   runner=''
-  [ -z "$watchdog" ] || kill -TERM "$watchdog" 2>/dev/null
+  [ -z "$watchdog" ] || kill -KILL "$watchdog" 2>/dev/null
+  : >"$pages.end"
   kill -TERM "$follower" 2>/dev/null
   wait_for "$follower"
   copy_pages
   [ -n "$logs" ] || echo "##[runnerhub use $use ended with $ended_with]" >&3
   exec 3>&-
-  rm -rf "$pages" "$pages.broken" "$offsets"
+  rm -rf "$pages" "$pages.broken" "$pages.end" "$offsets"
   save "$state/exit.$use" "$ended_with"
 }
 

@@ -5,7 +5,8 @@ import Testing
 /// PID 1 as it stands in a container of another engine: no log folder, everything on standard output.
 @Suite("init.sh")
 struct InitScriptTests {
-  static let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Engines/init.sh").standardizedFileURL
+  static let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/Engines/init.sh")
+    .standardizedFileURL
 
   /// Runs it with a marker that is there already, and gives what it wrote and how it ended.
   func run(_ runScript: String, environment: [String: String] = [:]) throws -> (output: String, status: Int32, state: [String]) {
