@@ -1,5 +1,6 @@
 package import Domain
 internal import Foundation
+internal import Glibc
 package import RunnerHub
 
 /// What a contract suite needs of one kind of engine. Each promise gets a bench of its own.
@@ -70,12 +71,19 @@ package func eventually<Value>(
 /// Processes of this machine that a test's script has left, also inside containers: found by an argument that nothing else has.
 package enum HostProcesses {
   /// The pids of living processes with this argument.
-  package static func living(withArgument argument: String) -> [Int32] {
+  package static func living(withArgument argument: String) -> [Int32] { living { $0.contains(Substring(argument)) } }
+
+  /// Ends what a broken promise has left: every process in whose arguments the text stands.
+  static func end(mentioning text: String) {
+    for pid in living(where: { $0.contains { $0.contains(text) } }) { kill(pid, SIGKILL) }
+  }
+
+  private static func living(where isMeant: ([Substring]) -> Bool) -> [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return names.compactMap(Int32.init).filter { pid in
       guard let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
       // A zombie has no arguments left.
-      return String(decoding: line, as: UTF8.self).split(separator: "\0").contains(Substring(argument))
+      return isMeant(String(decoding: line, as: UTF8.self).split(separator: "\0"))
     }
   }
 }

@@ -24,6 +24,7 @@ final class ContractRoom: Sendable {
         try await body(room)
       } catch {
         try await room.empty()
+        HostProcesses.end(mentioning: room.nap)
         throw error
       }
       try await room.empty()

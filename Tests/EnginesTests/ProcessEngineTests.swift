@@ -80,7 +80,11 @@ struct ProcessEngineTests {
     stranger.executableURL = URL(filePath: "/bin/sleep")
     stranger.arguments = ["60"]
     try stranger.run()
-    defer { stranger.terminate() }
+    // Not terminate(): Process hands down the signals that its thread has blocked.
+    defer {
+      if stranger.isRunning { kill(stranger.processIdentifier, SIGKILL) }
+      stranger.waitUntilExit()
+    }
     try await withContainer("exit 0") { bench, engine, id in
       _ = try await exit(engine, id)
       let file = bench.root.appending(path: "\(id)/state/init.json")
