@@ -256,7 +256,7 @@ watch() {
   beat=0
   limit=$2
   begun=$(date +%s)
-  while [ ! -e "$state/step-done.$3" ]; do
+  while [ -d "$state" ] && [ ! -e "$state/step-done.$3" ]; do
     sleep 0.2
     moment=$(date +%s)
     reason=
@@ -312,9 +312,11 @@ run_group() {
   done
   : >"$state/step-done.$step_number"
   ending=exited
+  # The watchdog is let go, unless it is at ending the step's group.
+  [ -s "$state/ending" ] || kill "$watch_process" 2>/dev/null
+  wait "$watch_process"
   if [ -s "$state/ending" ]; then
     ending=$(cat "$state/ending")
-    wait "$watch_process"
     # What runs after the end has 5 minutes, as on GitHub.
     [ "$ending" != job_timed_out ] || deadline=$((deadline + 300))
   fi

@@ -8,7 +8,8 @@ enum CommandFiles {
   /// `NAME=value` lines and `NAME<<DELIMITER … DELIMITER` blocks, in order.
   static func assignments(_ text: String) throws(Malformed) -> [(name: String, value: String)] {
     var result: [(name: String, value: String)] = []
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.hasSuffix("\r") ? $0.dropLast() : $0 }[...]
+    // "\r\n" is one Character in Swift.
+    var lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }[...]
     while let line = lines.popFirst() {
       if line.isEmpty { continue }
       let equals = line.firstIndex(of: "=")
