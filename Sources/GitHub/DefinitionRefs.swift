@@ -15,7 +15,7 @@ enum DefinitionRefs {
   /// Refs for `GET …/contents/{path}?ref=`, best first; never empty.
   static func candidates(event: String, headSHA: String, pullRequests: [WirePullRequest], defaultBranch: String?) -> [String] {
     if ofMerge.contains(event) {
-      return unique(pullRequests.map { "refs/pull/\($0.number)/merge" } + [headSHA])
+      return unique(pullRequests.map { "refs/pull/\($0.number.value)/merge" } + [headSHA])
     }
     if ofHead.contains(event) { return [headSHA] }
     // All others (pull_request_target, issue_comment, workflow_run, …) run the trusted file of the base or default branch, while their

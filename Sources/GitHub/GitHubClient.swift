@@ -17,6 +17,8 @@ package struct GitHubClient: Sendable {
   package static func makeHTTPClient(settings: GitHubSettings) -> HTTPClient {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
+    // A refused connection is to be known at once; whether to try again is decided here, by the kind of request.
+    configuration.connectionPool.retryConnectionEstablishment = false
     configuration.timeout.connect = .seconds(settings.timeoutSeconds)
     configuration.timeout.read = .seconds(settings.timeoutSeconds)
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

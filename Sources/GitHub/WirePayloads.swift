@@ -24,14 +24,38 @@ struct WireTime: Decodable, Sendable {
   }
 }
 
+/// A whole number of up to 64 bits. `JSONDecoder` reports one beyond its range, or with a fraction, as a fault of the whole body; here the
+/// fault is the member's.
+struct WireInteger: Decodable, Sendable {
+  let value: Int64
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    do {
+      value = try container.decode(Int64.self)
+    } catch DecodingError.typeMismatch(let type, let context) {
+      throw DecodingError.typeMismatch(type, context)
+    } catch {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a whole number of 64 bits")
+    }
+  }
+}
+
 /// A member that is either a thing with an id or null (a deleted fork, an absent installation).
 struct WireReference: Decodable, Sendable {
-  let id: Int64?
+  private let number: WireInteger?
   let login: String?
+
+  var id: Int64? { number?.value }
+
+  enum CodingKeys: String, CodingKey {
+    case login
+    case number = "id"
+  }
 }
 
 struct WireRepository: Decodable, Sendable {
-  let id: Int64
+  let id: WireInteger
   let fullName: String
   let isPrivate: Bool?
   let defaultBranch: String?
@@ -45,24 +69,24 @@ struct WireRepository: Decodable, Sendable {
 
   /// Absent `private` counts as public: the stricter rules apply.
   var repository: Repository {
-    Repository(id: id, fullName: fullName, isPrivate: isPrivate ?? false, defaultBranch: defaultBranch)
+    Repository(id: id.value, fullName: fullName, isPrivate: isPrivate ?? false, defaultBranch: defaultBranch)
   }
 }
 
 struct WireStep: Decodable, Sendable {
-  let number: Int
+  let number: WireInteger
   let name: String
   let status: String?
   let conclusion: String?
 
-  var step: JobStep { JobStep(number: number, name: name, status: status ?? "queued", conclusion: conclusion) }
+  var step: JobStep { JobStep(number: Int(clamping: number.value), name: name, status: status ?? "queued", conclusion: conclusion) }
 }
 
 /// `workflow_job` of an event, and the answer of `GET /repos/{owner}/{repo}/actions/jobs/{job_id}`.
 struct WireJob: Decodable, Sendable {
-  let id: Int64
-  let runID: Int64
-  let runAttempt: Int?
+  let id: WireInteger
+  let runID: WireInteger
+  let runAttempt: WireInteger?
   let name: String
   let workflowName: String?
   let labels: [String?]?
@@ -71,7 +95,7 @@ struct WireJob: Decodable, Sendable {
   let headSHA: String
   let headBranch: String?
   let htmlURL: String?
-  let runnerID: Int64?
+  let runnerID: WireInteger?
   let runnerName: String?
   let runnerGroupName: String?
   let createdAt: WireTime?
@@ -97,9 +121,10 @@ struct WireJob: Decodable, Sendable {
 
   func report(action: String?, repository: Repository, organization: String?, installationID: Int64?) -> JobReport {
     JobReport(
-      action: action, status: status ?? action ?? "unknown", conclusion: conclusion, forgeID: id, runID: runID, runAttempt: runAttempt ?? 1,
+      action: action, status: status ?? action ?? "unknown", conclusion: conclusion, forgeID: id.value, runID: runID.value,
+      runAttempt: runAttempt.map { Int(clamping: $0.value) } ?? 1,
       name: name, workflow: workflowName, labels: (labels ?? []).compactMap(\.self), headSHA: headSHA, headBranch: headBranch,
-      htmlURL: htmlURL, runnerID: runnerID, runnerName: runnerName, runnerGroupName: runnerGroupName, createdAt: createdAt?.date,
+      htmlURL: htmlURL, runnerID: runnerID?.value, runnerName: runnerName, runnerGroupName: runnerGroupName, createdAt: createdAt?.date,
       startedAt: startedAt?.date, completedAt: completedAt?.date, steps: (steps ?? []).map(\.step), repository: repository,
       organization: organization, installationID: installationID)
   }
@@ -108,14 +133,14 @@ struct WireJob: Decodable, Sendable {
 /// A pull request as a run names it; the list is empty for those of forks.
 struct WirePullRequest: Decodable, Sendable {
   struct Side: Decodable, Sendable { let ref: String? }
-  let number: Int64
+  let number: WireInteger
   let base: Side?
 }
 
 /// `workflow_run` of an event, and the answer of `GET /repos/{owner}/{repo}/actions/runs/{run_id}`.
 struct WireRun: Decodable, Sendable {
   let id: Int64
-  let runAttempt: Int?
+  let runAttempt: Int
   let event: String
   let status: String?
   let conclusion: String?
@@ -139,8 +164,8 @@ struct WireRun: Decodable, Sendable {
 
   init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: CodingKeys.self)
-    id = try members.decode(Int64.self, forKey: .id)
-    runAttempt = try members.decodeIfPresent(Int.self, forKey: .runAttempt)
+    id = try members.decode(WireInteger.self, forKey: .id).value
+    runAttempt = try members.decodeIfPresent(WireInteger.self, forKey: .runAttempt).map { Int(clamping: $0.value) } ?? 1
     event = try members.decode(String.self, forKey: .event)
     status = try members.decodeIfPresent(String.self, forKey: .status)
     conclusion = try members.decodeIfPresent(String.self, forKey: .conclusion)
@@ -156,7 +181,7 @@ struct WireRun: Decodable, Sendable {
   /// - Parameter repository: the event's, or the one that was asked about; a run's own `repository` is often cut short.
   func report(action: String?, repository fullName: String, defaultBranch: String?) -> RunReport {
     RunReport(
-      action: action, id: id, attempt: runAttempt ?? 1, repository: fullName, headSHA: headSHA, status: status ?? action ?? "unknown",
+      action: action, id: id, attempt: runAttempt, repository: fullName, headSHA: headSHA, status: status ?? action ?? "unknown",
       conclusion: conclusion,
       context: RunContext(
         event: event, path: path.map { String($0.prefix { $0 != "@" }) }, headRepositoryID: headRepositoryID, actor: actor),
