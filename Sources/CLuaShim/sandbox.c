@@ -68,16 +68,25 @@ static int protected_call(lua_State *L) {
   return lua_gettop(L);
 }
 
+/// The handler is called once the stack is unwound. Lua would call it where the error was raised; where that is the count hook, no hook
+/// fires in the handler, and one that loops would never end.
 static int protected_call_with_handler(lua_State *L) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   lua_pushvalue(L, 1);
   lua_copy(L, 2, 1);
   lua_replace(L, 2);  // handler, function, arguments
-  int outcome = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1);
-  if (outcome != LUA_OK) pass_on(L, outcome);
-  lua_pushboolean(L, outcome == LUA_OK);
-  lua_replace(L, 1);
-  return lua_gettop(L);
+  int outcome = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+  if (outcome == LUA_OK) {
+    lua_pushboolean(L, 1);
+    lua_replace(L, 1);
+    return lua_gettop(L);
+  }
+  pass_on(L, outcome);
+  int handled = lua_pcall(L, 1, 1, 0);
+  if (handled != LUA_OK) pass_on(L, handled);
+  lua_pushboolean(L, 0);
+  lua_insert(L, -2);
+  return 2;
 }
 
 // MARK: Metatables

@@ -40,7 +40,9 @@ package struct PolicyBundle: Hashable, Sendable {
     var total = 0
     for (path, text) in files.sorted(by: { $0.key < $1.key }) {
       try Self.check(path)
-      guard text.count <= Self.limits.file else { throw BundleError("\(path) has \(text.count) bytes; \(Self.limits.file) are taken at most") }
+      guard text.count <= Self.limits.file else {
+        throw BundleError("\(path) has \(text.count) bytes; \(Self.limits.file) are taken at most")
+      }
       total += text.count
     }
     guard total <= Self.limits.total else { throw BundleError("the files have \(total) bytes; \(Self.limits.total) are taken at most") }

@@ -28,17 +28,24 @@ struct AttackTests {
     Attack("an infinite loop", "budget", "while true do end"),
     Attack("a loop by goto", "budget", "::again:: goto again"),
     Attack("a loop inside pcall", "budget", "while true do pcall(function() while true do end end) end"),
-    Attack("a loop inside xpcall, whose handler loops too", "budget", "xpcall(function() while true do end end, function() while true do end end)"),
+    Attack(
+      "a loop inside xpcall, whose handler loops too", "budget",
+      "xpcall(function() while true do end end, function() while true do end end)"),
     Attack("pcall as the function of pcall", "budget", "local f = function() while true do end end; pcall(pcall, pcall, f); \(held)"),
     Attack("recursion by tail calls", "budget", "local function f() return f() end; f()"),
     Attack("an iterator that never ends", "budget", "for _ in function() return 1 end do end"),
     Attack("ipairs over a table without end", "budget", "for _ in ipairs(setmetatable({}, { __index = function() return 1 end })) do end"),
-    Attack("a closing variable that loops", "budget", "local x <close> = setmetatable({}, { __close = function() while true do end end }); \(held)"),
-    Attack("closing variables that go on when the budget is gone", "budget",
+    Attack(
+      "a closing variable that loops", "budget",
+      "local x <close> = setmetatable({}, { __close = function() while true do end end }); \(held)"),
+    Attack(
+      "closing variables that go on when the budget is gone", "budget",
       "local function f() local x <close> = setmetatable({}, { __close = f }); while true do end end; local f2 = f; pcall(f2); f2()"),
     Attack("an __index that loops", "budget", "local t = setmetatable({}, { __index = function(t, k) while true do end end }); return t.x"),
     Attack("__index chains to itself", "loop", "local t = {}; setmetatable(t, { __index = t }); return t.x"),
-    Attack("a comparison that loops", "budget", "local m = { __lt = function() while true do end end }; return setmetatable({}, m) < setmetatable({}, m)"),
+    Attack(
+      "a comparison that loops", "budget",
+      "local m = { __lt = function() while true do end end }; return setmetatable({}, m) < setmetatable({}, m)"),
     // Patterns and other C functions.
     Attack("backtracking in find", "budget", #"return ("a"):rep(40):find(("a*"):rep(40) .. "b")"#),
     Attack("backtracking in match", "budget", #"return ("a"):rep(200):match((".-"):rep(20) .. "b")"#),
@@ -59,11 +66,18 @@ struct AttackTests {
     Attack("a table.concat bomb", "memory", "local t = {}; for i = 1, 1000 do t[i] = ('x'):rep(100000) end; return table.concat(t)"),
     Attack("a table.move over a range without end", "budget", "table.move({}, 1, 1 << 50, 1, {})"),
     Attack("a table.unpack without end", "budget", "return table.unpack({}, 1, 1 << 40)"),
-    Attack("a length that lies to table.concat", "metatable", "return table.concat(setmetatable({}, { __len = function() return 1 << 50 end }))"),
-    Attack("a length that lies to table.insert", "metatable", "table.insert(setmetatable({}, { __len = function() return 1 << 50 end }), 1, 1)"),
-    Attack("a length that lies to table.sort", "metatable", "table.sort(setmetatable({}, { __len = function() return 1 << 30 end }), rawequal)"),
-    Attack("a sort whose comparator contradicts itself", nil, "local t = {}; for i = 1, 200 do t[i] = i % 7 end; table.sort(t, function() return true end); \(held)"),
-    Attack("a sort whose comparator empties the table", nil, "local t = { 3, 2, 1 }; table.sort(t, function(a, b) t[1], t[2], t[3] = nil, nil, nil; return a < b end); \(held)"),
+    Attack(
+      "a length that lies to table.concat", "metatable", "return table.concat(setmetatable({}, { __len = function() return 1 << 50 end }))"),
+    Attack(
+      "a length that lies to table.insert", "metatable", "table.insert(setmetatable({}, { __len = function() return 1 << 50 end }), 1, 1)"),
+    Attack(
+      "a length that lies to table.sort", "metatable", "table.sort(setmetatable({}, { __len = function() return 1 << 30 end }), rawequal)"),
+    Attack(
+      "a sort whose comparator contradicts itself", nil,
+      "local t = {}; for i = 1, 200 do t[i] = i % 7 end; table.sort(t, function() return true end); \(held)"),
+    Attack(
+      "a sort whose comparator empties the table", nil,
+      "local t = { 3, 2, 1 }; table.sort(t, function(a, b) t[1], t[2], t[3] = nil, nil, nil; return a < b end); \(held)"),
     Attack("a sort whose comparator raises", "no order", "table.sort({ 3, 2, 1 }, function() error('no order') end)"),
     // Memory and depth.
     Attack("a memory bomb of tables", "memory", "local t = {}; while true do t = { t, {}, {} } end"),
@@ -73,7 +87,9 @@ struct AttackTests {
     Attack("deep recursion", "", "local function f() return 1 + f() end; return f()"),
     Attack("deep recursion through C", "", "local function f() return pcall(f) end; f(); error('ended')"),
     Attack("recursion by gsub", "", "local function f(x) return (x:gsub('.', f)) end; return f('a')"),
-    Attack("recursion by __tostring", "", "local m = {}; m.__tostring = function(t) return tostring(t) end; return tostring(setmetatable({}, m))"),
+    Attack(
+      "recursion by __tostring", "", "local m = {}; m.__tostring = function(t) return tostring(t) end; return tostring(setmetatable({}, m))"
+    ),
     // Errors.
     Attack("an error in the error handler", nil, "xpcall(error, function() error('again') end); \(held)"),
     Attack("an error that is a table", "table value", "error({ code = 1 })"),
@@ -83,7 +99,9 @@ struct AttackTests {
     Attack("an error of a million letters", "", "error(('x'):rep(1000000))"),
     // Escape.
     Attack("__gc", "__gc is not allowed", "setmetatable({}, { __gc = function() while true do end end })"),
-    Attack("__gc added to a metatable later", nil, "local m = {}; for i = 1, 100 do setmetatable({}, m) end; m.__gc = function() while true do end end; \(held)"),
+    Attack(
+      "__gc added to a metatable later", nil,
+      "local m = {}; for i = 1, 100 do setmetatable({}, m) end; m.__gc = function() while true do end end; \(held)"),
     Attack("__mode", "__mode is not allowed", "setmetatable({}, { __mode = 'k' })"),
     Attack("os", "'os' is not available", "return os.execute('true')"),
     Attack("io", "'io' is not available", "return io.open('/etc/passwd')"),
@@ -124,7 +142,9 @@ struct AttackTests {
     Attack("__pairs is not asked", nil, "for _ in pairs(setmetatable({}, { __pairs = function() while true do end end })) do end; \(held)"),
     Attack("tostring shows no address", nil, "if tostring({}) == 'table' and tostring(print) == 'function' then \(held) end"),
     Attack("__name shows no address", nil, "if tostring(setmetatable({}, { __name = 'x' })) == 'table' then \(held) end"),
-    Attack("a __tostring that returns a table", "must return a string", "return tostring(setmetatable({}, { __tostring = function() return {} end }))"),
+    Attack(
+      "a __tostring that returns a table", "must return a string",
+      "return tostring(setmetatable({}, { __tostring = function() return {} end }))"),
     Attack("printing without end", "", "while true do print(('x'):rep(10000)) end"),
     // Results.
     Attack("no result", "returned nil", "return"),
@@ -143,7 +163,8 @@ struct AttackTests {
 
   @Test("cannot crash, hang, exhaust, read or write the host, and the next question is answered", arguments: attacks)
   func attack(_ attack: Attack) throws {
-    let source = "local routing = { api = 1 }\nfunction routing.route(job, fleet)\n\(attack.body.hasPrefix("return") ? "do \(attack.body) end" : attack.body)\nend\nreturn routing"
+    let source =
+      "local routing = { api = 1 }\nfunction routing.route(job, fleet)\n\(attack.body.hasPrefix("return") ? "do \(attack.body) end" : attack.body)\nend\nreturn routing"
     let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["routing.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
     for _ in 1...2 {
       let verdict = engine.route(PolicySamples.job, fleet: PolicySamples.fleet)
@@ -171,7 +192,10 @@ struct AttackTests {
 
   @Test("that do not load leave the built-in rule", arguments: files)
   func load(source: String, cause: String) throws {
-    let files = ["routing.lua": Array(source.utf8), "lib/a.lua": Array("return require('lib.b')".utf8), "lib/b.lua": Array("return require('lib.a')".utf8)]
+    let files = [
+      "routing.lua": Array(source.utf8), "lib/a.lua": Array("return require('lib.b')".utf8),
+      "lib/b.lua": Array("return require('lib.a')".utf8),
+    ]
     let bundle = try PolicyBundle(files: files)
     let verdict = LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy()).route(PolicySamples.job, fleet: PolicySamples.fleet)
     #expect(verdict.value == .orchestrator)
@@ -190,7 +214,9 @@ struct AttackTests {
     #expect(verdict.fallbackCause?.contains("affinity.score returned") == true)
   }
 
-  @Test("with a wanted size that is no whole number from 0 are refused", arguments: ["0/0", "-1", "2.5", "1e308", "'3'", "nil", "math.maxinteger"])
+  @Test(
+    "with a wanted size that is no whole number from 0 are refused",
+    arguments: ["0/0", "-1", "2.5", "1e308", "'3'", "nil", "math.maxinteger"])
   func scale(_ value: String) throws {
     let source = "return { api = 1, scale = function() return \(value) end }"
     let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["scaling.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())

@@ -22,7 +22,9 @@ func job(
   job.run = RunContext(event: event, path: nil, headRepositoryID: job.repository.id, actor: "octocat")
   if let environment {
     job.definition = .found(
-      .init(path: ".github/workflows/ci.yml", commit: job.headSHA, key: "x", isExact: true, images: [], environment: environment, timeoutMinutes: nil))
+      .init(
+        path: ".github/workflows/ci.yml", commit: job.headSHA, key: "x", isExact: true, images: [], environment: environment,
+        timeoutMinutes: nil))
   }
   return PolicyJob(job)
 }

@@ -44,9 +44,12 @@ struct PolicyFolderTests {
     #expect(!source.reload())
   }
 
-  @Test("a broken change is refused with its place, and the last good bundle stays", arguments: [
-    ("return {", "routing.lua:1:"), ("return { api = 1 }", "no function 'routing.route'"), ("return { api = 3, route = print }", "api = 3"),
-  ])
+  @Test(
+    "a broken change is refused with its place, and the last good bundle stays",
+    arguments: [
+      ("return {", "routing.lua:1:"), ("return { api = 1 }", "no function 'routing.route'"),
+      ("return { api = 3, route = print }", "api = 3"),
+    ])
   func broken(source text: String, refusal: String) throws {
     let folder = try ScratchFolder()
     try folder.write("routing.lua", routing("one"))
@@ -68,7 +71,9 @@ struct PolicyFolderTests {
     let folder = try ScratchFolder()
     try folder.write("routing.lua", routing("one"))
     let source = PolicyFolder(path: folder.path)
-    try folder.write("routing_test.lua", "local r = require('routing')\ntest('goes', function()\n  expect((r.route(job(), fleet()))).equals('orchestrator')\nend)")
+    try folder.write(
+      "routing_test.lua",
+      "local r = require('routing')\ntest('goes', function()\n  expect((r.route(job(), fleet()))).equals('orchestrator')\nend)")
     #expect(!source.reload())
     #expect(source.status.refusal == "routing_test.lua:3: goes: expected \"orchestrator\", got \"traditional\"")
     try folder.remove("routing_test.lua")
