@@ -24,7 +24,8 @@ struct InitScriptTests {
     try Data("4\n".utf8).write(to: folder.appending(path: "home/.runnerhub-go"))
     let path = folder.path(percentEncoded: false)
     let process = DetachedProcess(
-      path: "/bin/sh", arguments: [Self.script.path(percentEncoded: false)],
+      // Standard error apart: there a shell says "Killed" of its children.
+      path: "/bin/sh", arguments: ["-c", "exec /bin/sh \"$0\" 2>\"$HOME/errors\"", Self.script.path(percentEncoded: false)],
       environment: ["PATH": "/usr/bin:/bin", "HOME": "\(path)/home", "RUNNERHUB_STATE": "\(path)/state"]
         .merging(environment) { _, given in given },
       folder: "/", output: "\(path)/output", limits: [])
