@@ -155,6 +155,9 @@ struct RESTTests {
       #expect(Set(again["jobs"].array?.compactMap { $0["name"].string } ?? []) == ["good", "bad"])
       #expect(try await github.call("GET", "\(path)/attempts/1/jobs").body["total_count"] == 4)
       #expect(try await github.call("POST", "\(path)/cancel").status == 202)
+      #expect(await github.job("bad")["conclusion"] == "cancelled")
+      #expect(await github.job("tidy")["status"] == "queued", "what always runs does so after a cancellation too")
+      _ = try await github.runOne("four")
       #expect(try await github.call("GET", path).body["conclusion"] == "cancelled")
       #expect(try await github.call("GET", "/repos/acme/shop/actions/runs?status=completed").body["total_count"] == 1)
     }
