@@ -41,8 +41,8 @@ package struct Intake: Sendable {
     if pending.isEmpty { return 0 }
     do {
       try await apply(pending[...])
-    } catch .damaged(let why) where pending.count > 1 {
-      // One unreadable row must not hold the rest: find it by working one by one.
+    } catch .damaged(let why) {
+      // One unreadable row must not hold the rest, nor itself for ever: find it by working one by one.
       logger.error("a batch could not be applied, going one by one", metadata: ["error": "\(why)"])
       for delivery in pending { try await applyAlone(delivery) }
     }

@@ -36,7 +36,10 @@ package struct JobReducer: Sendable {
     case .queued: jobEvent = .queuedAtForge
     case .waiting: jobEvent = .waitingAtForge
     case .inProgress: jobEvent = .inProgress(ours: isOurs)
-    case .completed: jobEvent = .completedAtForge(Conclusion(word: report.conclusion ?? "unknown"))
+    case .completed:
+      jobEvent = .completedAtForge(Conclusion(word: report.conclusion ?? "unknown"))
+      // A runner's name proves that it had begun, though the news of that was lost: cancelled means cancelled while running.
+      if report.runnerName?.isEmpty == false { unit.apply(.inProgress(ours: isOurs), to: &job) }
     }
     unit.apply(jobEvent, to: &job)
     if job.state == .running, before.state != .running { try await begin(&job, report, assignment, isOurs: isOurs, in: &unit) }
@@ -45,7 +48,8 @@ package struct JobReducer: Sendable {
     if job == before, !isNew { return .nothing }
     if job.state != before.state || isNew { unit.additions.transitions.append(AppliedTransition(jobID: job.id, action: event.word)) }
     unit.put(job)
-    if job.state != before.state { unit.report(job, settings: settings) }
+    // Of jobs that never were ours, such as skipped ones, the forge needs no word of ours.
+    if job.state != before.state, job.route == .orchestrator || assignment != nil { unit.report(job, settings: settings) }
     return .applied
   }
 
