@@ -11,6 +11,21 @@ extension JobMatch {
     }
   }
 
+  /// The images of the definition, with what its matrix decides filled in: of the exact combination, or of all that fit. What the file alone
+  /// does not decide stays as written.
+  func images(of definition: JobDefinition) -> [String] {
+    let combinations: [ExpandedJob] =
+      switch self {
+      case .exact(let expanded): [expanded]
+      case .pattern(_, let candidates): candidates
+      case .reusable, .ambiguous, .none: []
+      }
+    let written = definition.images.map(\.text)
+    if combinations.isEmpty { return written }
+    var seen: Set<String> = []
+    return combinations.flatMap { combination in written.map { combination.resolve($0) ?? $0 } }.filter { seen.insert($0).inserted }
+  }
+
   var isExact: Bool {
     if case .exact = self { true } else { false }
   }

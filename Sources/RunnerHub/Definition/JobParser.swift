@@ -23,32 +23,41 @@ package struct JobParser: Sendable {
   /// - Returns: findings in the order of the jobs.
   package func parse(_ jobs: [Job]) async -> [Finding] {
     guard let first = jobs.first else { return [] }
+    // The run is asked for on its own: whether it is a fork's must be known even where its file comes too late.
+    let source = source
+    let deadline = ContinuousClock.now + settings.definitionTimeLimit
     var run: RunReport?
     var found: DefinitionSource.Found?
     var reason = "not found within \(settings.definitionTimeLimit)"
-    let source = source
-    switch await withTimeLimit(settings.definitionTimeLimit, { await Self.lookUp(first, in: source) }) {
-    case (let theRun, .success(let theFile))?: (run, found) = (theRun, theFile)
-    case (let theRun, .failure(let error))?: (run, reason) = (theRun, error.description)
+    switch await withTimeLimit(
+      until: deadline,
+      { () async -> Result<RunReport, ForgeError> in
+        do throws(ForgeError) { return .success(try await source.run(of: first)) } catch { return .failure(error) }
+      })
+    {
+    case .success(let theRun)?: run = theRun
+    case .failure(let error)?: reason = error.description
     case nil: break
+    }
+    if let run {
+      switch await withTimeLimit(
+        until: deadline,
+        { () async -> Result<DefinitionSource.Found, ForgeError> in
+          do throws(ForgeError) {
+            return .success(try await source.workflow(of: run, installationID: first.installationID))
+          } catch {
+            return .failure(error)
+          }
+        })
+      {
+      case .success(let theFile)?: found = theFile
+      case .failure(let error)?: reason = error.description
+      case nil: break
+      }
     }
     return jobs.map { job in
       let definition = found.map { Self.definition(of: job, in: $0.reading, path: run?.context.path ?? "", ref: $0.ref, isCertain: $0.isCertain) } ?? .unknown(reason: reason)
       return Finding(run: run?.context, definition: definition, estimate: ResourceEstimator(settings: settings).estimate(job, definition))
-    }
-  }
-
-  private static func lookUp(_ job: Job, in source: DefinitionSource) async -> (RunReport?, Result<DefinitionSource.Found, ForgeError>) {
-    let run: RunReport
-    do {
-      run = try await source.run(of: job)
-    } catch {
-      return (nil, .failure(error))
-    }
-    do {
-      return (run, .success(try await source.workflow(of: run, installationID: job.installationID)))
-    } catch {
-      return (run, .failure(error))
     }
   }
 
@@ -73,12 +82,14 @@ package struct JobParser: Sendable {
 }
 
 /// Runs an operation with a time limit. nil when the limit came first; the operation is cancelled then.
-func withTimeLimit<Value: Sendable>(_ limit: Duration, _ operation: @escaping @Sendable () async -> Value) async -> Value? {
+func withTimeLimit<Value: Sendable>(until limit: ContinuousClock.Instant, _ operation: @escaping @Sendable () async -> Value) async
+  -> Value?
+{
   await withTaskGroup(of: Value?.self) { group in
     group.addTask { await operation() }
     group.addTask {
       // A cancelled sleep ends the wait just as an elapsed one does.
-      try? await Task.sleep(for: limit)
+      try? await Task.sleep(until: limit)
       return nil
     }
     let first = await group.next() ?? nil

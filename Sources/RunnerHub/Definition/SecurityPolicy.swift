@@ -1,11 +1,15 @@
 package import Domain
 import Workflow
 
-/// Whether a job may run in a pool at all. Host rules: no policy stands above them.
+/// Whether a job may run in a pool at all. Host rules: no policy stands above them. Each answer is a sentence, or nil where nothing speaks
+/// against it.
 package enum SecurityPolicy {
-  /// - Returns: why it may not, in a sentence; nil when it may.
-  package static func refusal(of job: Job, definition: DefinitionFinding, in pool: Pool) -> String? {
-    if job.isFromFork, !pool.acceptsForks { return "it runs code of a fork, and pool \(pool.name) does not accept forks" }
+  package static func forkObjection(to job: Job, in pool: Pool) -> String? {
+    job.isFromFork && !pool.acceptsForks ? "it runs code of a fork, and pool \(pool.name) does not accept forks" : nil
+  }
+
+  /// An image that the file alone does not decide cannot be approved: an expression that is left in it is no image's name.
+  package static func definitionObjection(to definition: DefinitionFinding, in pool: Pool) -> String? {
     guard let found = definition.definition else {
       guard pool.definition == .required, case .unknown(let reason) = definition else { return nil }
       return "its definition is unknown (\(reason)), and pool \(pool.name) requires it"

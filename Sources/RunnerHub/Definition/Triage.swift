@@ -17,7 +17,8 @@ package struct Triage: Sendable {
   private static let batch = 256
 
   package init(
-    transactor: Transactor, parser: JobParser, policies: any PolicySource, fleet: FleetObserver, settings: Settings, order: QueueOrder, logger: Logger
+    transactor: Transactor, parser: JobParser, policies: any PolicySource, fleet: FleetObserver, settings: Settings, order: QueueOrder,
+    logger: Logger
   ) {
     self.transactor = transactor
     self.parser = parser
@@ -67,7 +68,8 @@ package struct Triage: Sendable {
     }
   }
 
-  private func decide(_ id: JobID, _ finding: JobParser.Finding, _ engine: any PolicyEngine, _ fleet: PolicyFleet) async throws(StoreError) {
+  private func decide(_ id: JobID, _ finding: JobParser.Finding, _ engine: any PolicyEngine, _ fleet: PolicyFleet) async throws(StoreError)
+  {
     try await transactor.transact { (unit) throws(StoreError) in
       guard var job = try await unit.job(id), job.state == .received else { return }
       job.run = finding.run
@@ -99,6 +101,8 @@ package struct Triage: Sendable {
   /// No pool could ever run it: traditional runners may have it, and the reason is kept.
   private func unservable(_ job: Job) -> String? {
     let labels = Labels(job.labels)
+    // An event does not name the runner group: a job without labels asks for a group only, not for any runner.
+    if labels.isEmpty { return "it names no label" }
     return settings.pools.contains { labels.isSatisfied(by: $0.labels) } ? nil : "no pool offers \(labels)"
   }
 
@@ -111,7 +115,8 @@ package struct Triage: Sendable {
       unit.tell(job.id, "refused: \(refusal)")
       unit.additions.effects.append(
         OutboxEffect(
-          key: "cancel/\(job.runID)", kind: .cancelRun(jobID: job.id, repository: job.repository.fullName, runID: job.runID), dueAt: unit.now))
+          // One for each job, since each must be failed by a hook where cancelling is forbidden.
+          key: "cancel/\(job.id)", kind: .cancelRun(jobID: job.id, repository: job.repository.fullName, runID: job.runID), dueAt: unit.now))
       unit.report(job, settings: settings)
       return
     }
@@ -126,12 +131,15 @@ package struct Triage: Sendable {
     unit.report(job, settings: settings)
   }
 
-  /// A job is refused when no pool that offers its labels would take it; the first pool's reason is given.
+  /// Forks need one pool that takes them, which the planner then keeps to. Images must please every pool that offers the labels: a runner of
+  /// any of them may get the job.
   private func refusal(of job: Job) -> String? {
     let labels = Labels(job.labels)
     let offering = settings.pools.filter { labels.isSatisfied(by: $0.labels) }
-    let reasons = offering.map { SecurityPolicy.refusal(of: job, definition: job.definition ?? .unknown(reason: "not looked up"), in: $0) }
-    return reasons.contains(nil) ? nil : reasons.first ?? nil
+    let open = offering.filter { SecurityPolicy.forkObjection(to: job, in: $0) == nil }
+    guard !open.isEmpty else { return offering.lazy.compactMap { SecurityPolicy.forkObjection(to: job, in: $0) }.first }
+    let definition = job.definition ?? .unknown(reason: "not looked up")
+    return open.lazy.compactMap { SecurityPolicy.definitionObjection(to: definition, in: $0) }.first
   }
 
   private func tellFinding(of job: Job, in unit: inout UnitOfWork) {
@@ -158,7 +166,8 @@ extension DecisionRecord {
   /// The record of a verdict.
   package init<Value>(kind: String, _ verdict: Verdict<Value>, output: String, jobID: JobID?, pool: String? = nil, at now: Date) {
     self.init(
-      kind: kind, jobID: jobID, pool: pool, output: output, reason: verdict.reason, bundle: verdict.bundle, fallbackCause: verdict.fallbackCause,
+      kind: kind, jobID: jobID, pool: pool, output: output, reason: verdict.reason, bundle: verdict.bundle,
+      fallbackCause: verdict.fallbackCause,
       microseconds: verdict.microseconds, at: now)
   }
 }
