@@ -30,14 +30,16 @@ package struct ContainerAssignmentManager: Sendable {
   private let agenda = Shared(Agenda())
 
   package init(
-    transactor: Transactor, engines: EngineRoster, forge: any Forge, logs: LogCollector, settings: Settings, drain: DrainSwitch, logger: Logger
+    transactor: Transactor, engines: EngineRoster, forge: any Forge, logs: LogCollector, settings: Settings, drain: DrainSwitch,
+    logger: Logger
   ) {
     self.transactor = transactor
     self.engines = engines
     self.logger = logger
     maximumStarts = settings.maximumStarts
     start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
-    release = RunnerRelease(transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
+    release = RunnerRelease(
+      transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
   }
 
   /// Works until cancelled. The first turn goes on with what an earlier process left.
@@ -135,7 +137,7 @@ package struct ContainerAssignmentManager: Sendable {
   }
 
   /// A container without an assignment: made warm, or ended.
-  private func tend(_ id: ContainerID) async throws {
+  func tend(_ id: ContainerID) async throws {
     guard let container = try await transactor.store.container(id), container.assignment == nil else { return }
     switch container.state {
     case .creating: try await warm(container)
@@ -153,7 +155,8 @@ package struct ContainerAssignmentManager: Sendable {
       if case .unavailable(let reason) = error { throw ComeBack(at: transactor.currentTime.addingTimeInterval(2), reason: reason) }
       logger.warning("a warm container could not be made", metadata: ["container": "\(container.id)", "error": "\(error)"])
       try await transactor.transact { (unit) throws(StoreError) in
-        guard var row = try await unit.container(container.id) else { return }
+        // A job that was bound to it meanwhile meets the same fault in its own start.
+        guard var row = try await unit.container(container.id), row.assignment == nil, row.state == .creating else { return }
         row.release(.terminate, cause: "could not be made: \(error)", at: unit.now)
         unit.put(row)
       }

@@ -47,6 +47,9 @@ struct RunnerRelease: Sendable {
     do throws(EngineError) {
       engine = try engines.engine(of: container)
       observation = try await engine.inspect(container.id)
+    } catch .invalid(let why) {
+      // Its engine was taken out of the configuration: waiting would hold the assignment for ever.
+      return try await finish(assignment, .terminate, cause: why)
     } catch {
       throw ComeBack(at: later(2), reason: error.description)
     }
@@ -70,7 +73,9 @@ struct RunnerRelease: Sendable {
 
   /// One trust scope, bounded uses and age, never after a fork's job.
   private func isReusable(_ container: Container) -> Bool {
-    guard let pool = engines.pool(of: container), pool.reuse.isAllowed, !container.isTainted, !drain.isOn, container.state == .busy else { return false }
+    guard let pool = engines.pool(of: container), pool.reuse.isAllowed, !container.isTainted, !drain.isOn, container.state == .busy,
+      container.health.isHealthy
+    else { return false }
     let age = transactor.currentTime.timeIntervalSince(container.createdAt)
     return container.uses < pool.reuse.maximumUses && age < pool.reuse.maximumAgeSeconds
   }

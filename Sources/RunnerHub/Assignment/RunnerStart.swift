@@ -22,9 +22,12 @@ struct RunnerStart: Sendable {
 
   /// - Throws: `ComeBack` to be called again later; `StoreError` when the store fails.
   func run(_ id: AssignmentID) async throws {
-    guard let assignment = try await transactor.store.assignment(id), let container = try await transactor.store.container(assignment.containerID),
+    guard let assignment = try await transactor.store.assignment(id), assignment.phase == .bound || assignment.phase == .registered else {
+      return
+    }
+    guard let container = try await transactor.store.container(assignment.containerID),
       let job = try await transactor.store.job(assignment.jobID)
-    else { return }
+    else { return try await fail(assignment, cause: "the row of its job or container is missing", container: .terminate) }
     switch assignment.phase {
     case .bound: try await begin(assignment, container, job)
     case .registered: try await recover(assignment)
@@ -38,14 +41,16 @@ struct RunnerStart: Sendable {
       engine = try engines.engine(of: container)
       if container.state == .creating { try await create(container, on: engine) }
     } catch let error as EngineError {
-      if case .unavailable = error, container.state != .creating { throw ComeBack(at: later(2), reason: error.description) }
       return try await fail(assignment, cause: "container: \(error)", container: .terminate)
     }
+    // Making a container takes a while: a job that was cancelled meanwhile needs no runner, and its container is unused.
+    guard try await transactor.store.assignment(assignment.id)?.phase == .bound else { return }
     let registration: RunnerRegistration
     do {
       registration = try await forge.register(
         RunnerRequest(
-          name: assignment.id.rawValue, jobClass: assignment.jobClass, repository: job.repository.fullName, installationID: job.installationID))
+          name: assignment.id.rawValue, jobClass: assignment.jobClass, repository: job.repository.fullName,
+          installationID: job.installationID))
     } catch .throttled(let until, let reason) {
       throw ComeBack(at: until, reason: "registration: \(reason)")
     } catch .unavailable(let reason) {
@@ -54,10 +59,11 @@ struct RunnerStart: Sendable {
     } catch {
       return try await fail(assignment, cause: "registration: \(error)", container: .giveBack)
     }
-    guard try await commitRegistration(assignment, registration) else { return }
+    guard try await commitRegistration(assignment, registration, of: job) else { return }
     do {
       let files = RunnerFiles(
-        job: job, assignment: assignment, container: container, home: engine.home(of: container.id), refused: try await refused(in: assignment.jobClass),
+        job: job, assignment: assignment, container: container, home: engine.home(of: container.id),
+        refused: try await refused(in: assignment.jobClass),
         baseURL: settings.baseURL)
       try await engine.put(registration.files + files.files, into: container.id)
       try await engine.put([files.marker], into: container.id)
@@ -79,7 +85,7 @@ struct RunnerStart: Sendable {
   }
 
   /// - Returns: whether the assignment is still wanted; a registration that came too late is removed again by the release.
-  private func commitRegistration(_ assignment: Assignment, _ registration: RunnerRegistration) async throws -> Bool {
+  private func commitRegistration(_ assignment: Assignment, _ registration: RunnerRegistration, of job: Job) async throws -> Bool {
     let phase = try await transactor.transact { (unit) throws(StoreError) -> AssignmentPhase in
       guard var row = try await unit.assignment(assignment.id), row.phase.isActive else { return .released }
       row.runnerID = registration.runnerID
@@ -92,7 +98,7 @@ struct RunnerStart: Sendable {
     }
     if phase == .released {
       _ = try await forge.removeRunner(
-        id: registration.runnerID, scope: assignment.jobClass, repository: assignment.jobClass.scope, installationID: nil)
+        id: registration.runnerID, scope: assignment.jobClass, repository: job.repository.fullName, installationID: job.installationID)
     }
     return phase == .registered
   }
@@ -129,9 +135,12 @@ struct RunnerStart: Sendable {
     }
   }
 
-  /// Jobs of the class that are to be failed by whichever runner gets them.
+  /// Refused jobs that this runner may get, whatever job it was made for: the forge gives it any job whose labels are among its own.
   private func refused(in jobClass: JobClass) async throws -> [RunnerFiles.RefusedJob] {
-    try await transactor.store.refusedJobsForHook(limit: 100).filter { $0.jobClass == jobClass }.map {
+    try await transactor.store.refusedJobsForHook(limit: 100).filter { job in
+      guard let wanted = job.jobClass else { return false }
+      return wanted.scope == jobClass.scope && wanted.group == jobClass.group && wanted.labels.isSatisfied(by: jobClass.labels)
+    }.map {
       RunnerFiles.RefusedJob(runID: $0.runID, key: $0.definition?.definition?.key, reason: $0.refusal ?? "refused")
     }
   }
@@ -158,13 +167,16 @@ struct RunnerStart: Sendable {
     logger.warning("a start failed", metadata: ["assignment": "\(assignment.id)", "job": "\(assignment.jobID)", "cause": "\(cause)"])
     let random = Double.random(in: 0..<1)
     try await transactor.transact { (unit) throws(StoreError) in
-      guard var row = try await unit.assignment(assignment.id), row.phase.isActive, row.phase != .running, row.phase != .releasing else { return }
+      guard var row = try await unit.assignment(assignment.id), row.phase.isActive, row.phase != .running, row.phase != .releasing else {
+        return
+      }
       row.phase = .released
       row.releasedAt = unit.now
       row.releaseCause = cause
       unit.put(row)
       if var job = try await unit.job(row.jobID), job.assignment == row.id {
-        job.detach(afterFailure: cause, isOwnFault: isOwnFault, retry: retry, maximumTries: settings.maximumTries, random: random, at: unit.now)
+        job.detach(
+          afterFailure: cause, isOwnFault: isOwnFault, retry: retry, maximumTries: settings.maximumTries, random: random, at: unit.now)
         unit.put(job)
         unit.tell(job.id, "start failed: \(cause)\(job.state == .failed ? "; given up after \(job.tries) tries" : "; it waits again")")
         unit.report(job, settings: settings)
@@ -192,6 +204,7 @@ extension Job {
     assignment = nil
     containerID = nil
     pool = nil
+    runnerName = nil
     assignedAt = nil
     lastFailure = cause
     if !isOwnFault { tries += 1 }
@@ -212,10 +225,11 @@ extension Container {
     if assignment != nil, let assigned = state.next(on: .assign) { state = assigned }
   }
 
-  /// Its assignment ended: back to the idle ones, or to its end.
+  /// Its assignment ended: back to the idle ones, or to its end. What fails its health checks is not kept.
   mutating func release(_ event: ContainerEvent, cause: String, at now: Date) {
     assignment = nil
-    if event != .terminate, let next = state.next(on: event) {
+    if event != .terminate, health.isHealthy, let next = state.next(on: event) {
+      if event == .unassigned { takeBackUse() }
       state = next
       idleSince = now
       return
@@ -223,6 +237,15 @@ extension Container {
     if let next = state.next(on: .terminate) {
       state = next
       endReason = cause
+    }
+  }
+
+  /// Nothing was put into it for its last assignment, so that did not use it; one that was never used is nobody's.
+  private mutating func takeBackUse() {
+    uses = max(0, uses - 1)
+    if uses == 0 {
+      trustScope = nil
+      isTainted = false
     }
   }
 }
