@@ -54,15 +54,17 @@ package struct Reconciler: Sendable {
     case .started where age > settings.startTimeLimit:
       try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit) s")
     case .running where age > settings.reconcileAfter:
-      if try await hasEnded(assignment) || isDue(assignment.jobID) { try await refresh(assignment.jobID) }
+      if try await hasEnded(assignment) || isDue(assignment.jobID) { _ = try await refresh(assignment.jobID) }
     case .bound, .registered, .started, .running, .releasing, .released: return
     }
   }
 
   /// A runner that was started and of which nothing is heard: the forge knows whether it has a job.
   private func examine(_ assignment: Assignment, cause: String) async throws {
-    try await refresh(assignment.jobID)
-    guard let current = try await transactor.store.assignment(assignment.id), current.phase == .started || current.phase == .registered else { return }
+    // Without the forge's word it may be working: only its events are late.
+    guard try await refresh(assignment.jobID) else { return }
+    guard let current = try await transactor.store.assignment(assignment.id), current.phase == .started || current.phase == .registered
+    else { return }
     do {
       try await start.fail(current, cause: cause, container: .terminate)
     } catch let comeBack as ComeBack {
@@ -77,7 +79,7 @@ package struct Reconciler: Sendable {
       unit.put(job)
       unit.tell(job.id, cause)
     }
-    try await refresh(assignment.jobID)
+    _ = try await refresh(assignment.jobID)
   }
 
   private func hasEnded(_ assignment: Assignment) async throws -> Bool {
@@ -90,13 +92,15 @@ package struct Reconciler: Sendable {
     }
   }
 
+  /// Our own demand first; then jobs that others run or that wait for approval, whose end or approval may have been lost too.
   private func lookAtWaitingJobs() async throws {
     let before = transactor.currentTime.addingTimeInterval(-Self.patience)
-    let waiting = try await transactor.store.jobs(in: [.queued, .refused, .failed], limit: 200)
+    let ours = try await transactor.store.jobs(in: [.queued, .refused, .failed], limit: 200)
+    let others = try await transactor.store.jobs(in: [.waiting, .forwarded, .running], limit: 200)
     var left = Self.budget
-    for job in waiting where left > 0 && job.receivedAt < before && isDue(job.id) {
+    for job in ours + others where left > 0 && job.receivedAt < before && isDue(job.id) {
       left -= 1
-      try await refresh(job.id)
+      _ = try await refresh(job.id)
     }
   }
 
@@ -111,19 +115,23 @@ package struct Reconciler: Sendable {
   }
 
   /// Applies what the forge says of a job now.
-  private func refresh(_ id: JobID) async throws {
-    guard let job = try await transactor.store.job(id), !job.state.isFinal else { return }
+  /// - Returns: whether the rows now say what the forge knows; false when it gave no answer.
+  private func refresh(_ id: JobID) async throws -> Bool {
+    guard let job = try await transactor.store.job(id), !job.state.isFinal else { return true }
     let report: JobReport
     do {
       report = try await forge.job(id: job.forgeID, repository: job.repository, installationID: job.installationID)
     } catch {
       logger.info("the forge could not be asked for a job", metadata: ["job": "\(id)", "error": "\(error)"])
-      return
+      // A job that is not there any more is worked on by nobody.
+      if case .notFound = error { return true }
+      return false
     }
-    guard report.jobID == id else { return }
+    guard report.jobID == id else { return true }
     let effect = try await transactor.transact { (unit) throws(StoreError) in try await reducer.reduce(report, in: &unit) }
     if effect == .applied {
       logger.notice("a job was brought up to date by asking the forge", metadata: ["job": "\(id)", "status": "\(report.status)"])
     }
+    return true
   }
 }
