@@ -78,15 +78,19 @@ final class DeliveryBatches: Sendable {
     }
   }
 
+  /// Rows of the same batch count as stored before. Which of both unique keys was in the way is asked only where one was.
   private static func insert(_ delivery: Delivery, in db: Database) throws -> DeliveryReceipt {
     try db.run(
       """
-      INSERT INTO deliveries (guid, hook_id, event, target, body, received_at) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT (guid, hook_id) DO NOTHING
+      INSERT INTO deliveries (guid, hook_id, event, target, transition, body, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO NOTHING
       """,
       [
-        delivery.guid, delivery.hookID, delivery.event, delivery.target, delivery.body, Timestamp.text(delivery.receivedAt),
+        delivery.guid, delivery.hookID, delivery.event, delivery.target, delivery.transition, delivery.body,
+        Timestamp.text(delivery.receivedAt),
       ])
-    return db.changesCount == 0 ? .duplicate : .stored
+    if db.changesCount > 0 { return .stored }
+    let sameGUID = try db.row("SELECT 1 FROM deliveries WHERE guid = ? AND hook_id = ?", [delivery.guid, delivery.hookID])
+    return sameGUID == nil ? .repeated : .duplicate
   }
 }

@@ -34,8 +34,8 @@ extension StoredDelivery {
       id: id,
       delivery: Delivery(
         guid: try row.read("guid", place), hookID: try row.read("hook_id", place), event: try row.read("event", place),
-        target: try row.readOptional("target", place), body: try row.read("body", place), receivedAt: try row.readTime("received_at", place)
-      ),
+        target: try row.readOptional("target", place), transition: try row.readOptional("transition", place),
+        body: try row.read("body", place), receivedAt: try row.readTime("received_at", place)),
       status: status, note: try row.readOptional("note", place))
   }
 }

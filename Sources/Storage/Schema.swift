@@ -7,6 +7,7 @@ extension Migration {
     Migration(number: 2, name: "jobs, assignments, containers", sql: core),
     Migration(number: 3, name: "outbox, decisions, timeline, transitions, memory", sql: records),
     Migration(number: 4, name: "row counts", sql: counts),
+    Migration(number: 5, name: "transitions of deliveries", sql: deliveryTransitions),
   ]
 
   private static let deliveries = """
@@ -24,6 +25,12 @@ extension Migration {
       UNIQUE (guid, hook_id)
     );
     CREATE INDEX deliveries_pending ON deliveries (id) WHERE status = 'pending';
+    """
+
+  /// Rows of before have none: they are recognised by their GUID, and their transitions by the table `transitions` when they are applied.
+  private static let deliveryTransitions = """
+    ALTER TABLE deliveries ADD COLUMN transition VARCHAR;
+    CREATE UNIQUE INDEX deliveries_by_transition ON deliveries (transition) WHERE transition IS NOT NULL;
     """
 
   private static let core = """

@@ -189,6 +189,32 @@ struct SQLiteDurabilityTests {
     #expect(throws: StoreError.self) { try SQLiteStore(path: path) }
   }
 
+  @Test("a file of before transitions keeps its deliveries, and new ones are recognised by both keys")
+  func migrationOfTransitions() async throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder.path("data"), withIntermediateDirectories: true)
+      let old = try DatabaseQueue(path: path)
+      try Migration.apply(Migration.all.filter { $0.number < 5 }, to: old)
+      try await old.write { db in
+        for guid in ["a", "b"] {
+          try db.execute(
+            sql: "INSERT INTO deliveries (guid, hook_id, event, body, received_at) VALUES (?, '7', 'ping', x'7b7d', ?)",
+            arguments: [guid, Timestamp.text(Date(timeIntervalSince1970: 1_777_000_000))])
+        }
+      }
+      try old.close()
+    }
+    let store = try SQLiteStore(path: path)
+    #expect(try await store.pendingDeliveries(limit: 10).map(\.delivery) == [delivery("a"), delivery("b")])
+    var (first, again) = (delivery("c"), delivery("d"))
+    first.transition = "1.1/queued/queued"
+    again.transition = first.transition
+    #expect(try await store.append(delivery("a")) == .duplicate)
+    #expect(try await store.append(first) == .stored)
+    #expect(try await store.append(again) == .repeated)
+    #expect(try await store.deliveryCounts() == [.pending: 3])
+  }
+
   @Test("the seed's tables have every column of the seed")
   func seedColumns() async throws {
     let store = try SQLiteStore()

@@ -10,9 +10,10 @@ enum Sample {
 
   static let linux = JobClass(scope: "acme", labels: ["self-hosted", "linux"])
 
-  static func delivery(_ guid: String, hook: String = "7", at seconds: Double = 0) -> Delivery {
+  static func delivery(_ guid: String, hook: String = "7", transition: String? = nil, at seconds: Double = 0) -> Delivery {
     Delivery(
-      guid: guid, hookID: hook, event: "workflow_job", target: "repository/1", body: Data("{\"é\":\"\(guid)\"}\n".utf8),
+      guid: guid, hookID: hook, event: "workflow_job", target: "repository/1", transition: transition,
+      body: Data("{\"é\":\"\(guid)\"}\n".utf8),
       receivedAt: time(seconds))
   }
 

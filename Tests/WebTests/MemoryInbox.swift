@@ -18,6 +18,7 @@ actor MemoryInbox: Inbox {
   func append(_ delivery: Delivery) async throws(StoreError) -> DeliveryReceipt {
     if let failure { throw failure }
     if deliveries.contains(where: { $0.guid == delivery.guid && $0.hookID == delivery.hookID }) { return .duplicate }
+    if let transition = delivery.transition, deliveries.contains(where: { $0.transition == transition }) { return .repeated }
     deliveries.append(delivery)
     return .stored
   }

@@ -10,15 +10,22 @@ package struct Delivery: Hashable, Sendable {
   package var event: String
   /// `X-GitHub-Hook-Installation-Target-Type` and `-ID`, where given.
   package var target: String?
+  /// What the signed body says of a job, e.g. `29679449526.1/in_progress/in_progress`: job id, run attempt, action, status. It recognises a
+  /// repetition that comes with a fresh GUID. The status is part of it, because `queued` may come with the status `waiting` and, after an
+  /// approval, with `queued`. nil for other events and where a body does not say it all: then only the GUID recognises a repetition.
+  package var transition: String?
   /// The JSON, byte for byte as signed (or as it stood in the form field `payload`).
   package var body: Data
   package var receivedAt: Date
 
-  package init(guid: String, hookID: String, event: String, target: String? = nil, body: Data, receivedAt: Date) {
+  package init(
+    guid: String, hookID: String, event: String, target: String? = nil, transition: String? = nil, body: Data, receivedAt: Date
+  ) {
     self.guid = guid
     self.hookID = hookID
     self.event = event
     self.target = target
+    self.transition = transition
     self.body = body
     self.receivedAt = receivedAt
   }
@@ -60,4 +67,6 @@ package enum DeliveryReceipt: Hashable, Sendable {
   case stored
   /// The same GUID from the same hook is there already; nothing was written.
   case duplicate
+  /// Another delivery with the same `transition` is there already, from whichever hook; nothing was written.
+  case repeated
 }

@@ -22,6 +22,9 @@ package enum StoreError: Error, Sendable, CustomStringConvertible {
 /// Deliveries as received.
 package protocol Inbox: Sendable {
   /// Stores a delivery durably: when this returns, a power cut does not lose it. Calls that come while a commit is under way share the next one.
+  ///
+  /// Not stored is a delivery whose GUID was stored before for the same hook (`.duplicate`), nor one whose transition was stored before under
+  /// any GUID and hook (`.repeated`). The first of several at once is stored, whichever that is; deliveries without a transition differ by GUID only.
   func append(_ delivery: Delivery) async throws(StoreError) -> DeliveryReceipt
   /// Pending deliveries in the order of storing.
   func pendingDeliveries(limit: Int) async throws(StoreError) -> [StoredDelivery]
@@ -119,4 +122,5 @@ package protocol ChangeWriter: Sendable {
 }
 
 /// Everything that must outlive the process.
-package typealias Store = Inbox & JobReader & AssignmentReader & ContainerReader & OutboxReader & DecisionReader & ForgeMemory & ChangeWriter
+package typealias Store = Inbox & JobReader & AssignmentReader & ContainerReader & OutboxReader & DecisionReader & ForgeMemory
+  & ChangeWriter

@@ -1,4 +1,4 @@
-/// Checks that bytes are one JSON object in UTF-8 (RFC 8259), without building anything from it.
+/// Checks that bytes are one JSON object in UTF-8 (RFC 8259), without building anything from it, and finds members on the way.
 ///
 /// One pass, no recursion, so neither size nor depth of hostile input costs more than its length.
 package struct JSONScanner {
@@ -16,21 +16,30 @@ package struct JSONScanner {
   private var position = 0
   /// Closing brackets that are awaited, innermost last.
   private var open: [UInt8] = []
+  private var members: JSONMembers
 
-  private init(_ bytes: UnsafeRawBufferPointer) {
+  private init(_ bytes: UnsafeRawBufferPointer, finding members: JSONMembers) {
     self.bytes = bytes
+    self.members = members
   }
 
   /// What keeps the bytes from being exactly one well-formed object, or nil.
   package static func fault(in bytes: UnsafeRawBufferPointer) -> Fault? {
-    guard String(validating: bytes, as: UTF8.self) != nil else { return Fault(offset: 0, problem: "the text that begins is not UTF-8") }
-    var scanner = JSONScanner(bytes)
     do {
-      try scanner.document()
+      var none = JSONMembers()
+      try find(&none, in: bytes)
       return nil
     } catch {
       return error
     }
+  }
+
+  /// Checks the bytes as `fault(in:)` does, and tells `members` what it passes.
+  static func find(_ members: inout JSONMembers, in bytes: UnsafeRawBufferPointer) throws(Fault) {
+    guard String(validating: bytes, as: UTF8.self) != nil else { throw Fault(offset: 0, problem: "the text that begins is not UTF-8") }
+    var scanner = JSONScanner(bytes, finding: members)
+    try scanner.document()
+    members = scanner.members
   }
 
   private mutating func document() throws(Fault) {
@@ -42,6 +51,7 @@ package struct JSONScanner {
       if current == close {
         position += 1
         open.removeLast()
+        members.leave(to: open.count)
       } else if current == UInt8(ascii: ",") {
         position += 1
         try member(of: close)
@@ -57,19 +67,23 @@ package struct JSONScanner {
   private mutating func value() throws(Fault) {
     while true {
       skipSpace()
+      let start = position
       switch current {
       case UInt8(ascii: "{"):
         if try begin(closing: UInt8(ascii: "}")) { return }
         try key()
+        continue
       case UInt8(ascii: "["):
         if try begin(closing: UInt8(ascii: "]")) { return }
-      case UInt8(ascii: "\""): return try string()
-      case UInt8(ascii: "t"): return try word("true")
-      case UInt8(ascii: "f"): return try word("false")
-      case UInt8(ascii: "n"): return try word("null")
-      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+        continue
+      case UInt8(ascii: "\""): try string()
+      case UInt8(ascii: "t"): try word("true")
+      case UInt8(ascii: "f"): try word("false")
+      case UInt8(ascii: "n"): try word("null")
+      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try number()
       default: throw fault("expected a value")
       }
+      return members.meet(scalarAt: start..<position)
     }
   }
 
@@ -80,8 +94,10 @@ package struct JSONScanner {
     skipSpace()
     if current == closing {
       position += 1
+      members.meet(scalarAt: nil)
       return true
     }
+    if closing == UInt8(ascii: "}") { members.enterObject() } else { members.meet(scalarAt: nil) }
     open.append(closing)
     return false
   }
@@ -94,7 +110,9 @@ package struct JSONScanner {
   private mutating func key() throws(Fault) {
     skipSpace()
     guard current == UInt8(ascii: "\"") else { throw fault("expected a name in quotes") }
+    let start = position + 1
     try string()
+    members.meet(nameAt: start..<position - 1, in: bytes, depth: open.count)
     skipSpace()
     guard current == UInt8(ascii: ":") else { throw fault("expected ':'") }
     position += 1

@@ -91,7 +91,8 @@ package struct OrchestratorWebhookHandler: Sendable {
       let heads = try WebhookHeaders(request)
       let json = try Self.json(of: body, type: request.headers[.contentType])
       let delivery = Delivery(
-        guid: heads.guid, hookID: heads.hookID, event: heads.event, target: heads.target, body: json, receivedAt: now())
+        guid: heads.guid, hookID: heads.hookID, event: heads.event, target: heads.target,
+        transition: try Self.transition(in: json, event: heads.event), body: json, receivedAt: now())
       return try await store(delivery)
     } catch let answer as Rejection {
       return answer.answer
@@ -109,7 +110,11 @@ package struct OrchestratorWebhookHandler: Sendable {
     let receipt = try await inbox.append(delivery)
     if receipt == .stored { wake() }
     if delivery.event == "ping" { return .pong }
-    return receipt == .stored ? .stored : .duplicate
+    return switch receipt {
+    case .stored: .stored
+    case .duplicate: .duplicate
+    case .repeated: .repeated
+    }
   }
 
   /// The JSON of a body: itself, or its form field `payload`.
@@ -122,8 +127,16 @@ package struct OrchestratorWebhookHandler: Sendable {
       do { json = try FormPayload.decode(json) } catch { throw Rejection(answer: .malformed("\(error)")) }
     default: throw Rejection(answer: .unsupportedType)
     }
-    if let fault = json.withUnsafeBytes(JSONScanner.fault(in:)) { throw Rejection(answer: .malformed("the JSON is malformed: \(fault)")) }
     return json
+  }
+
+  /// The one walk over a body before the answer: refuses what is no object, and reads what recognises a repetition.
+  private static func transition(in json: Data, event: String) throws(Rejection) -> String? {
+    do {
+      return try JobTransition.read(json, event: event)
+    } catch {
+      throw Rejection(answer: .malformed("the JSON is malformed: \(error)"))
+    }
   }
 }
 

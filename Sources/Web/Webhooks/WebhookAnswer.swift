@@ -4,6 +4,7 @@ import Hummingbird
 enum WebhookAnswer: Equatable {
   case stored
   case duplicate
+  case repeated
   case pong
   /// A message that cannot be understood; the sender is told why.
   case malformed(String)
@@ -19,6 +20,7 @@ enum WebhookAnswer: Equatable {
     switch self {
     case .stored: "stored"
     case .duplicate: "duplicate"
+    case .repeated: "repeated"
     case .pong: "ping"
     case .malformed: "malformed"
     case .unauthorized: "unauthorized"
@@ -32,7 +34,7 @@ enum WebhookAnswer: Equatable {
 
   /// All words of `outcome`.
   static let outcomes = [
-    stored, duplicate, pong, malformed(""), unauthorized(""), tooLarge(maximum: 0), unsupportedType, busy, unavailable, damaged,
+    stored, duplicate, repeated, pong, malformed(""), unauthorized(""), tooLarge(maximum: 0), unsupportedType, busy, unavailable, damaged,
   ]
   .map(\.outcome)
 
@@ -40,6 +42,9 @@ enum WebhookAnswer: Equatable {
     switch self {
     case .stored: JSONAnswer.status(.accepted, ["status": "accepted", "reason": "the delivery is stored"])
     case .duplicate: JSONAnswer.status(.ok, ["status": "duplicate", "reason": "this delivery was stored before; nothing was done again"])
+    case .repeated:
+      JSONAnswer.status(
+        .ok, ["status": "repeated", "reason": "another delivery has told this of the job before; nothing was stored or done again"])
     case .pong: JSONAnswer.status(.ok, ["status": "ok", "message": "pong", "reason": "the signature is right and the delivery is stored"])
     case .malformed(let reason): JSONAnswer.status(.badRequest, ["status": "malformed", "reason": reason])
     case .unauthorized(let reason): JSONAnswer.status(.unauthorized, ["status": "unauthorized", "reason": reason])
