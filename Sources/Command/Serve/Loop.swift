@@ -26,9 +26,13 @@ struct Loop: Service {
 struct SecondSignal: Service {
   let logger: Logger
 
-  func run() async throws {
+  func run() async {
+    // The first of all services, so the last to be shut down: it watches for the whole drain.
+    await cancelWhenGracefulShutdown { await watch() }
+  }
+
+  private func watch() async {
     var received = 0
-    // Ends with the group, not with the first signal.
     for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
       received += 1
       if received < 2 { continue }
