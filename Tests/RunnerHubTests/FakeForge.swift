@@ -1,0 +1,103 @@
+import Domain
+import Foundation
+import RunnerHub
+import Synchronization
+
+/// A forge in memory. It knows what a test tells it, keeps registrations as GitHub does, and writes down each call.
+final class FakeForge: Forge {
+  enum Call: Hashable { case register, remove, run, file, job, cancel, publish }
+
+  struct State {
+    var runs: [Int64: RunReport] = [:]
+    /// Text by `path@ref`.
+    var files: [String: String] = [:]
+    var jobs: [Int64: JobReport] = [:]
+    /// Registrations that exist now.
+    var runners: [Int64: RunnerRequest] = [:]
+    /// Names of runners that refuse to be removed because they work.
+    var busy: Set<String> = []
+    /// Answered instead of doing it, as long as it is there.
+    var faults: [Call: ForgeError] = [:]
+    /// How long files take.
+    var fileDelay: Duration = .zero
+    var calls: [Call] = []
+    var lastRunnerID: Int64 = 0
+  }
+  let state = Mutex(State())
+
+  func with<Value: Sendable>(_ body: (inout sending State) -> sending Value) -> Value { state.withLock(body) }
+  func set(_ fault: ForgeError?, on call: Call) { state.withLock { $0.faults[call] = fault } }
+  func count(_ call: Call) -> Int { state.withLock { state in state.calls.count { $0 == call } } }
+  var runnerNames: Set<String> { state.withLock { Set($0.runners.values.map(\.name)) } }
+
+  /// Writes the call down; throws what is scripted for it.
+  private func meet(_ call: Call) throws(ForgeError) {
+    let fault = state.withLock { state -> ForgeError? in
+      state.calls.append(call)
+      return state.faults[call]
+    }
+    if let fault { throw fault }
+  }
+
+  func register(_ request: RunnerRequest) async throws(ForgeError) -> RunnerRegistration {
+    try meet(.register)
+    let id: Int64? = state.withLock { state in
+      if let old = state.runners.first(where: { $0.value.name == request.name }) {
+        if state.busy.contains(request.name) { return nil }
+        state.runners[old.key] = nil
+      }
+      state.lastRunnerID += 1
+      state.runners[state.lastRunnerID] = request
+      return state.lastRunnerID
+    }
+    guard let id else { throw .alreadyExists(request.name) }
+    return RunnerRegistration(runnerID: id, files: [RunnerFile(path: ".runner", contents: Data("{}".utf8), mode: 0o400)])
+  }
+
+  func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval {
+    try meet(.remove)
+    return state.withLock { state in
+      guard let runner = state.runners[id] else { return .removed }
+      if state.busy.contains(runner.name) { return .busy }
+      state.runners[id] = nil
+      return .removed
+    }
+  }
+
+  func run(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) -> RunReport {
+    try meet(.run)
+    guard let run = state.withLock({ $0.runs[id] }) else { throw .notFound("run \(id)") }
+    return run
+  }
+
+  func file(path: String, ref: String, repository: String, installationID: Int64?) async throws(ForgeError) -> String {
+    try meet(.file)
+    let (delay, text) = state.withLock { ($0.fileDelay, $0.files["\(path)@\(ref)"]) }
+    if delay > .zero {
+      do { try await Task.sleep(for: delay) } catch { throw .unavailable("cancelled") }
+    }
+    guard let text else { throw .notFound("\(path)@\(ref)") }
+    return text
+  }
+
+  func job(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> JobReport {
+    try meet(.job)
+    guard let job = state.withLock({ $0.jobs[id] }) else { throw .notFound("job \(id)") }
+    return job
+  }
+
+  func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) { try meet(.cancel) }
+
+  func publish(_ update: StatusUpdate, handle: String?) async throws(ForgeError) -> String {
+    try meet(.publish)
+    return handle ?? "check"
+  }
+
+  /// A just-in-time runner leaves when its job has ended.
+  func runnerLeft(_ name: String) {
+    state.withLock { state in
+      state.busy.remove(name)
+      state.runners = state.runners.filter { $0.value.name != name }
+    }
+  }
+}

@@ -1,0 +1,191 @@
+import Domain
+import Foundation
+import RunnerHub
+import Testing
+
+@Suite("Deciding received jobs")
+struct TriageTests {
+  private static let commit = String(repeating: "a", count: 40)
+
+  /// A bench whose forge knows run 100 and its file.
+  private func bench(_ file: String?, fork: Bool = false, _ change: @escaping (inout Pool) -> Void = { _ in }) throws -> Bench {
+    let bench = try Bench { $0.pools = [Bench.pool(change)] }
+    bench.forge.with {
+      $0.runs[100] = RunReport(
+        action: nil, id: 100, attempt: 1, repository: "acme/shop", headSHA: Self.commit, status: "queued", conclusion: nil,
+        context: RunContext(event: "push", path: ".github/workflows/ci.yml", headRepositoryID: fork ? 99 : 1, actor: nil),
+        definitionRefs: [Self.commit])
+      if let file { $0.files[".github/workflows/ci.yml@\(Self.commit)"] = file }
+    }
+    return bench
+  }
+
+  private static func workflow(_ job: String) -> String {
+    "on: push\njobs:\n  build:\n    runs-on: [self-hosted, linux]\n" + job + "    steps:\n      - run: make\n"
+  }
+  private static let approved = ["docker.io/library/node", "ghcr.io/acme/*"]
+
+  @Test("a job's definition is found, with its estimate and priority")
+  func found() async throws {
+    let bench = try bench(Self.workflow("    environment: production\n    timeout-minutes: 5\n"))
+    try await bench.queue(7, labels: ["self-hosted", "linux"])
+    let job = try await bench.job(7)
+    #expect(job.state == .queued && job.priority == .critical)
+    #expect(job.definition?.definition?.key == "build")
+    #expect(job.definition?.definition?.isExact == true)
+    #expect(job.estimate?.durationSeconds == 300)
+    #expect(job.jobClass == JobClass(scope: "acme/shop", labels: ["linux", "self-hosted"]))
+  }
+
+  @Test("the file is fetched once for all jobs of a run")
+  func once() async throws {
+    let bench = try bench(Self.workflow(""))
+    try await bench.deliver((1...5).map { Bench.report($0, "queued") })
+    try await bench.decide()
+    #expect(bench.forge.count(.run) == 1)
+    #expect(bench.forge.count(.file) == 1)
+  }
+
+  @Test(
+    "a definition that is late, absent or broken is unknown: preferred goes on, required refuses",
+    arguments: [DefinitionRule.preferred, .required], 0..<3)
+  func unknown(rule: DefinitionRule, cause: Int) async throws {
+    let bench = try bench([Self.workflow(""), nil, "jobs: ["][cause]) { $0.definition = rule }
+    if cause == 0 { bench.forge.with { $0.fileDelay = .seconds(60) } }
+    let begin = ContinuousClock.now
+    try await bench.queue(7)
+    #expect(ContinuousClock.now - begin < .seconds(5))
+    let job = try await bench.job(7)
+    guard case .unknown = job.definition else {
+      Issue.record("\(String(describing: job.definition))")
+      return
+    }
+    #expect(job.state == (rule == .preferred ? .queued : .refused))
+  }
+
+  @Test("a fork is known as one though its file comes too late")
+  func lateFork() async throws {
+    let bench = try bench(Self.workflow(""), fork: true)
+    bench.forge.with { $0.fileDelay = .seconds(60) }
+    try await bench.queue(7)
+    #expect(try await bench.job(7).refusal == "it runs code of a fork, and pool p does not accept forks")
+  }
+
+  @Test("forks run where a pool takes them, and nowhere else", arguments: [true, false])
+  func forks(isAccepted: Bool) async throws {
+    let bench = try bench(Self.workflow(""), fork: true) { $0.acceptsForks = isAccepted }
+    try await bench.queue(7)
+    #expect(try await bench.job(7).state == (isAccepted ? .queued : .refused))
+  }
+
+  @Test(
+    "approved images run",
+    arguments: [
+      "    container: node:22\n", "    container: ghcr.io/acme/build/base@sha256:\(String(repeating: "0", count: 64))\n",
+      "    strategy:\n      matrix:\n        image: ['node:22']\n    name: build\n    container: ${{ matrix.image }}\n",
+    ])
+  func approvedImages(text: String) async throws {
+    let bench = try bench(Self.workflow(text)) {
+      $0 = Bench.pool {
+        $0.allowedImages = Self.approved; $0.definition = .required
+      }
+    }
+    try await bench.queue(7)
+    let job = try await bench.job(7)
+    #expect(job.state == .queued, "\(job.refusal ?? "")")
+  }
+
+  @Test(
+    "images that are not approved, or that the file does not decide, are refused wherever they stand",
+    arguments: [
+      "    container: evil/miner\n", "    container: ghcr.io/acme.evil/x\n",
+      "    container:\n      image: ${{ github.event.inputs.image }}\n",
+      "    container: ghcr.io/acme/${{ github.actor }}\n", "    services:\n      db:\n        image: evil/db\n",
+      "    services: ${{ fromJSON(inputs.services) }}\n",
+      "    strategy:\n      matrix:\n        image: ['node:22', 'evil/x']\n    name: build\n    container: ${{ matrix.image }}\n",
+      "    strategy:\n      matrix: ${{ fromJSON(inputs.matrix) }}\n    name: build\n    container: ${{ matrix.image }}\n",
+      "    container: docker://evil/miner\n",
+    ])
+  func refusedImages(text: String) async throws {
+    let bench = try bench(Self.workflow(text)) {
+      $0 = Bench.pool {
+        $0.allowedImages = Self.approved; $0.definition = .required
+      }
+    }
+    try await bench.queue(7)
+    let job = try await bench.job(7)
+    #expect(job.state == .refused)
+    #expect(job.refusal?.contains("image") == true, "\(job.refusal ?? "")")
+  }
+
+  @Test("a docker step's image is checked too")
+  func dockerStep() async throws {
+    let bench = try bench(Self.workflow("") + "      - uses: docker://evil/tool\n") {
+      $0 = Bench.pool {
+        $0.allowedImages = Self.approved; $0.definition = .required
+      }
+    }
+    try await bench.queue(7)
+    #expect(try await bench.job(7).state == .refused)
+  }
+
+  @Test("a pool without an allow-list is no way around another one's, for the forge may use either runner")
+  func twoPools() async throws {
+    let bench = try Bench { settings in
+      settings.pools = [
+        Bench.pool { $0.name = "open" },
+        Bench.pool {
+          $0.allowedImages = ["ghcr.io/acme/*"]; $0.definition = .required
+        },
+      ]
+    }
+    bench.forge.with {
+      $0.runs[100] = RunReport(
+        action: nil, id: 100, attempt: 1, repository: "acme/shop", headSHA: Self.commit, status: "queued", conclusion: nil,
+        context: RunContext(event: "push", path: "ci.yml", headRepositoryID: 1, actor: nil), definitionRefs: [Self.commit])
+      $0.files["ci.yml@\(Self.commit)"] = Self.workflow("    container: evil/miner\n")
+    }
+    try await bench.queue(7)
+    #expect(try await bench.job(7).state == .refused)
+  }
+
+  @Test("each refused job of a run is to be cancelled, so that each is failed by a hook where that is forbidden")
+  func cancellations() async throws {
+    let bench = try bench(nil) { $0.definition = .required }
+    try await bench.deliver(Bench.report(7, "queued"), Bench.report(8, "queued"))
+    try await bench.decide()
+    let cancelled = try await bench.store.dueEffects(at: bench.clock.now, limit: 10).compactMap { effect -> JobID? in
+      if case .cancelRun(let id, "acme/shop", 100) = effect.kind { id } else { nil }
+    }
+    #expect(Set(cancelled.map(\.rawValue)) == ["7", "8"])
+    #expect(try await bench.store.queue(heads: 1).isEmpty)
+  }
+
+  @Test("a job that no pool offers labels for is forwarded, with the reason")
+  func forwarded() async throws {
+    let bench = try bench(Self.workflow(""))
+    try await bench.queue(7, labels: ["self-hosted", "gpu"])
+    try await bench.queue(8, labels: [])
+    let job = try await bench.job(7)
+    #expect(job.state == .forwarded && job.routeReason == "no pool offers [gpu, self-hosted]")
+    #expect(try await bench.job(8).state == .forwarded)
+  }
+
+  @Test(
+    "labels ask for sizes",
+    arguments: [
+      (["large-runner"], 4000, 8192), (["large-runner", "xlarge-runner"], 8000, 16384), (["cpu-6", "mem-12g"], 6000, 12288),
+      (["cpu-0", "mem-x"], 1000, 1024),
+    ])
+  func sizes(labels: [String], milliCPUs: Int, mebibytes: Int64) throws {
+    let settings = try Bench().settings
+    var job = Job(
+      id: JobID(forgeID: 1, attempt: 1), forgeID: 1, runID: 1, runAttempt: 1, repository: Bench.repository, name: "x", labels: labels,
+      headSHA: "",
+      createdAt: .distantPast, receivedAt: .distantPast)
+    job.labels.append("linux")
+    let estimate = ResourceEstimator(settings: settings).estimate(job, .unknown(reason: ""))
+    #expect(estimate.resources.milliCPUs == milliCPUs)
+    #expect(estimate.resources.memory.mebibytes == mebibytes)
+  }
+}

@@ -1,0 +1,197 @@
+import Domain
+import Foundation
+import Testing
+
+@testable import RunnerHub
+
+/// A generator that a seed repeats.
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
+
+@Suite("Random walks over the whole core")
+struct WalkTests {
+  /// GitHub as it is: it hands queued jobs to whatever runner has its files, and loses, doubles and delays the news.
+  private struct GitHub {
+    var status: [Int64: String] = [:]
+    var runner: [Int64: String] = [:]
+    var news: [JobReport] = []
+
+    mutating func say(_ id: Int64, _ action: String, conclusion: String? = nil, on bench: Bench, _ random: inout SplitMix) {
+      status[id] = action
+      let report = Bench.report(id, action, conclusion: conclusion, runner: runner[id])
+      bench.forge.with { state in
+        var answer = report
+        answer.action = nil
+        state.jobs[id] = answer
+      }
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0 where action != "queued": break
+      case 1: news += [report, report]
+      default: news.append(report)
+      }
+    }
+  }
+
+  @Test("no job is lost or served twice, and nothing leaks, whatever happens", arguments: 0..<24)
+  func walk(seed: UInt64) async throws {
+    var random = SplitMix(state: seed)
+    let bench = try Bench { settings in
+      settings.maximumTries = 3
+      settings.pools = [
+        Bench.pool { pool in
+          pool.maximum = 4
+          if seed % 2 == 0 { pool.reuse = ReuseRule(maximumUses: 3, maximumAgeSeconds: 3600) }
+        }
+      ]
+    }
+    var github = GitHub()
+    for _ in 0..<120 { try await step(bench, &github, &random) }
+    bench.forge.with { $0.faults = [:] }
+    bench.engine.with { $0.faults = [:] }
+    try await settle(bench, &github, &random)
+    for id in github.status.keys {
+      let job = try await bench.job(id)
+      #expect(job.state.isFinal, "job \(id) is \(job.state): \(job.placementReason ?? "without a reason")")
+    }
+    #expect(try await bench.store.activeAssignments().isEmpty)
+    #expect(bench.forge.runnerNames.isEmpty)
+    let rows = try await bench.store.liveContainers()
+    #expect(rows.allSatisfy { $0.state == .ready && $0.assignment == nil })
+    #expect(bench.engine.containers == Set(rows.map(\.id)))
+  }
+
+  private func step(_ bench: Bench, _ github: inout GitHub, _ random: inout SplitMix) async throws {
+    bench.clock.advance(Double.random(in: 0..<5, using: &random))
+    switch Int.random(in: 0..<14, using: &random) {
+    case 0, 1:
+      if github.status.count < 12 { github.say(Int64(github.status.count + 1), "queued", on: bench, &random) }
+    case 2: try await deliverSome(bench, &github, &random)
+    case 3: try await bench.decide()
+    case 4, 5: try await bench.plan()
+    case 6, 7: try await bench.work()
+    case 8: handOut(bench, &github, &random)
+    case 9: finishOne(bench, &github, &random)
+    case 10: cancelOne(bench, &github, &random)
+    case 11: fault(bench, &random)
+    case 12: await bench.makeHealth().check(bench.engine)
+    default: await bench.makeReconciler().turn()
+    }
+    try await checkInvariants(bench)
+  }
+
+  /// Runs everything, the forge included, until nothing is left to do.
+  private func settle(_ bench: Bench, _ github: inout GitHub, _ random: inout SplitMix) async throws {
+    for _ in 0..<60 {
+      while !github.news.isEmpty { try await deliverSome(bench, &github, &random) }
+      try await bench.decide()
+      try await bench.plan()
+      try await bench.work()
+      handOut(bench, &github, &random)
+      while finishOne(bench, &github, &random) {}
+      // A job that we gave up is cancelled at the forge, after a day.
+      for id in github.status.keys.sorted() where try await bench.store.job(JobID(forgeID: id, attempt: 1))?.state == .failed {
+        if github.status[id] == "queued" { github.say(id, "completed", conclusion: "cancelled", on: bench, &random) }
+      }
+      bench.clock.advance(130)
+      await bench.makeHealth().check(bench.engine)
+      await bench.makeReconciler().turn()
+      try await checkInvariants(bench)
+    }
+  }
+
+  private func deliverSome(_ bench: Bench, _ github: inout GitHub, _ random: inout SplitMix) async throws {
+    guard !github.news.isEmpty else { return }
+    github.news.shuffle(using: &random)
+    let count = Int.random(in: 1...min(3, github.news.count), using: &random)
+    try await bench.deliver(Array(github.news.prefix(count)))
+    github.news.removeFirst(count)
+  }
+
+  /// Runners that listen: registered, with their files, in a container that runs, and without a job.
+  private func listening(_ bench: Bench, _ github: GitHub) -> [String] {
+    let taken = Set(github.runner.values)
+    let alive = bench.engine.with { state in state.boxes.values.filter { $0.isRunning && $0.use > $0.endedUse }.count }
+    guard alive > 0 else { return [] }
+    return bench.forge.runnerNames.subtracting(taken).sorted()
+  }
+
+  private func handOut(_ bench: Bench, _ github: inout GitHub, _ random: inout SplitMix) {
+    for name in listening(bench, github) {
+      let queued = github.status.filter { $0.value == "queued" }.keys.sorted()
+      guard let id = queued.randomElement(using: &random), isStarted(name, bench) else { continue }
+      github.runner[id] = name
+      bench.forge.with { _ = $0.busy.insert(name) }
+      github.say(id, "in_progress", on: bench, &random)
+    }
+  }
+
+  /// The container whose introduction names the runner waits for a job.
+  private func box(of name: String, _ bench: Bench) -> ContainerID? {
+    bench.engine.with { state in
+      state.boxes.first { _, box in
+        box.isRunning && box.use > box.endedUse
+          && box.files[".runnerhub/started.sh"].map { String(decoding: $0, as: UTF8.self).contains("runner \(name)'") } == true
+      }?.key
+    }
+  }
+  private func isStarted(_ name: String, _ bench: Bench) -> Bool { box(of: name, bench) != nil }
+
+  @discardableResult
+  private func finishOne(_ bench: Bench, _ github: inout GitHub, _ random: inout SplitMix) -> Bool {
+    let running = github.status.filter { $0.value == "in_progress" }.keys.sorted()
+    guard let id = running.randomElement(using: &random), let name = github.runner[id] else { return false }
+    if let container = box(of: name, bench) { bench.engine.endUse(container) }
+    bench.forge.runnerLeft(name)
+    github.say(id, "completed", conclusion: Bool.random(using: &random) ? "success" : "failure", on: bench, &random)
+    return true
+  }
+
+  private func cancelOne(_ bench: Bench, _ github: inout GitHub, _ random: inout SplitMix) {
+    let queued = github.status.filter { $0.value == "queued" }.keys.sorted()
+    guard Bool.random(using: &random), let id = queued.randomElement(using: &random) else { return }
+    github.say(id, "completed", conclusion: "cancelled", on: bench, &random)
+  }
+
+  private func fault(_ bench: Bench, _ random: inout SplitMix) {
+    let engineFault: EngineError? = [nil, nil, .unavailable("down"), .invalid("bad")].randomElement(using: &random) ?? nil
+    let forgeFault: ForgeError? =
+      [nil, nil, .unavailable("502"), .throttled(until: bench.clock.now + 3, "slow")].randomElement(using: &random) ?? nil
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0:
+      bench.engine.set(engineFault, on: [.create, .start, .put, .recycle, .list, .inspect, .remove].randomElement(using: &random) ?? .put)
+    case 1: bench.forge.set(forgeFault, on: [.register, .remove, .job].randomElement(using: &random) ?? .job)
+    case 2: if let id = bench.engine.containers.sorted().randomElement(using: &random) { bench.engine.kill(id) }
+    default: if let id = bench.engine.containers.sorted().randomElement(using: &random) { bench.engine.lose(id) }
+    }
+  }
+
+  private func checkInvariants(_ bench: Bench) async throws {
+    let active = try await bench.store.activeAssignments()
+    let containers = try await bench.store.liveContainers()
+    #expect(containers.count <= 4)
+    let working = active.filter { $0.phase != .releasing }
+    #expect(Set(working.map(\.jobID)).count == working.count, "a job is served twice")
+    #expect(Set(active.map(\.containerID)).count == active.count, "a container is held twice")
+    for assignment in working {
+      let job = try #require(try await bench.store.job(assignment.jobID))
+      #expect(
+        job.assignment == assignment.id && !job.state.isFinal,
+        "\(assignment.id) (\(assignment.phase)) serves job \(job.id), which is \(job.state)")
+    }
+    for container in containers {
+      guard let holder = container.assignment else { continue }
+      #expect(active.contains { $0.id == holder && $0.containerID == container.id }, "\(container.id) is held by \(holder)")
+    }
+    for job in try await bench.store.jobs(in: [.assigned, .starting], limit: 100) {
+      #expect(active.contains { $0.id == job.assignment && $0.jobID == job.id }, "job \(job.id) holds nothing")
+    }
+  }
+}
