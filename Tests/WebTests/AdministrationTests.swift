@@ -24,7 +24,10 @@ struct AdministrationTests {
   }
   static let store = FixedStore(
     jobs: [
-      Sample.job("unit <script>alert(1)</script>", state: .running, id: 29) { $0.containerID = ContainerID(rawValue: "rh-demo-warm-1") },
+      Sample.job("unit <script>alert(1)</script>", state: .running, id: 29) {
+        $0.containerID = ContainerID(rawValue: "rh-demo-warm-1")
+        $0.assignment = AssignmentID(rawValue: "rh-1")
+      },
       Sample.job("build", state: .queued, id: 30) { $0.placementReason = "waits & waits" },
     ], containers: [Sample.container("warm-1", state: .busy, assignment: AssignmentID(rawValue: "rh-1")), Sample.container("warm-2")])
 
@@ -86,6 +89,8 @@ struct AdministrationTests {
       let reply = try await client.get("/api/v1/jobs/29/log?from=4")
       #expect(reply.body == "456789" && reply.headers["x-next-offset"] == "10")
       #expect(try await client.get("/api/v1/jobs/29/log?from=9223372036854775807").status == 200)
+      let unbound = try await client.get("/api/v1/jobs/30/log")
+      #expect(unbound.status == 200 && unbound.body.isEmpty && unbound.headers["x-next-offset"] == "0")
     }
   }
 

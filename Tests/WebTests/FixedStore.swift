@@ -9,6 +9,8 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
   var jobs: [Job] = []
   var containers: [Container] = []
   var failure: StoreError?
+  /// Called when waits are asked for: once an overview.
+  var onWaits: @Sendable () async -> Void = {}
 
   private func check() throws(StoreError) { if let failure { throw failure } }
 
@@ -25,7 +27,10 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
   func jobCounts() async throws(StoreError) -> [JobState: Int] { Dictionary(grouping: jobs, by: \.state).mapValues(\.count) }
   func queue(heads: Int) async throws(StoreError) -> [ClassQueue] { [] }
   func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job] { [] }
-  func waits(since: Date) async throws(StoreError) -> [Double] { [0.004, 0.033, 0.005] }
+  func waits(since: Date) async throws(StoreError) -> [Double] {
+    await onWaits()
+    return [0.004, 0.033, 0.005]
+  }
   func assignment(_ id: AssignmentID) async throws(StoreError) -> Assignment? { nil }
   func activeAssignments() async throws(StoreError) -> [Assignment] { [] }
   func assignments(ofJob id: JobID) async throws(StoreError) -> [Assignment] { [] }

@@ -50,16 +50,7 @@ struct JSONScannerTests {
 
   @Test("every delivery of GitHub's examples is well-formed, and none of them cut short is")
   func corpus() throws {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let folder =
-      ProcessInfo.processInfo.environment["RUNNERHUB_CORPORA"].map { URL(filePath: $0) }
-      ?? root.appending(path: "../shared/corpora").standardized
-    let names = try FileManager.default.subpathsOfDirectory(atPath: folder.appending(path: "webhooks").path).filter {
-      $0.hasSuffix(".json")
-    }
-    #expect(names.count >= 30)
-    for name in names {
-      let data = try Data(contentsOf: folder.appending(path: "webhooks/\(name)"))
+    for (name, data) in try WebhookCorpus.files() {
       #expect(fault(data) == nil, "\(name)")
       let end = try #require(data.lastIndex(of: UInt8(ascii: "}")))
       for cut in stride(from: 0, to: end, by: max(1, end / 50)) { #expect(fault(data.prefix(cut)) != nil, "\(name) cut at \(cut)") }

@@ -42,6 +42,63 @@ struct WebhookTests {
     }
   }
 
+  /// A body of job 1 as GitHub words it, so far as a repetition is recognised by it.
+  private static func job(_ action: String, status: String, attempt: Int = 1) -> String {
+    #"{"action":"\#(action)","workflow_job":{"id":1,"run_attempt":\#(attempt),"status":"\#(status)"}}"#
+  }
+
+  @Test("the same body under a fresh GUID, of whichever hook, is answered 200, counted, stored once and wakes nobody")
+  func repeated() async throws {
+    let fixture = WebhookFixture()
+    try await fixture.run { client async throws in
+      let body = Self.job("in_progress", status: "in_progress")
+      let first = WebhookFixture.headers(for: body, ["X-GitHub-Delivery": "first"])
+      #expect(try await client.post(path, headers: first, body: body).status == 202)
+      for (guid, hook) in [("second", "292430182"), ("third", "7")] {
+        let headers = WebhookFixture.headers(for: body, ["X-GitHub-Delivery": guid, "X-GitHub-Hook-ID": hook])
+        let reply = try await client.post(path, headers: headers, body: body)
+        #expect(reply.status == 200)
+        #expect(try reply.members["status"] == "repeated")
+      }
+      #expect(try await client.post(path, headers: first, body: body).members["status"] == "duplicate")
+      #expect(await fixture.inbox.deliveries.map(\.guid) == ["first"])
+      #expect(await fixture.inbox.deliveries.map(\.transition) == ["1.1/in_progress/in_progress"])
+      #expect(fixture.wakes.count == 1)
+      #expect(fixture.metrics.render().contains(#"runnerhub_webhooks_total{outcome="repeated"} 2"#))
+    }
+  }
+
+  @Test("queued while it waits for an approval, queued after it, and queued of the next attempt are three deliveries")
+  func approval() async throws {
+    let fixture = WebhookFixture()
+    try await fixture.run { client async throws in
+      let bodies = [
+        Self.job("queued", status: "waiting"), Self.job("queued", status: "queued"), Self.job("queued", status: "queued", attempt: 2),
+      ]
+      for (number, body) in bodies.enumerated() {
+        let headers = WebhookFixture.headers(for: body, ["X-GitHub-Delivery": "\(number)"])
+        #expect(try await client.post(path, headers: headers, body: body).status == 202)
+      }
+      #expect(await fixture.inbox.deliveries.map(\.transition) == ["1.1/queued/waiting", "1.1/queued/queued", "1.2/queued/queued"])
+    }
+  }
+
+  @Test("a forged delivery does not use up the transition of the real one, nor does the body under the name of another event")
+  func forged() async throws {
+    let fixture = WebhookFixture()
+    try await fixture.run { client async throws in
+      let body = Self.job("completed", status: "completed")
+      for signature in [nil, WebhookFixture.signature("other")] {
+        let headers = WebhookFixture.headers(for: body, ["X-Hub-Signature-256": signature, "X-GitHub-Delivery": "forged"])
+        #expect(try await client.post(path, headers: headers, body: body).status == 401)
+      }
+      let renamed = WebhookFixture.headers(for: body, ["X-GitHub-Event": "workflow_run", "X-GitHub-Delivery": "renamed"])
+      #expect(try await client.post(path, headers: renamed, body: body).status == 202)
+      #expect(try await client.post(path, headers: WebhookFixture.headers(for: body), body: body).status == 202)
+      #expect(await fixture.inbox.deliveries.map(\.transition) == [nil, "1.1/completed/completed"])
+    }
+  }
+
   @Test("a form delivery is verified on the form's bytes and stored as its JSON")
   func form() async throws {
     let fixture = WebhookFixture()

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Server-sent events (WHATWG HTML, "Server-sent events"): the status, when it changed.
 final class EventStreams: Sendable {
-  /// Readers at the same time; each costs a query of the store for each change.
+  /// Readers at the same time. They share the readings of the store.
   static let maximum = 32
   /// A change is told at most this often.
   static let pace: Duration = .milliseconds(500)
@@ -43,11 +43,12 @@ final class EventStreams: Sendable {
     var told: UInt64?
     var quiet = 0
     while true {
-      let revision = source.revision
-      if told != revision || quiet >= Self.refresh {
-        try await writer.write(ByteBuffer(string: await event()))
-        told = revision
+      if told != source.revision || quiet >= Self.refresh {
+        let event = await event()
+        // What was told may be of before the last change: then the next step asks again.
+        told = event.revision
         quiet = 0
+        try await writer.write(ByteBuffer(string: event.text))
       }
       quiet += 1
       do {
@@ -60,12 +61,14 @@ final class EventStreams: Sendable {
   }
 
   /// One event. A status that cannot be read is told as such: the reader keeps what it has.
-  private func event() async -> String {
+  private func event() async -> (text: String, revision: UInt64) {
+    let revision = source.revision
     do {
-      let json = try JSONAnswer.data(await source.overview(jobs: AdministrationResponder.pageRows))
-      return "event: status\ndata: \(String(decoding: json, as: UTF8.self))\n\n"
+      let overview = try await source.overview(jobs: AdministrationResponder.pageRows)
+      let json = try JSONAnswer.data(overview)
+      return ("event: status\ndata: \(String(decoding: json, as: UTF8.self))\n\n", overview.revision)
     } catch {
-      return "event: unavailable\ndata: {\"reason\":\"the store cannot be read now\"}\n\n"
+      return ("event: unavailable\ndata: {\"reason\":\"the store cannot be read now\"}\n\n", revision)
     }
   }
 }

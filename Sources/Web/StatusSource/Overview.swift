@@ -26,6 +26,8 @@ package struct HealthDocument: Codable, Hashable, Sendable {
 
 /// Everything that the status page shows. What `/api/v1/status` says.
 package struct Overview: Codable, Hashable, Sendable {
+  /// The last change that is in it, as counted since the start.
+  package var revision: UInt64
   package var state: OrchestratorState
   package var startedAt: Date
   package var at: Date

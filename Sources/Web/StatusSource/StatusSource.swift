@@ -8,6 +8,7 @@ package protocol StatusSource: Sendable {
   var isReady: Bool { get }
   /// Rises with each change, so that pages need not ask again for what they have.
   var revision: UInt64 { get }
+  /// May be a moment old: its `revision` says what it knows of.
   /// - Parameter jobs: at most so many rows.
   func overview(jobs: Int) async throws(StoreError) -> Overview
   /// Newest first.

@@ -38,6 +38,7 @@ package final class StoreStatusSource: StatusSource {
   private let blobs: any BlobStore
   private let surroundings: Surroundings
   private let changes = Atomic<UInt64>(0)
+  private let cache = OverviewCache(pace: .milliseconds(250))
   /// Waits of the last day are shown.
   private let waitPeriod: TimeInterval = 86_400
 
@@ -53,7 +54,13 @@ package final class StoreStatusSource: StatusSource {
   package var isReady: Bool { surroundings.isReady() }
   package func health() async -> HealthDocument { await surroundings.health() }
 
+  /// At most a quarter of a second old; `revision` in it says of which change. All readers share one reading.
   package func overview(jobs limit: Int) async throws(StoreError) -> Overview {
+    try await cache.overview(jobs: limit) { (rows) async throws(StoreError) in try await self.read(rows) }
+  }
+
+  private func read(_ limit: Int) async throws(StoreError) -> Overview {
+    let revision = revision
     let now = surroundings.now()
     let live = try await store.liveContainers()
     let jobs = try await store.recentJobs(limit: limit)
@@ -62,7 +69,7 @@ package final class StoreStatusSource: StatusSource {
     let deliveryCounts = try await store.deliveryCounts()
     let names = try await names()
     return Overview(
-      state: surroundings.state(), startedAt: surroundings.startedAt, at: now,
+      revision: revision, state: surroundings.state(), startedAt: surroundings.startedAt, at: now,
       jobCounts: Dictionary(uniqueKeysWithValues: JobState.allCases.map { ($0.rawValue, jobCounts[$0] ?? 0) }),
       deliveryCounts: Dictionary(uniqueKeysWithValues: DeliveryStatus.allCases.map { ($0.rawValue, deliveryCounts[$0] ?? 0) }),
       jobs: jobs.map { JobRow($0, now: now) { names[$0] } }, containers: live.map { ContainerRow($0, now: now) },
