@@ -119,6 +119,5 @@ let package = Package(
     tests("EmulatorTests", ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
-    tests("RunnerHubTests", ["Domain", "Scheduling", "RunnerHub", logging, metrics, lifecycle]),
   ]
 )

@@ -21,18 +21,39 @@ struct DemoCommand: AsyncParsableCommand {
   func run() async throws {
     guard engine == "process" else { throw ValidationError("--engine is \"\(engine)\": only process is there yet") }
     let folder = URL(filePath: policies).standardizedFileURL.path(percentEncoded: false)
-    let complaints = try await DemoHost.with(policies: folder) { host in
-      let complaints = try await DemoRun(host: host).run()
-      if Terminal.isInteractive { await Self.interrupt() }
-      return complaints
+    let verdict = Verdict()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        try await DemoHost.with(policies: folder) { host in
+          await verdict.give(try await DemoRun(host: host).run())
+          if Terminal.isInteractive { try await Task.sleep(for: .seconds(86_400 * 365)) }
+        }
+      }
+      // Ctrl-C at any moment ends everything in its order; so does a terminal that is closed.
+      group.addTask {
+        for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup) { throw CancellationError() }
+      }
+      do {
+        try await group.next()
+      } catch is CancellationError {
+        Terminal.say("stopping")
+      }
+      group.cancelAll()
+      do {
+        while try await group.next() != nil {}
+      } catch is CancellationError {
+        return
+      }
     }
+    guard let complaints = await verdict.complaints else { throw ExitCode(130) }
     for complaint in complaints { FileHandle.standardError.write(Data("runnerhub: \(complaint)\n".utf8)) }
     if !complaints.isEmpty { throw ExitCode.failure }
   }
 
-  /// Returns at the first Ctrl-C or SIGTERM.
-  private static func interrupt() async {
-    for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return }
+  /// How the demonstration ended; nothing until it has.
+  private actor Verdict {
+    private(set) var complaints: [String]?
+    func give(_ complaints: [String]) { self.complaints = complaints }
   }
 }
 

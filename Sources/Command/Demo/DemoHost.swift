@@ -26,6 +26,9 @@ struct DemoHost: Sendable {
       let result = try await start(in: folder, policies: policies, body)
       try FileManager.default.removeItem(at: folder)
       return result
+    } catch is CancellationError {
+      try FileManager.default.removeItem(at: folder)
+      throw CancellationError()
     } catch {
       Terminal.say("what was left to look at: \(folder.path(percentEncoded: false)) (serve.log, emulator.log, data)")
       throw error
@@ -113,7 +116,7 @@ struct DemoHost: Sendable {
     let file = try FileDescriptor.open(
       FilePath(log.path(percentEncoded: false)), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
     let outcome = try await Subprocess.run(
-      .path(FilePath("/proc/self/exe")), arguments: Arguments(arguments), environment: .custom(environment), platformOptions: options,
+      .path(FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))), arguments: Arguments(arguments), environment: .custom(environment), platformOptions: options,
       output: .fileDescriptor(file, closeAfterSpawningProcess: false), error: .fileDescriptor(file, closeAfterSpawningProcess: true))
     if !Task.isCancelled { throw Failure(description: "runnerhub \(arguments[0]) ended early (\(outcome.terminationStatus)): see \(log.path(percentEncoded: false))") }
   }

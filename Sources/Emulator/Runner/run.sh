@@ -314,7 +314,8 @@ run_group() {
   ending=exited
   # The watchdog is let go, unless it is at ending the step's group.
   [ -s "$state/ending" ] || kill "$watch_process" 2>/dev/null
-  wait "$watch_process"
+  # The shell would tell of its end in the log.
+  wait "$watch_process" 2>/dev/null
   if [ -s "$state/ending" ]; then
     ending=$(cat "$state/ending")
     # What runs after the end has 5 minutes, as on GitHub.
