@@ -115,6 +115,20 @@ struct WebhookTests {
     }
   }
 
+  @Test("a signed JSON body sent again as a form is refused: a stranger's text in it must not pass for the message")
+  func jsonAsForm() async throws {
+    let fixture = WebhookFixture()
+    try await fixture.run { client async throws in
+      let forged = "%7B%22action%22:%22completed%22,%22workflow_job%22:%7B%22id%22:1,%22run_attempt%22:1,%22status%22:%22completed%22%7D%7D"
+      let body = #"{"ref":"fix&payload=\#(forged)&x"}"#
+      let headers = WebhookFixture.headers(for: body, ["Content-Type": "application/x-www-form-urlencoded"])
+      let reply = try await client.post(path, headers: headers, body: body)
+      #expect(reply.status == 400)
+      #expect(try reply.members["reason"]?.contains("JSON") == true)
+      #expect(await fixture.inbox.deliveries.isEmpty)
+    }
+  }
+
   @Test("what is not signed as configured is answered 401, counted, and leaves nothing")
   func unauthorized() async throws {
     let fixture = WebhookFixture()

@@ -4,12 +4,14 @@ import Foundation
 enum FormPayload {
   /// Why there is no payload.
   enum Fault: Error, Equatable, CustomStringConvertible {
+    case noForm
     case missing
     case repeated
     case badEscape
 
     var description: String {
       switch self {
+      case .noForm: "the body is JSON, but Content-Type says that it is a form"
       case .missing: "the form has no field 'payload'"
       case .repeated: "the form has the field 'payload' more than once"
       case .badEscape: "the field 'payload' has a '%' that two hexadecimal digits do not follow"
@@ -18,7 +20,11 @@ enum FormPayload {
   }
 
   /// The bytes of the one `payload` field, unescaped.
+  ///
+  /// A body that begins as an object is refused: Content-Type is not signed, and within a signed JSON body the text of a stranger, such as
+  /// a branch's name, could hold `&payload=` and pass for the whole message. GitHub escapes `{` in forms.
   static func decode(_ body: Data) throws(Fault) -> Data {
+    if body.first == UInt8(ascii: "{") { throw .noForm }
     let prefix = Data("payload=".utf8)
     let fields = body.split(separator: UInt8(ascii: "&")).filter { $0.starts(with: prefix) }
     guard let field = fields.first else { throw .missing }
