@@ -26,8 +26,10 @@ package struct LogCollector: Sendable {
   package func run() async throws {
     while !Task.isCancelled {
       do {
-        for assignment in try await transactor.store.activeAssignments() where assignment.phase == .started || assignment.phase == .running {
-          guard let container = try await transactor.store.container(assignment.containerID), let engine = engines.engines[container.engine] else { continue }
+        for assignment in try await transactor.store.activeAssignments() where assignment.phase == .started || assignment.phase == .running
+        {
+          guard let container = try await transactor.store.container(assignment.containerID), let engine = engines.engines[container.engine]
+          else { continue }
           await collect(assignment, from: engine)
         }
       } catch {

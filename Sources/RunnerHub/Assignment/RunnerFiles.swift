@@ -37,7 +37,8 @@ struct RunnerFiles {
   private var setupInfo: Data {
     var detail = "container \(container.name) of pool \(container.pool), use \(assignment.use)\nrunner \(assignment.id)"
     if let estimate = job.estimate {
-      detail += "\nestimate \(estimate.resources.milliCPUs) mCPU, \(estimate.resources.memory) (\(estimate.sources.joined(separator: ", ")))"
+      detail +=
+        "\nestimate \(estimate.resources.milliCPUs) mCPU, \(estimate.resources.memory) (\(estimate.sources.joined(separator: ", ")))"
     }
     if let reason = job.placementReason { detail += "\nplaced because \(reason)" }
     if let baseURL { detail += "\n\(baseURL)/jobs/\(job.id)" }

@@ -18,7 +18,8 @@ package struct PlanningLoop: Sendable {
   private static let hostPatience: TimeInterval = 10
 
   package init(
-    transactor: Transactor, engines: EngineRoster, policies: any PolicySource, settings: Settings, drain: DrainSwitch, identities: any IdentitySource,
+    transactor: Transactor, engines: EngineRoster, policies: any PolicySource, settings: Settings, drain: DrainSwitch,
+    identities: any IdentitySource,
     logger: Logger
   ) {
     self.transactor = transactor
@@ -131,7 +132,8 @@ package struct PlanningLoop: Sendable {
   private func bind(
     _ binding: Plan.Binding, _ assignmentToken: String, _ containerToken: String, _ decision: Verdict<Placement>?, in unit: inout UnitOfWork
   ) async throws(StoreError) {
-    guard var job = try await unit.job(binding.jobID), job.state == .queued || (binding.isRefusal && job.state == .refused), job.assignment == nil
+    guard var job = try await unit.job(binding.jobID), job.state == .queued || (binding.isRefusal && job.state == .refused),
+      job.assignment == nil
     else { return }
     var container: Container
     switch binding.candidate {
@@ -144,7 +146,8 @@ package struct PlanningLoop: Sendable {
     }
     container.uses += 1
     let assignment = Assignment(
-      id: AssignmentID(rawValue: "rh-\(assignmentToken)"), jobID: job.id, containerID: container.id, jobClass: binding.jobClass, priority: job.priority,
+      id: AssignmentID(rawValue: "rh-\(assignmentToken)"), jobID: job.id, containerID: container.id, jobClass: binding.jobClass,
+      priority: job.priority,
       use: container.uses, isRefusal: binding.isRefusal, assignedAt: unit.now)
     container.assignment = assignment.id
     container.idleSince = nil
@@ -181,7 +184,8 @@ extension Container {
   /// A new container of a pool, to be made.
   init(pool: Pool, token: String, at now: Date) {
     self.init(
-      id: ContainerID(rawValue: "rh-\(pool.name)-\(token)"), name: "\(pool.name)-\(token)", pool: pool.name, engine: pool.engine, image: pool.image,
+      id: ContainerID(rawValue: "rh-\(pool.name)-\(token)"), name: "\(pool.name)-\(token)", pool: pool.name, engine: pool.engine,
+      image: pool.image,
       resources: pool.resources, labels: pool.labels, createdAt: now)
   }
 }

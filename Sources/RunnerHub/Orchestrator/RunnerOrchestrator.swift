@@ -18,7 +18,8 @@ package struct RunnerOrchestrator: Service {
   ///   - loops: run side by side until the drain has ended.
   ///   - drainLimit: seconds that running jobs get to end after the signal to stop.
   package init(
-    transactor: Transactor, loops: [(name: String, run: @Sendable () async throws -> Void)], drain: DrainSwitch, monitor: OrchestratorMonitor,
+    transactor: Transactor, loops: [(name: String, run: @Sendable () async throws -> Void)], drain: DrainSwitch,
+    monitor: OrchestratorMonitor,
     drainLimit: TimeInterval, logger: Logger
   ) {
     self.transactor = transactor
@@ -83,7 +84,8 @@ package struct RunnerOrchestrator: Service {
       try await Task.sleep(for: .milliseconds(50))
     }
     let left = try await transactor.store.activeAssignments()
-    logger.warning("jobs still run at the end of the drain; the next start goes on with them", metadata: ["assignments": "\(left.map(\.id))"])
+    logger.warning(
+      "jobs still run at the end of the drain; the next start goes on with them", metadata: ["assignments": "\(left.map(\.id))"])
   }
 
   private func isDrained() async throws(StoreError) -> Bool {
