@@ -198,8 +198,10 @@ final class Bench: Sendable {
   }
 
   /// A queued job that has been decided.
-  func queue(_ id: Int64, repository: Repository = Bench.repository, labels: [String] = ["self-hosted", "linux"]) async throws {
-    try await deliver(Self.report(id, "queued", labels: labels, repository: repository))
+  func queue(
+    _ id: Int64, name: String = "build", repository: Repository = Bench.repository, labels: [String] = ["self-hosted", "linux"]
+  ) async throws {
+    try await deliver(Self.report(id, "queued", name: name, labels: labels, repository: repository))
     try await decide()
   }
   /// A job whose runner has its files. Returns the assignment.

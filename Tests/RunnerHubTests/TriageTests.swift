@@ -78,42 +78,41 @@ struct TriageTests {
     #expect(try await bench.job(7).state == (isAccepted ? .queued : .refused))
   }
 
+  private static let choice = "    strategy:\n      matrix:\n        image: ['node:22', 'evil/x']\n    container: ${{ matrix.image }}\n"
+
+  private func decideImages(_ text: String, name: String) async throws -> Job {
+    let bench = try bench(Self.workflow(text)) {
+      $0.allowedImages = Self.approved
+      $0.definition = .required
+    }
+    try await bench.queue(7, name: name)
+    return try await bench.job(7)
+  }
+
   @Test(
     "approved images run",
     arguments: [
-      "    container: node:22\n", "    container: ghcr.io/acme/build/base@sha256:\(String(repeating: "0", count: 64))\n",
-      "    strategy:\n      matrix:\n        image: ['node:22']\n    name: build\n    container: ${{ matrix.image }}\n",
+      ("    container: node:22\n", "build"),
+      ("    container: ghcr.io/acme/build/base@sha256:\(String(repeating: "0", count: 64))\n", "build"),
+      ("    services:\n      db:\n        image: ghcr.io/acme/db\n", "build"), (choice, "build (node:22)"),
     ])
-  func approvedImages(text: String) async throws {
-    let bench = try bench(Self.workflow(text)) {
-      $0 = Bench.pool {
-        $0.allowedImages = Self.approved; $0.definition = .required
-      }
-    }
-    try await bench.queue(7)
-    let job = try await bench.job(7)
+  func approvedImages(text: String, name: String) async throws {
+    let job = try await decideImages(text, name: name)
     #expect(job.state == .queued, "\(job.refusal ?? "")")
   }
 
   @Test(
     "images that are not approved, or that the file does not decide, are refused wherever they stand",
     arguments: [
-      "    container: evil/miner\n", "    container: ghcr.io/acme.evil/x\n",
-      "    container:\n      image: ${{ github.event.inputs.image }}\n",
-      "    container: ghcr.io/acme/${{ github.actor }}\n", "    services:\n      db:\n        image: evil/db\n",
-      "    services: ${{ fromJSON(inputs.services) }}\n",
-      "    strategy:\n      matrix:\n        image: ['node:22', 'evil/x']\n    name: build\n    container: ${{ matrix.image }}\n",
-      "    strategy:\n      matrix: ${{ fromJSON(inputs.matrix) }}\n    name: build\n    container: ${{ matrix.image }}\n",
-      "    container: docker://evil/miner\n",
+      ("    container: evil/miner\n", "build"), ("    container: ghcr.io/acme.evil/x\n", "build"),
+      ("    container:\n      image: ${{ github.event.inputs.image }}\n", "build"),
+      ("    container: ghcr.io/acme/${{ github.actor }}\n", "build"), ("    services:\n      db:\n        image: evil/db\n", "build"),
+      ("    services: ${{ fromJSON(inputs.services) }}\n", "build"), ("    container: docker://evil/miner\n", "build"),
+      (choice, "build (evil/x)"), (choice + "    name: ${{ github.ref }}\n", "main (node:22)"),
+      ("    strategy:\n      matrix: ${{ fromJSON(inputs.matrix) }}\n    container: ${{ matrix.image }}\n", "build (node:22)"),
     ])
-  func refusedImages(text: String) async throws {
-    let bench = try bench(Self.workflow(text)) {
-      $0 = Bench.pool {
-        $0.allowedImages = Self.approved; $0.definition = .required
-      }
-    }
-    try await bench.queue(7)
-    let job = try await bench.job(7)
+  func refusedImages(text: String, name: String) async throws {
+    let job = try await decideImages(text, name: name)
     #expect(job.state == .refused)
     #expect(job.refusal?.contains("image") == true, "\(job.refusal ?? "")")
   }
