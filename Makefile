@@ -1,0 +1,45 @@
+# Two commands matter: `make run` and `make test`. One debug build, made by scripts/build, serves both.
+.POSIX:
+.DELETE_ON_ERROR:
+.PHONY: help run test build lint lint-shell clean packages test-packages
+
+# Where the demonstration's containers run.
+ENGINE = process
+RUNNERHUB = .build/debug/runnerhub
+SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
+
+help:
+	@echo 'make run     install what is missing, build, and run the demonstration (ENGINE=process)'
+	@echo 'make test    install what is missing, build, and run every test'
+	@echo 'make build   install what is missing, and build the product and its tests'
+	@echo 'make lint    check Swift, Lua and shell'
+	@echo 'make clean   remove what was built; fetched dependencies stay'
+
+run: build
+	@$(RUNNERHUB) demo --engine $(ENGINE)
+
+build: packages
+	@scripts/build
+
+test: test-packages
+	@scripts/build
+	@Tests/Scripts/install-system-packages.test.sh
+	@$(RUNNERHUB) policy check policies
+	@$(RUNNERHUB) policy test policies
+	@swift test --skip-build
+
+lint: test-packages lint-shell
+	@swift format lint --strict --recursive Sources Tests Package.swift
+	@luacheck --quiet policies
+
+lint-shell:
+	@shellcheck $(SHELL_SCRIPTS)
+
+packages:
+	@scripts/install-system-packages build
+
+test-packages:
+	@scripts/install-system-packages build test
+
+clean:
+	@swift package clean
