@@ -37,6 +37,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -110,7 +111,16 @@ let package = Package(
     .target(name: "Contracts", dependencies: ["Domain", "RunnerHub"], path: "Tests/Contracts", swiftSettings: settings),
     .target(name: "StoreContract", dependencies: ["Domain", "RunnerHub"], path: "Tests/StoreContract", swiftSettings: settings),
 
+    // What GitHub's own description of its API finds wrong with a message.
+    .target(name: "GitHubDescription", path: "Tests/GitHubDescription", swiftSettings: settings),
+
     tests("WorkflowTests", ["Workflow"]),
+    tests(
+      "GitHubTests",
+      [
+        "GitHub", "GitHubDescription", "Domain", "RunnerHub", hummingbird, httpClient, httpTypes, jwt, nioCore, nioHTTP1, nioFoundationCompat,
+        cryptoExtras, logging,
+      ]),
     tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
