@@ -124,7 +124,7 @@ let package = Package(
     tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
-    tests("RunnerHubTests", ["Domain", "Scheduling", "RunnerHub", "Storage", "Workflow", logging]),
+    tests("RunnerHubTests", ["Domain", "Scheduling", "RunnerHub", "Storage", "Workflow", logging, lifecycle]),
     tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
     tests("EmulatorTests", ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
     tests("DomainTests", ["Domain", "Scheduling"]),

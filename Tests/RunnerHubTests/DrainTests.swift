@@ -1,6 +1,9 @@
 import Domain
 import Foundation
+import Logging
 import RunnerHub
+import Scheduling
+import ServiceLifecycle
 import Testing
 
 @Suite("Draining and loops")
@@ -35,6 +38,37 @@ struct DrainTests {
     loop.cancel()
     try await loop.value
     #expect(try await bench.now(assignment).phase == .released)
+    #expect(bench.engine.containers.isEmpty)
+  }
+
+  @Test("a drain ends idle containers, waits for running jobs, and then stops by itself")
+  func drain() async throws {
+    let bench = try Bench { $0.pools = [Bench.pool { $0.minimum = 1 }] }
+    let running = try await bench.running(7)
+    var history: [String: ScaleHistory] = [:]
+    try await bench.scaling.turn(&history, with: BuiltInPolicy())
+    try await bench.deliver(Bench.report(8, "queued"))
+    try await bench.decide()
+    try await bench.plan()
+    let manager = bench.makeManager()
+    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let orchestrator = RunnerOrchestrator(
+      transactor: bench.transactor, loops: [("assignments", { try await manager.run() })], drain: bench.drain,
+      monitor: OrchestratorMonitor(startedAt: bench.clock.now), drainLimit: 3600, logger: logger)
+    let group = ServiceGroup(services: [orchestrator], logger: logger)
+    let service = Task { try await group.run() }
+    await group.triggerGracefulShutdown()
+    let deadline = ContinuousClock.now + .seconds(10)
+    while try await bench.job(8).state != .starting, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(2)) }
+    // Bound before the drain: it still gets its runner, and ends as every other.
+    let second = try await bench.assignment(of: 8)
+    try await bench.deliver(Bench.report(8, "in_progress", runner: second.id.rawValue))
+    #expect(bench.engine.containers.isSuperset(of: [running.containerID, second.containerID]))
+    try await bench.finish(8, on: second)
+    try await bench.finish(7, on: running)
+    try await service.value
+    #expect(bench.drain.isOn)
+    #expect(try await bench.store.liveContainers().isEmpty)
     #expect(bench.engine.containers.isEmpty)
   }
 }

@@ -74,15 +74,11 @@ struct RefusalTests {
     #expect(try run(hook, run: 100, key: "x").status == 0)
   }
 
-  @Test("a refused job whose run may not be cancelled gets a runner that fails it, and its class's runners know it too")
+  @Test("a refused job whose run may not be cancelled gets a runner that fails it")
   func runner() async throws {
     let bench = try Bench { $0.pools = [Bench.pool { $0.definition = .required }] }
     try await bench.queue(7)
-    try await bench.transactor.transact { (unit) throws(StoreError) in
-      guard var job = try await unit.job(JobID(forgeID: 7, attempt: 1)) else { return }
-      job.refusalAction = .failByHook
-      unit.put(job)
-    }
+    try await failByHook(7, bench)
     try await bench.plan()
     let assignment = try await bench.assignment(of: 7)
     #expect(assignment.isRefusal)
@@ -96,5 +92,35 @@ struct RefusalTests {
     try await bench.work()
     #expect(try await bench.job(7).state == .completed)
     #expect(try await bench.now(assignment).phase == .released)
+  }
+
+  @Test("a runner whose labels include those of a refused job fails it too, for the forge may hand it there")
+  func otherClass() async throws {
+    let bench = try Bench()
+    bench.forge.with {
+      $0.runs[100] = RunReport(
+        action: nil, id: 100, attempt: 1, repository: "acme/shop", headSHA: "a", status: "queued", conclusion: nil,
+        context: RunContext(event: "pull_request", path: nil, headRepositoryID: 99, actor: nil), definitionRefs: [])
+    }
+    try await bench.queue(7)
+    try await failByHook(7, bench)
+    try await bench.deliver(Bench.report(8, "queued", run: 200, labels: ["self-hosted", "linux", "x64"]))
+    try await bench.decide()
+    try await bench.plan()
+    try await bench.work()
+    let assignment = try await bench.assignment(of: 8)
+    #expect(!assignment.isRefusal)
+    let script = try #require(bench.engine.box(assignment.containerID)?.files[".runnerhub/started.sh"])
+    #expect(try run(script, run: 100, key: "build").status == 1)
+    #expect(try run(script, run: 200, key: "build").status == 0)
+  }
+
+  /// The cancellation of the job's run was answered with 403.
+  private func failByHook(_ id: Int64, _ bench: Bench) async throws {
+    try await bench.transactor.transact { (unit) throws(StoreError) in
+      guard var job = try await unit.job(JobID(forgeID: id, attempt: 1)) else { return }
+      job.refusalAction = .failByHook
+      unit.put(job)
+    }
   }
 }
