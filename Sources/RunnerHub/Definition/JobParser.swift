@@ -75,7 +75,7 @@ package struct JobParser: Sendable {
     guard let definition = match.definition(in: file) else { return .unknown(reason: match.explanation(jobName: job.name)) }
     return .found(
       DefinitionFinding.Definition(
-        path: path, commit: ref, key: definition.key, isExact: match.isExact && isCertain, images: definition.images.map(\.text),
+        path: path, commit: ref, key: definition.key, isExact: match.isExact && isCertain, images: match.images(of: definition),
         environment: definition.environment, timeoutMinutes: definition.timeoutMinutes.flatMap { Double($0) }))
   }
 

@@ -21,8 +21,10 @@ package struct JobReducer: Sendable {
   /// Applies a report to the rows it touches.
   package func reduce(_ report: JobReport, in unit: inout UnitOfWork) async throws(StoreError) -> Effect {
     guard let event = Self.event(of: report) else { return .unknownAction(report.action ?? report.status) }
-    var job = try await unit.job(report.jobID) ?? Job(report, at: unit.now)
-    let isNew = job.version == 0
+    // A batch may hold several events of one new job: only the first of them makes its row.
+    let known = try await unit.job(report.jobID)
+    let isNew = known == nil
+    var job = known ?? Job(report, at: unit.now)
     let before = job
     absorb(report, into: &job)
 
