@@ -72,7 +72,7 @@ final class Bench: Sendable {
   let settings: Settings
   let transactor: Transactor
   private let guid = Mutex(0)
-  private let memory = Mutex(PlanningLoop.Memory())
+  private let memory = Mutex(PlanningTurn.Memory())
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
   init(_ change: (inout Settings) -> Void = { _ in }) throws {
@@ -137,14 +137,16 @@ final class Bench: Sendable {
       fleet: FleetObserver(store: store, pools: settings.pools, drain: drain, now: { clock.now }), settings: settings, order: QueueOrder(),
       logger: logger)
   }
-  var planning: PlanningLoop {
-    PlanningLoop(
-      transactor: transactor, engines: roster, policies: BuiltInSource(), settings: settings, drain: drain, identities: identities,
-      logger: logger)
+  var planning: PlanningTurn {
+    PlanningTurn(transactor: transactor, engines: roster, settings: settings, identities: identities, logger: logger)
   }
-  var scaling: ScalingLoop {
-    ScalingLoop(
-      transactor: transactor, policies: BuiltInSource(), settings: settings, drain: drain, identities: identities, logger: logger)
+  var planner: PlannerService {
+    PlannerService(
+      planning: planning, scaling: scaling, policies: BuiltInSource(), signals: transactor.signals, drain: drain, interval: 1, logger: logger,
+      now: { [clock] in clock.now })
+  }
+  var scaling: ScalingTurn {
+    ScalingTurn(transactor: transactor, settings: settings, identities: identities, logger: logger)
   }
   var start: RunnerStart {
     RunnerStart(transactor: transactor, engines: roster, forge: forge, settings: settings, retry: .starts, logger: logger)

@@ -13,13 +13,28 @@ struct DrainTests {
     let bench = try Bench()
     try await bench.queue(7)
     bench.drain.turnOn()
-    let loop = Task { try await bench.planning.run() }
+    let planner = bench.planner
+    let loop = Task { try await planner.run() }
     bench.transactor.signals.changed()
     for _ in 0..<100 { await Task.yield() }
     loop.cancel()
     try await loop.value
     #expect(try await bench.job(7).state == .queued)
     #expect(try await bench.store.activeAssignments().isEmpty)
+  }
+
+  @Test("the planner binds what waits and keeps pools at their size by itself")
+  func planner() async throws {
+    let bench = try Bench()
+    try await bench.queue(7)
+    let planner = bench.planner
+    let loop = Task { try await planner.run() }
+    let deadline = ContinuousClock.now + .seconds(10)
+    while try await bench.job(7).state != .assigned, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(2)) }
+    loop.cancel()
+    try await loop.value
+    #expect(try await bench.job(7).state == .assigned)
+    #expect(try await bench.store.liveContainers().count <= bench.settings.pools[0].maximum)
   }
 
   @Test("the manager carries what it finds in the store to its end by itself")

@@ -23,10 +23,10 @@ struct Orchestration: Sendable {
     let triage = Triage(
       transactor: transactor, parser: JobParser(source: source, settings: settings), policies: policies,
       fleet: FleetObserver(store: store, pools: settings.pools, drain: drain), settings: settings, order: QueueOrder(), logger: logger)
-    let planning = PlanningLoop(
-      transactor: transactor, engines: engines, policies: policies, settings: settings, drain: drain, identities: identities, logger: logger)
-    let scaling = ScalingLoop(
-      transactor: transactor, policies: policies, settings: settings, drain: drain, identities: identities, logger: logger)
+    let planner = PlannerService(
+      planning: PlanningTurn(transactor: transactor, engines: engines, settings: settings, identities: identities, logger: logger),
+      scaling: ScalingTurn(transactor: transactor, settings: settings, identities: identities, logger: logger), policies: policies,
+      signals: transactor.signals, drain: drain, interval: Double(settings.scalingInterval.components.seconds), logger: logger)
     let manager = ContainerAssignmentManager(
       transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
     let reconciler = Reconciler(
@@ -38,8 +38,8 @@ struct Orchestration: Sendable {
     orchestrator = RunnerOrchestrator(
       transactor: transactor,
       loops: [
-        ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planning", { try await planning.run() }),
-        ("scaling", { try await scaling.run() }), ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
+        ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planner", { try await planner.run() }),
+        ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
         ("health", { try await health.run() }), ("monitoring", { try await monitoring.run() }),
       ], drain: drain, monitor: monitor, drainLimit: drainLimit, logger: logger)
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)

@@ -15,6 +15,8 @@ package struct Triage: Sendable {
   /// Runs looked up at once.
   private static let width = 16
   private static let batch = 256
+  /// Seconds after which a run that could not be looked up is asked for again.
+  private static let patience: TimeInterval = 5
 
   package init(
     transactor: Transactor, parser: JobParser, policies: any PolicySource, fleet: FleetObserver, settings: Settings, order: QueueOrder,
@@ -34,8 +36,9 @@ package struct Triage: Sendable {
     var consumer = PolicyConsumer(source: policies)
     while !Task.isCancelled {
       do {
-        if try await turn(with: consumer.engine()) == Self.batch { continue }
-        await transactor.signals.triage.wait(until: nil)
+        let turn = try await turn(with: consumer.engine())
+        if turn.decided == Self.batch { continue }
+        await transactor.signals.triage.wait(until: turn.again)
       } catch {
         logger.error("triage stopped for a moment", metadata: ["error": "\(error)"])
         await transactor.signals.triage.wait(until: transactor.currentTime.addingTimeInterval(1))
@@ -44,14 +47,18 @@ package struct Triage: Sendable {
   }
 
   /// Decides a batch of received jobs. The jobs of one run are looked up together and runs side by side; decisions are made one by one.
-  /// - Returns: how many jobs there were.
+  /// - Returns: how many jobs were looked at, and when one that was put off is due.
   @discardableResult
-  package func turn(with engine: any PolicyEngine) async throws(StoreError) -> Int {
-    let jobs = try await transactor.store.jobs(in: [.received], limit: Self.batch)
-    if jobs.isEmpty { return 0 }
-    let fleet = try await fleet.fleet()
-    for (job, finding) in await findings(for: jobs) { try await decide(job, finding, engine, fleet) }
-    return jobs.count
+  package func turn(with engine: any PolicyEngine) async throws(StoreError) -> (decided: Int, again: Date?) {
+    let received = try await transactor.store.jobs(in: [.received], limit: Self.batch)
+    let now = transactor.currentTime
+    let jobs = received.filter { $0.notBefore ?? now <= now }
+    if !jobs.isEmpty {
+      let fleet = try await fleet.fleet()
+      for (job, finding) in await findings(for: jobs) { try await decide(job, finding, engine, fleet) }
+    }
+    let due = received.compactMap(\.notBefore).filter { $0 > now }.min()
+    return (jobs.count, due ?? (jobs.isEmpty ? nil : now.addingTimeInterval(Self.patience)))
   }
 
   private func findings(for jobs: [Job]) async -> [(JobID, JobParser.Finding)] {
@@ -72,10 +79,11 @@ package struct Triage: Sendable {
   {
     try await transactor.transact { (unit) throws(StoreError) in
       guard var job = try await unit.job(id), job.state == .received else { return }
+      let isNews = job.definition != finding.definition
       job.run = finding.run
       job.definition = finding.definition
       job.estimate = finding.estimate
-      tellFinding(of: job, in: &unit)
+      if isNews { tellFinding(of: job, in: &unit) }
       let route = engine.route(PolicyJob(job), fleet: fleet)
       record("routing", route, output: route.value.rawValue, job: job, in: &unit)
       job.route = route.value
@@ -84,13 +92,26 @@ package struct Triage: Sendable {
         job.route = .traditional
         job.routeReason = reason
       }
-      if job.route == .orchestrator {
+      if job.route == .orchestrator, mayBeFork(job) {
+        // Whether it runs a stranger's code must be known; an outage of the forge puts it off and refuses nothing.
+        job.notBefore = unit.now.addingTimeInterval(Self.patience)
+        job.placementReason = "its run cannot be looked up, so it may come from a fork: asked again soon"
+      } else if job.route == .orchestrator {
+        job.notBefore = nil
+        job.placementReason = nil
         admit(&job, engine, fleet, in: &unit)
       } else {
         forward(&job, in: &unit)
       }
       unit.put(job)
     }
+  }
+
+  /// A public repository's job whose run is not known, where a pool that may get it takes no forks.
+  private func mayBeFork(_ job: Job) -> Bool {
+    guard job.run == nil, !job.repository.isPrivate else { return false }
+    let labels = Labels(job.labels)
+    return settings.pools.contains { labels.isSatisfied(by: $0.labels) && !$0.acceptsForks }
   }
 
   private func forward(_ job: inout Job, in unit: inout UnitOfWork) {

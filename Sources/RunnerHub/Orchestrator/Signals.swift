@@ -4,7 +4,6 @@ package struct Signals: Sendable {
   package let triage = WakeUp()
   package let planning = WakeUp()
   package let assignments = WakeUp()
-  package let scaling = WakeUp()
   package let reporting = WakeUp()
   package let monitoring = WakeUp()
   /// For pages that follow what happens.
@@ -14,6 +13,6 @@ package struct Signals: Sendable {
 
   /// Rows were changed.
   package func changed() {
-    for wakeUp in [triage, planning, assignments, scaling, reporting, monitoring, pages] { wakeUp.notify() }
+    for wakeUp in [triage, planning, assignments, reporting, monitoring, pages] { wakeUp.notify() }
   }
 }

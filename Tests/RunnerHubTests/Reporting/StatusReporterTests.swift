@@ -60,7 +60,7 @@ struct StatusReporterTests {
   @Test("while throttled nothing is sent, and afterwards the ends arrive first")
   func throttled() async throws {
     forge.state.withLock { $0.failures = [.throttled(until: Sample.start.addingTimeInterval(100), "secondary limit")] }
-    let reporter = reporter()
+    let reporter = reporter(width: 1)
     try await owe(Sample.update(1, .completed))
     _ = await reporter.turn()
     try await owe(Sample.update(2))

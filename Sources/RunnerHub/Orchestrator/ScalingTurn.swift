@@ -4,45 +4,21 @@ package import Logging
 package import Scheduling
 
 /// Keeps every pool at the size that its bounds, its warm target and the scaling policy ask for.
-package struct ScalingLoop: Sendable {
+package struct ScalingTurn: Sendable {
   private let transactor: Transactor
-  private let policies: any PolicySource
   private let settings: Settings
-  private let drain: DrainSwitch
   private let identities: any IdentitySource
   private let autoscaler: Autoscaler
   private let logger: Logger
 
   package init(
-    transactor: Transactor, policies: any PolicySource, settings: Settings, drain: DrainSwitch, identities: any IdentitySource,
-    autoscaler: Autoscaler = Autoscaler(), logger: Logger
+    transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(), logger: Logger
   ) {
     self.transactor = transactor
-    self.policies = policies
     self.settings = settings
-    self.drain = drain
     self.identities = identities
     self.autoscaler = autoscaler
     self.logger = logger
-  }
-
-  /// Seconds between two turns at least, however much changes.
-  private static let spacing = 0.2
-
-  /// Scales until cancelled: at once, when something changed, and at each interval.
-  package func run() async throws {
-    var consumer = PolicyConsumer(source: policies)
-    var history: [String: ScaleHistory] = [:]
-    while !Task.isCancelled {
-      do {
-        if !drain.isOn { try await turn(&history, with: consumer.engine()) }
-      } catch {
-        logger.error("scaling stopped for a moment", metadata: ["error": "\(error)"])
-      }
-      try await Task.sleep(for: .seconds(Self.spacing))
-      let interval = Double(settings.scalingInterval.components.seconds)
-      await transactor.signals.scaling.wait(until: transactor.currentTime.addingTimeInterval(interval))
-    }
   }
 
   /// One turn over all pools.

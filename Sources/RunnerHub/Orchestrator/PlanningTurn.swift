@@ -4,12 +4,10 @@ package import Logging
 import Scheduling
 
 /// The planner's shell: reads queue and fleet, asks `Planner` for a plan, commits its bindings. Serial; one turn at a time.
-package struct PlanningLoop: Sendable {
+package struct PlanningTurn: Sendable {
   private let transactor: Transactor
   private let engines: EngineRoster
-  private let policies: any PolicySource
   private let settings: Settings
-  private let drain: DrainSwitch
   private let identities: any IdentitySource
   private let logger: Logger
   /// Jobs looked at in each class and turn.
@@ -18,15 +16,11 @@ package struct PlanningLoop: Sendable {
   private static let hostPatience: TimeInterval = 10
 
   package init(
-    transactor: Transactor, engines: EngineRoster, policies: any PolicySource, settings: Settings, drain: DrainSwitch,
-    identities: any IdentitySource,
-    logger: Logger
+    transactor: Transactor, engines: EngineRoster, settings: Settings, identities: any IdentitySource, logger: Logger
   ) {
     self.transactor = transactor
     self.engines = engines
-    self.policies = policies
     self.settings = settings
-    self.drain = drain
     self.identities = identities
     self.logger = logger
   }
@@ -39,22 +33,6 @@ package struct PlanningLoop: Sendable {
     /// When they were asked last.
     package var askedAt: Date?
     package init() {}
-  }
-
-  /// Plans until cancelled.
-  package func run() async throws {
-    var consumer = PolicyConsumer(source: policies)
-    var memory = Memory()
-    while !Task.isCancelled {
-      var again: Date?
-      do {
-        if !drain.isOn { again = try await turn(&memory, with: consumer.engine()) }
-      } catch {
-        logger.error("planning stopped for a moment", metadata: ["error": "\(error)"])
-        again = transactor.currentTime.addingTimeInterval(0.5)
-      }
-      await transactor.signals.planning.wait(until: again)
-    }
   }
 
   /// One turn.
