@@ -20,7 +20,9 @@ struct ConfigCommand: AsyncParsableCommand {
   }
 
   struct Check: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Read file, environment and flags, and say everything that is wrong.")
+    static let configuration = CommandConfiguration(
+      abstract: "Read file, environment and flags, and say everything that is wrong.",
+      discussion: "Example: runnerhub config check --config /etc/runnerhub/runnerhub.yaml")
     @OptionGroup var source: Source
 
     func run() async throws {
@@ -31,15 +33,16 @@ struct ConfigCommand: AsyncParsableCommand {
   }
 
   struct Show: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show every value and where it comes from. Secrets are not shown.")
+    static let configuration = CommandConfiguration(
+      abstract: "Show every value and where it comes from. Secrets are not shown.",
+      discussion: "Example: runnerhub config show --json --pools.linux.maximum 8")
     @OptionGroup var source: Source
     @Flag(help: "As JSON.") var json = false
 
     func run() async throws {
       let configuration = try source.load()
-      let secrets = Set(ConfigurationSchema.keys.filter(\.isSecret).map(\.path))
       let rows = configuration.values.sorted { $0.key < $1.key }.map { path, value in
-        (path, secrets.contains(path) ? "(secret)" : value.text, "\(value.place)")
+        (path, Disclosure.value(value.text, of: ConfigurationSchema.key(for: path)), "\(value.place)")
       }
       if json {
         let object = Dictionary(rows.map { ($0.0, ["value": $0.1, "source": $0.2]) }, uniquingKeysWith: { first, _ in first })
@@ -53,7 +56,9 @@ struct ConfigCommand: AsyncParsableCommand {
   }
 
   struct Reference: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the documentation of every key as Markdown.")
+    static let configuration = CommandConfiguration(
+      abstract: "Print the documentation of every key as Markdown.",
+      discussion: "Example: runnerhub config reference > docs/configuration.md")
 
     func run() async throws { print(ConfigurationReference.markdown) }
   }

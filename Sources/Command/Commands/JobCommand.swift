@@ -7,7 +7,8 @@ import Web
 /// `runnerhub job`
 struct JobCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "job", abstract: "List jobs, read their logs, and ask why.", subcommands: [List.self, Logs.self, Explain.self])
+    commandName: "job",
+    abstract: "List jobs, read their logs, and ask why.", subcommands: [List.self, Logs.self, Explain.self])
 
   struct Host: ParsableArguments {
     @Option(help: "The status page of a running serve (default: what serve announced in --data).")
@@ -26,10 +27,15 @@ struct JobCommand: AsyncParsableCommand {
   }
 
   struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The newest jobs.")
+    static let configuration = CommandConfiguration(
+      abstract: "The newest jobs.", discussion: "Example: runnerhub job list --limit 10 --json")
     @OptionGroup var host: Host
     @Option(help: "At most so many, 1 to 1000.") var limit = 50
     @Flag(help: "As JSON.") var json = false
+
+    func validate() throws {
+      guard (1...1000).contains(limit) else { throw ValidationError("--limit is \(limit): expected a whole number from 1 to 1000") }
+    }
 
     func run() async throws {
       let rows = try await host.client().jobs(limit: limit)
@@ -39,7 +45,8 @@ struct JobCommand: AsyncParsableCommand {
   }
 
   struct Logs: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "A job's log; with --follow until it ends.")
+    static let configuration = CommandConfiguration(
+      abstract: "A job's log; with --follow until it ends.", discussion: "Example: runnerhub job logs unit-tests --follow")
     @OptionGroup var host: Host
     @Argument(help: "Id or name of the job.") var job: String
     @Flag(name: .shortAndLong, help: "Go on until the job has ended.") var follow = false
@@ -60,7 +67,8 @@ struct JobCommand: AsyncParsableCommand {
   }
 
   struct Explain: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The story of a job, from delivery to end.")
+    static let configuration = CommandConfiguration(
+      abstract: "The story of a job, from delivery to end.", discussion: "Example: runnerhub job explain 29679449526")
     @OptionGroup var host: Host
     @Argument(help: "Id or name of the job.") var job: String
     @Flag(help: "As JSON.") var json = false
@@ -88,17 +96,22 @@ struct JobStoryText {
     let branch = job.headBranch.map { "\($0)@" } ?? ""
     var lines = [
       TextTable.printable(
-        "\(job.name) · \(job.repository.fullName) · \(job.workflow ?? "workflow unknown") run \(job.runID), attempt \(job.runAttempt) · \(branch)\(job.headSHA.prefix(7))"), "",
+        "\(job.name) · \(job.repository.fullName) · \(job.workflow ?? "workflow unknown") run \(job.runID), attempt \(job.runAttempt) · \(branch)\(job.headSHA.prefix(7))"
+      ), "",
     ]
     let style = Date.VerbatimFormatStyle(
-      format: "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits).\(secondFraction: .fractional(3))",
+      format:
+        "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits).\(secondFraction: .fractional(3))",
       timeZone: .gmt, calendar: Calendar(identifier: .gregorian))
     for entry in story.timeline { lines.append("\(entry.at.formatted(style))  \(TextTable.printable(entry.text))") }
     if !story.decisions.isEmpty {
       lines.append("")
       for decision in story.decisions {
         let fallback = decision.fallbackCause.map { " (built-in rule: \($0))" } ?? ""
-        lines.append("\(decision.kind) → \(decision.output): \(decision.reason)  bundle \(decision.bundle), \(Int(decision.microseconds)) µs\(TextTable.printable(fallback))")
+        let time =
+          "\(decision.microseconds.formatted(.number.precision(.fractionLength(0)).locale(Locale(identifier: "en_US_POSIX")).grouping(.never))) µs"
+        lines.append(
+          TextTable.printable("\(decision.kind) → \(decision.output): \(decision.reason)  bundle \(decision.bundle), \(time)\(fallback)"))
       }
     }
     return lines.joined(separator: "\n")

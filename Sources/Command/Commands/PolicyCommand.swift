@@ -37,7 +37,7 @@ struct PolicyCommand: AsyncParsableCommand {
         The payload is the body of a workflow_job delivery. What only the workflow file or the run tells (environment, triggering event) is
         unknown unless it is given.
         """)
-    @Argument(help: "routing, priority, affinity or scaling.") var decision: String
+    @Argument(help: "routing or priority.") var decision: String
     @Option(help: "File with the body of a workflow_job delivery; - for standard input.") var event: String
     @Option(help: "The folder of policies.") var policies = "policies"
     @Option(help: "The workflow file that defines the job.") var workflow: String?
@@ -48,7 +48,7 @@ struct PolicyCommand: AsyncParsableCommand {
       guard let decision = PolicyCommands.Decision(rawValue: decision) else {
         let words = PolicyCommands.Decision.allCases.map(\.rawValue)
         let hint = Suggestion.nearest(to: decision, among: words).map { " – did you mean \($0)?" } ?? ""
-        throw ValidationError("unknown decision \"\(decision)\": expected \(words.joined(separator: ", "))\(hint)")
+        throw ValidationError("unknown decision \"\(decision)\": expected \(words.joined(separator: " or "))\(hint)")
       }
       let job = PolicyJob(try self.job())
       let pool = PolicyPool(name: "example", minimum: 0, maximum: 10, warm: 1, total: 2, idle: 1, busy: 1, pending: 1, active: 1)
@@ -58,7 +58,7 @@ struct PolicyCommand: AsyncParsableCommand {
     }
 
     private func job() throws -> Job {
-      let body = event == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: event))
+      let body = event == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try Self.contents(of: event, for: "--event")
       let delivery = Delivery(guid: "eval", hookID: "", event: "workflow_job", body: body, receivedAt: Date())
       let meaning: ForgeEvent
       do {
@@ -73,8 +73,16 @@ struct PolicyCommand: AsyncParsableCommand {
       return job
     }
 
+    private static func contents(of path: String, for option: String) throws -> Data {
+      do {
+        return try Data(contentsOf: URL(filePath: path))
+      } catch {
+        throw ValidationError("\(option) names \(path), which cannot be read: \(error.localizedDescription)")
+      }
+    }
+
     private func definition(of job: Job, in path: String) throws -> DefinitionFinding {
-      let reading = WorkflowFile.parse(try String(contentsOfFile: path, encoding: .utf8), path: path)
+      let reading = WorkflowFile.parse(String(decoding: try Self.contents(of: path, for: "--workflow"), as: UTF8.self), path: path)
       guard reading.file != nil else { throw ValidationError(reading.diagnostics.map(\.description).joined(separator: "\n")) }
       let finding = JobParser.definition(of: job, in: reading, path: path, ref: job.headSHA)
       if case .unknown(let reason) = finding { throw ValidationError("\(path): \(reason)") }

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 
 /// One thing that can be set. The list of all of them is the schema: it reads the file, the environment and the flags, and writes the documentation.
 struct ConfigurationKey {
@@ -14,7 +15,10 @@ struct ConfigurationKey {
     case list
     /// `HOST:PORT`
     case address
-    case url(schemes: [String])
+    /// Refused schemes are told apart from wrong ones: they are refused with their reason, together with everything else that is wrong.
+    case url(schemes: [String], refused: [String] = [])
+    /// `registry.acme.com`, `https://registry.acme.com/team`
+    case registry
 
     /// What a value must be, for error messages and documentation.
     var expectation: String {
@@ -24,10 +28,13 @@ struct ConfigurationKey {
       case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
       case .boolean: "true or false"
       case .choice(let words): "one of \(words.joined(separator: ", "))"
-      case .size: "a size such as 512m or 4g"
+      case .size: "a size such as 512m or 4g, at most 64t"
       case .list: "a list of words"
       case .address: "HOST:PORT, such as 127.0.0.1:8080"
-      case .url(let schemes): "an address that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
+      case .url(let schemes, _) where schemes == ["sqlite"]: "sqlite://PATH"
+      case .url(let schemes, _) where schemes.isEmpty: "nothing yet"
+      case .url(let schemes, _): "an address that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
+      case .registry: "a registry such as registry.acme.com or https://registry.acme.com/team"
       }
     }
   }
@@ -51,10 +58,37 @@ struct ConfigurationKey {
     case .integer(let range): return Int(value).map(range.contains) ?? false
     case .boolean: return value == "true" || value == "false"
     case .choice(let words): return words.contains(value)
-    case .size: return (ByteCount(text: value)?.bytes ?? 0) > 0
+    // So that a hundred thousand of the greatest still fit a 64-bit sum.
+    case .size: return ByteCount(text: value).map { (1...(64 << 40)).contains($0.bytes) } ?? false
     case .address: return ListenAddress(value) != nil
-    case .url(let schemes): return schemes.contains { value.hasPrefix("\($0)://") && value.count > $0.count + 3 }
+    case .url(let schemes, let refused):
+      return schemes.contains { Self.rest(of: value, after: $0)?.isEmpty == false }
+        || refused.contains { Self.rest(of: value, after: $0) != nil }
+    case .registry:
+      let host = Self.registryHost(value)
+      return !host.isEmpty && !host.hasPrefix("/")
+        && host.unicodeScalars.allSatisfy { $0.isASCII && $0.value > 0x20 && !"@*?#|,\\".unicodeScalars.contains($0) }
+        && !host.contains("://")
     }
+  }
+
+  /// Whether a value is one that this version cannot serve.
+  func refuses(_ value: String) -> Bool {
+    guard case .url(_, let refused) = kind else { return false }
+    return refused.contains { Self.rest(of: value, after: $0) != nil }
+  }
+
+  /// `https://registry.acme.com/` → `registry.acme.com`
+  static func registryHost(_ text: String) -> String {
+    var host = rest(of: text, after: "https") ?? rest(of: text, after: "http") ?? text
+    while host.hasSuffix("/") { host.removeLast() }
+    return host
+  }
+
+  /// What stands after `scheme://`; nil where that is not how it begins. A scheme's case does not matter (RFC 3986, 3.1).
+  static func rest(of text: String, after scheme: String) -> String? {
+    let prefix = scheme + "://"
+    return text.lowercased().hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : nil
   }
 }
 
@@ -64,12 +98,33 @@ struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   var port: Int
 
   init?(_ text: String) {
-    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65535).contains(port) else { return nil }
+    guard let colon = text.lastIndex(of: ":") else { return nil }
+    let digits = text[text.index(after: colon)...]
+    guard (1...5).contains(digits.count), digits.allSatisfy({ $0.isASCII && $0.isNumber }), let port = Int(digits), port <= 65535 else {
+      return nil
+    }
     var host = String(text[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-    guard !host.isEmpty else { return nil }
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = String(host.dropFirst().dropLast())
+      var address = in6_addr()
+      guard inet_pton(AF_INET6, host, &address) == 1 else { return nil }
+    } else {
+      guard !host.isEmpty, host.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") }) else { return nil }
+    }
     self.host = host
     self.port = port
+  }
+
+  /// Whether only this machine can reach it. A name that merely looks so (`127.example.org`) is none.
+  var isLoopback: Bool {
+    var address = in_addr()
+    if inet_pton(AF_INET, host, &address) == 1 { return UInt32(bigEndian: address.s_addr) >> 24 == 127 }
+    return host == "localhost" || host == "::1"
+  }
+
+  /// As an address of the web, with the port that was taken.
+  func url(port: Int) -> String {
+    "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
   }
 
   var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 
 /// Everything that can be set, in the order of the documentation.
 enum ConfigurationSchema {
@@ -19,31 +20,40 @@ enum ConfigurationSchema {
     ConfigurationKey(
       path: "github.webhook-secret", kind: .nonEmpty, environment: "GITHUB_WEBHOOK_SECRET", isSecret: true,
       summary: "The secret that signs deliveries. Required."),
-    ConfigurationKey(path: "github.token", kind: .nonEmpty, environment: "GITHUB_TOKEN", isSecret: true, summary: "A personal access token; results become commit statuses."),
-    ConfigurationKey(path: "github.app-id", kind: .nonEmpty, environment: "GITHUB_APP_ID", summary: "Id or client id of a GitHub App; results become check runs."),
     ConfigurationKey(
-      path: "github.app-private-key", kind: .nonEmpty, environment: "GITHUB_APP_PRIVATE_KEY", isSecret: true, summary: "The App's private key (PEM)."),
+      path: "github.token", kind: .nonEmpty, environment: "GITHUB_TOKEN", isSecret: true,
+      summary: "A personal access token; results become commit statuses."),
+    ConfigurationKey(
+      path: "github.app-id", kind: .nonEmpty, environment: "GITHUB_APP_ID",
+      summary: "Id or client id of a GitHub App; results become check runs."),
+    ConfigurationKey(
+      path: "github.app-private-key", kind: .nonEmpty, environment: "GITHUB_APP_PRIVATE_KEY", isSecret: true,
+      summary: "The App's private key (PEM)."),
     ConfigurationKey(
       path: "github.organization", kind: .text, environment: "GITHUB_ORG",
       summary: "Runners are registered in this organisation; without it, in each job's repository."),
     ConfigurationKey(
       path: "github.api-url", kind: .url(schemes: ["https", "http"]), standard: "https://api.github.com", environment: "GITHUB_API_URL",
       summary: "The REST API; GitHub Enterprise Server: `https://HOST/api/v3`."),
-    ConfigurationKey(path: "github.report", kind: .boolean, standard: "true", summary: "Whether results are written as check runs or commit statuses."),
+    ConfigurationKey(
+      path: "github.report", kind: .boolean, standard: "true", summary: "Whether results are written as check runs or commit statuses."),
   ]
 
   private static let orchestrator = [
     ConfigurationKey(
-      path: "orchestrator.max-concurrent-jobs", kind: .integer(1...100_000), standard: "100", environment: "ORCHESTRATOR_MAX_CONCURRENT_JOBS",
+      path: "orchestrator.max-concurrent-jobs", kind: .integer(1...100_000), standard: "100",
+      environment: "ORCHESTRATOR_MAX_CONCURRENT_JOBS",
       summary: "Jobs that hold a container at once."),
     ConfigurationKey(
-      path: "orchestrator.container-pool-size", kind: .integer(1...100_000), standard: "200", environment: "ORCHESTRATOR_CONTAINER_POOL_SIZE",
+      path: "orchestrator.container-pool-size", kind: .integer(1...100_000), standard: "200",
+      environment: "ORCHESTRATOR_CONTAINER_POOL_SIZE",
       summary: "Containers over all pools together."),
     ConfigurationKey(
       path: "orchestrator.health-check-interval", kind: .integer(100...3_600_000), standard: "30000",
       environment: "ORCHESTRATOR_HEALTH_CHECK_INTERVAL", summary: "Milliseconds between two health checks."),
     ConfigurationKey(
-      path: "orchestrator.metrics-interval", kind: .integer(100...3_600_000), standard: "60000", environment: "ORCHESTRATOR_METRICS_INTERVAL",
+      path: "orchestrator.metrics-interval", kind: .integer(100...3_600_000), standard: "60000",
+      environment: "ORCHESTRATOR_METRICS_INTERVAL",
       summary: "Milliseconds between two samples of gauges when nothing changes."),
     ConfigurationKey(
       path: "orchestrator.strategy", kind: .choice(LoadBalancingStrategy.allCases.map(\.rawValue)), standard: "least-loaded",
@@ -52,36 +62,46 @@ enum ConfigurationSchema {
       path: "orchestrator.cpu-overcommitment", kind: .integer(1...64), standard: "4",
       summary: "How many times a host's cores may be promised to containers. Memory is never promised twice."),
     ConfigurationKey(
-      path: "orchestrator.start-limit", kind: .integer(1...3600), standard: "120", summary: "Seconds that a started runner gets to take its job."),
+      path: "orchestrator.start-limit", kind: .integer(1...3600), standard: "120",
+      summary: "Seconds that a started runner gets to take its job."),
     ConfigurationKey(
       path: "orchestrator.end-limit", kind: .integer(1...3600), standard: "30", summary: "Seconds that a runner gets to end after its job."),
-    ConfigurationKey(path: "orchestrator.max-tries", kind: .integer(1...100), standard: "5", summary: "Failed starts after which a job is given up."),
+    ConfigurationKey(
+      path: "orchestrator.max-tries", kind: .integer(1...100), standard: "5", summary: "Failed starts after which a job is given up."),
     ConfigurationKey(
       path: "orchestrator.definition-limit", kind: .integer(0...60_000), standard: "2000",
       summary: "Milliseconds that a job waits for its workflow file at most."),
     ConfigurationKey(
-      path: "orchestrator.drain-limit", kind: .integer(0...86_400), standard: "300", summary: "Seconds that running jobs get after SIGTERM."),
+      path: "orchestrator.drain-limit", kind: .integer(0...86_400), standard: "300", summary: "Seconds that running jobs get after SIGTERM."
+    ),
   ]
 
   private static let storage = [
     ConfigurationKey(
-      path: "store.url", kind: .url(schemes: ["sqlite", "postgresql", "postgres"]), environment: "DATABASE_URL",
+      path: "store.url", kind: .url(schemes: ["sqlite"], refused: ["postgresql", "postgres"]), environment: "DATABASE_URL",
       summary: "`sqlite://PATH`; by default `runnerhub.sqlite` in the data directory. PostgreSQL is refused until it is there."),
     ConfigurationKey(
-      path: "cache.url", kind: .url(schemes: ["redis", "rediss"]), environment: "REDIS_URL", summary: "Redis is refused until it is there."),
-    ConfigurationKey(path: "data-directory", kind: .nonEmpty, standard: "data", summary: "Database, logs and containers of the process engine."),
+      path: "cache.url", kind: .url(schemes: [], refused: ["redis", "rediss"]), environment: "REDIS_URL",
+      summary: "Redis is refused until it is there: leave it out."),
+    ConfigurationKey(
+      path: "data-directory", kind: .nonEmpty, standard: "data", summary: "Database, logs and containers of the process engine."),
   ]
 
   private static let places = [
-    ConfigurationKey(path: "policies.directory", kind: .nonEmpty, standard: "policies", summary: "The folder of Lua policies, reloaded when it changes."),
     ConfigurationKey(
-      path: "registry.url", kind: .nonEmpty, environment: "CONTAINER_REGISTRY_URL",
+      path: "policies.directory", kind: .nonEmpty, standard: "policies", summary: "The folder of Lua policies, reloaded when it changes."),
+    ConfigurationKey(
+      path: "registry.url", kind: .registry, environment: "CONTAINER_REGISTRY_URL",
       summary: "The approved registry: a pool without `images` of its own allows `REGISTRY/*` only."),
     ConfigurationKey(
-      path: "log.level", kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), standard: "info", summary: "Least level that is logged."),
+      path: "log.level", kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), standard: "info",
+      summary: "Least level that is logged."),
   ]
 
-  private static let sizes = resources("sizes.*", of: "a job with this label")
+  private static let sizes =
+    resources("sizes.large-runner", of: "a job with this label", cpus: 4, memory: "8g", disk: "20g")
+    + resources("sizes.xlarge-runner", of: "a job with this label", cpus: 8, memory: "16g", disk: "40g")
+    + resources("sizes.*", of: "a job with this label")
 
   private static let pools =
     [
@@ -89,26 +109,99 @@ enum ConfigurationSchema {
       ConfigurationKey(
         path: "pools.*.image", kind: .nonEmpty, standard: "stand-in",
         summary: "Process engine: an absolute folder with `run.sh`, or `stand-in` for the emulator's runner."),
-      ConfigurationKey(path: "pools.*.labels", kind: .list, standard: "self-hosted, linux", summary: "What its runners may offer; a job fits when its labels are among them."),
+      ConfigurationKey(
+        path: "pools.*.labels", kind: .list, standard: "self-hosted, linux",
+        summary: "What its runners may offer; a job fits when its labels are among them."),
     ] + resources("pools.*", of: "each container") + [
-      ConfigurationKey(path: "pools.*.minimum", kind: .integer(0...100_000), standard: "0", summary: "Containers that exist even when nothing is to do."),
+      ConfigurationKey(
+        path: "pools.*.minimum", kind: .integer(0...100_000), standard: "0", summary: "Containers that exist even when nothing is to do."),
       ConfigurationKey(path: "pools.*.maximum", kind: .integer(0...100_000), standard: "4", summary: "Containers at most."),
-      ConfigurationKey(path: "pools.*.warm", kind: .integer(0...100_000), standard: "1", summary: "Idle containers kept ready beyond the busy ones."),
+      ConfigurationKey(
+        path: "pools.*.warm", kind: .integer(0...100_000), standard: "1", summary: "Idle containers kept ready beyond the busy ones."),
       ConfigurationKey(
         path: "pools.*.definition", kind: .choice(DefinitionRule.allCases.map(\.rawValue)),
         summary: "Whether a job may run without its workflow file being known; `required` where images are limited, else `preferred`."),
-      ConfigurationKey(path: "pools.*.images", kind: .list, summary: "Images that jobs may use in `container:`, `services:` and `docker://` steps."),
+      ConfigurationKey(
+        path: "pools.*.images", kind: .list, summary: "Images that jobs may use in `container:`, `services:` and `docker://` steps."),
       ConfigurationKey(path: "pools.*.forks", kind: .boolean, standard: "false", summary: "Whether jobs of forks may run here."),
-      ConfigurationKey(path: "pools.*.reuse", kind: .integer(1...10_000), standard: "1", summary: "Jobs of one repository that a container may serve; 1 is no reuse."),
-      ConfigurationKey(path: "pools.*.reuse-age", kind: .integer(1...2_592_000), standard: "3600", summary: "Seconds after which a container is not used again."),
+      ConfigurationKey(
+        path: "pools.*.reuse", kind: .integer(1...10_000), standard: "1",
+        summary: "Jobs of one repository that a container may serve; 1 is no reuse."),
+      ConfigurationKey(
+        path: "pools.*.reuse-age", kind: .integer(1...2_592_000), standard: "3600",
+        summary: "Seconds after which a container is not used again."),
     ]
 
-  private static func resources(_ section: String, of what: String) -> [ConfigurationKey] {
+  private static func resources(
+    _ section: String, of what: String, cpus: Int = 1, memory: String = "1g", disk: String = "10g"
+  ) -> [ConfigurationKey] {
     [
-      ConfigurationKey(path: "\(section).cpus", kind: .integer(1...1024), standard: "1", summary: "CPU cores of \(what)."),
-      ConfigurationKey(path: "\(section).memory", kind: .size, standard: "1g", summary: "Memory of \(what)."),
-      ConfigurationKey(path: "\(section).disk", kind: .size, standard: "10g", summary: "Disk of \(what)."),
+      ConfigurationKey(path: "\(section).cpus", kind: .integer(1...1024), standard: "\(cpus)", summary: "CPU cores of \(what)."),
+      ConfigurationKey(path: "\(section).memory", kind: .size, standard: memory, summary: "Memory of \(what)."),
+      ConfigurationKey(path: "\(section).disk", kind: .size, standard: disk, summary: "Disk of \(what)."),
       ConfigurationKey(path: "\(section).gpus", kind: .integer(0...64), standard: "0", summary: "GPUs of \(what)."),
     ]
+  }
+}
+
+// MARK: - Finding keys
+
+extension ConfigurationSchema {
+  /// The key of a full path; a name of the operator's own matches `*`. Every secret has a `-file` beside it.
+  static func key(for path: String) -> ConfigurationKey? {
+    let parts = path.components(separatedBy: ".")
+    for key in keys {
+      if matches(key.path.components(separatedBy: "."), parts) { return key }
+      if key.isSecret, key.path + "-file" == path {
+        return ConfigurationKey(path: path, kind: .nonEmpty, summary: "File that holds \(key.path).")
+      }
+    }
+    return nil
+  }
+
+  /// Whether a path is a key or the beginning of one.
+  static func isKnown(_ path: [String]) -> Bool {
+    if key(for: path.joined(separator: ".")) != nil { return true }
+    return keys.contains { key in
+      let parts = key.path.components(separatedBy: ".")
+      return parts.count > path.count && matches(Array(parts.prefix(path.count)), path)
+    }
+  }
+
+  /// Whether the words right below a section are names of the operator's own.
+  static func takesNames(below parents: [String]) -> Bool { next(below: parents).contains("*") }
+
+  /// The nearest valid key for an unknown one, as it would be written: a sibling, or the same word in another section.
+  static func suggestion(for path: [String]) -> String? {
+    guard let word = path.last else { return nil }
+    let siblings = next(below: Array(path.dropLast())).subtracting(["*"])
+    return Suggestion.nearest(to: word, among: siblings) ?? keys.map(\.path).first { !$0.contains("*") && $0.hasSuffix(".\(word)") }
+  }
+
+  /// A name of the operator's own. A pool's becomes part of container names; a size's is a label, in which case does not matter.
+  static func isName(_ word: String, in section: String) -> Bool {
+    (1...32).contains(word.count)
+      && word.allSatisfy {
+        $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-" || (section == "sizes" && ($0.isLetter || $0 == "_")))
+      }
+  }
+
+  static func expectedName(in section: String) -> String {
+    section == "sizes" ? "letters, digits, - and _, at most 32" : "lower-case letters, digits and -, at most 32"
+  }
+
+  private static func next(below parents: [String]) -> Set<String> {
+    var words: Set<String> = []
+    for key in keys {
+      let parts = key.path.components(separatedBy: ".")
+      guard parts.count > parents.count, matches(Array(parts.prefix(parents.count)), parents) else { continue }
+      words.insert(parts[parents.count])
+      if key.isSecret, parts.count == parents.count + 1 { words.insert(parts[parents.count] + "-file") }
+    }
+    return words
+  }
+
+  private static func matches(_ pattern: [String], _ path: [String]) -> Bool {
+    pattern.count == path.count && zip(pattern, path).allSatisfy { $0 == $1 || ($0 == "*" && isName($1, in: path[0])) }
   }
 }

@@ -10,7 +10,10 @@ struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
     abstract: "Run the main job on embedded defaults: a local GitHub, RunnerHub, and a repository of workflows.",
-    discussion: "Needs no Docker, database, GitHub account or network. Ends with 0 when every job ended as it should; on a terminal it stays up until Ctrl-C.")
+    discussion: """
+      Needs no Docker, database, GitHub account or network. Ends with 0 when every job ended as it should; on a terminal it stays up until Ctrl-C.
+      Example: runnerhub demo --policies policies
+      """)
 
   @Option(help: "Where containers run. Only `process` (no isolation) is there yet.")
   var engine = "process"
@@ -66,7 +69,9 @@ struct DemoRun {
   /// - Returns: what did not end as it should.
   func run() async throws -> [String] {
     let overview = try await host.client.overview(jobs: 1)
-    Terminal.say("local GitHub on \(host.emulator), RunnerHub on \(host.client.address), store sqlite (embedded), engine process (no isolation: demo only), pool demo (reuse on)")
+    Terminal.say(
+      "local GitHub on \(host.emulator), RunnerHub on \(host.client.address), store sqlite (embedded), engine process (no isolation: demo only), pool demo (reuse on)"
+    )
     Terminal.say("policies bundle \(overview.policies.bundle)\(overview.policies.refusal.map { ", newest refused: \($0)" } ?? "")")
     Terminal.say("pushing \(DemoRepository.name): 5 workflows, \(DemoRepository.endings.count) jobs\n")
     let start = ContinuousClock.now
@@ -109,8 +114,13 @@ struct DemoRun {
     Terminal.write(
       "Status page \(address)/ · logs: runnerhub job logs unit-tests --address \(address) · why: runnerhub job explain deploy --address \(address)"
         + (Terminal.isInteractive ? " · Ctrl-C to stop" : "") + "\n")
-    var complaints = rows.compactMap { row in DemoRepository.endings[row.name]?.complaint(about: row) ?? (DemoRepository.endings[row.name] == nil ? "\(row.name) is no job of the demonstration" : nil) }
-    for name in DemoRepository.endings.keys.sorted() where !rows.contains(where: { $0.name == name }) { complaints.append("\(name) never came") }
+    var complaints = rows.compactMap { row in
+      DemoRepository.endings[row.name]?.complaint(about: row)
+        ?? (DemoRepository.endings[row.name] == nil ? "\(row.name) is no job of the demonstration" : nil)
+    }
+    for name in DemoRepository.endings.keys.sorted() where !rows.contains(where: { $0.name == name }) {
+      complaints.append("\(name) never came")
+    }
     if overtaken == 0 { complaints.append("deploy overtook no job") }
     return complaints
   }

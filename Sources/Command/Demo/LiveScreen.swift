@@ -5,12 +5,17 @@ import Web
 struct LiveScreen {
   private let isInteractive: Bool
   private let size: (columns: Int, rows: Int)?
+  private let write: (String) -> Void
   private var drawnLines = 0
   private var printed: [String: String] = [:]
 
-  init(isInteractive: Bool = Terminal.isInteractive, size: (columns: Int, rows: Int)? = Terminal.size) {
+  init(
+    isInteractive: Bool = Terminal.isInteractive, size: (columns: Int, rows: Int)? = Terminal.size,
+    write: @escaping (String) -> Void = Terminal.write
+  ) {
     self.isInteractive = isInteractive
     self.size = size
+    self.write = write
   }
 
   /// Shows the table, with a log line or more above it.
@@ -26,11 +31,11 @@ struct LiveScreen {
     if let height = size?.rows, lines.count > height - 2 { lines = [lines[0]] + lines.suffix(max(1, height - 3)) }
     text += lines.joined(separator: "\n") + "\n"
     drawnLines = lines.count
-    Terminal.write(text)
+    write(text)
   }
 
   private mutating func append(_ rows: [JobRow], _ log: [String]) {
-    for line in log { Terminal.write(line + "\n") }
+    for line in log { write(line + "\n") }
     for row in rows {
       let state = "\(JobTable.state(row)) \(row.container ?? "")"
       if printed[row.id.rawValue] == state { continue }
@@ -39,7 +44,7 @@ struct LiveScreen {
       let padded = zip(cells, [26, 13, 9, 12, 12, 8, 8, 0]).map { cell, width in
         cell + String(repeating: " ", count: max(0, width - TextTable.width(of: cell)))
       }
-      Terminal.write("  " + padded.joined(separator: " ") + "\n")
+      write("  " + padded.joined(separator: " ") + "\n")
     }
   }
 }

@@ -72,13 +72,15 @@ struct Host {
       root: configuration.dataDirectory.appending(path: "containers"), images: ["stand-in": StandInRunner.runnerFiles],
       installation: try await installation(store), logger: logger)
     let orchestration = Orchestration(
-      transactor: transactor, engines: EngineRoster(engines: [engine], pools: settings.pools), forge: forge, decoder: GitHubDeliveryDecoder(),
+      transactor: transactor, engines: EngineRoster(engines: [engine], pools: settings.pools), forge: forge,
+      decoder: GitHubDeliveryDecoder(),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, logger: logger)
     let source = StoreStatusSource(
       store: store, blobs: blobs,
       surroundings: .init(
-        startedAt: Date(), pools: settings.pools, policies: policies, state: { monitor.state }, isReady: { monitor.health(at: Date()).isReady },
+        startedAt: Date(), pools: settings.pools, policies: policies, state: { monitor.state },
+        isReady: { monitor.health(at: Date()).isReady },
         health: { HealthDocument(monitor.health(at: Date())) }))
     let announcement = Announcement(directory: configuration.dataDirectory)
     let webhooks = WebhookServer(
@@ -86,12 +88,12 @@ struct Host {
         verifier: try SignatureVerifier(secrets: [configuration.webhookSecret]), inbox: store, metrics: metrics, logger: logger,
         wake: { transactor.signals.intake.notify() }),
       options: ListenerOptions(host: configuration.webhooks.host, port: configuration.webhooks.port) { port in
-        await announcement.note(webhooks: "http://\(configuration.webhooks.host):\(port)/webhooks/github")
+        await announcement.note(webhooks: configuration.webhooks.url(port: port) + "/webhooks/github")
       }, logger: logger)
     let administration = AdministrationServer(
       source: source, metrics: metrics,
       options: ListenerOptions(host: configuration.administration.host, port: configuration.administration.port) { port in
-        await announcement.note(administration: "http://\(configuration.administration.host):\(port)")
+        await announcement.note(administration: configuration.administration.url(port: port))
       }, logger: logger)
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.

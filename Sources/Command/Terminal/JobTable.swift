@@ -18,7 +18,8 @@ struct JobTable {
 
   static func cells(_ row: JobRow) -> [String] {
     [
-      TextTable.cut(TextTable.printable(row.name), to: 40), row.isRefused ? "–" : row.route?.rawValue ?? "–", row.priority ?? "–", state(row),
+      TextTable.cut(TextTable.printable(row.name), to: 40), row.isRefused ? "–" : row.route?.rawValue ?? "–", row.priority ?? "–",
+      state(row),
       row.container ?? "–", duration(row.waitSeconds), duration(row.runSeconds), TextTable.printable(row.why),
     ]
   }
@@ -33,7 +34,8 @@ struct JobTable {
 
   /// `4 ms`, `1.2 s`, `3 min 20 s`.
   static func duration(_ seconds: Double?) -> String {
-    guard let seconds, seconds.isFinite else { return "–" }
+    // Beyond three thousand years it is no duration, and no whole number here.
+    guard let seconds, (0..<1e11).contains(seconds) else { return "–" }
     if seconds < 1 { return "\(Int(seconds * 1000)) ms" }
     if seconds < 60 { return "\(Double(Int(seconds * 10)) / 10) s" }
     return "\(Int(seconds) / 60) min \(Int(seconds) % 60) s"

@@ -19,7 +19,7 @@ struct TextTable {
 
   /// Cuts a line to a number of columns, with an ellipsis.
   static func cut(_ line: String, to width: Int?) -> String {
-    guard let width, width > 1, Self.width(of: line) > width else { return line }
+    guard let width, width > 0, Self.width(of: line) > width else { return line }
     var kept = ""
     var columns = 0
     for character in line {
@@ -35,7 +35,7 @@ struct TextTable {
   static func width(of text: String) -> Int {
     text.unicodeScalars.reduce(0) { sum, scalar in
       switch scalar.value {
-      case 0..<0x20, 0x7f..<0xa0, 0x200b...0x200f, 0x300...0x36f: sum
+      case 0..<0x20, 0x7f..<0xa0, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x2069, 0x300...0x36f, 0x20d0...0x20ff, 0xfe00...0xfe0f: sum
       case 0x1100...0x115f, 0x2e80...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f, 0xff00...0xff60, 0xffe0...0xffe6,
         0x1f300...0x1faff, 0x20000...0x3fffd:
         sum + 2
@@ -44,8 +44,16 @@ struct TextTable {
     }
   }
 
-  /// A text from outside, fit for a terminal: control characters could move the cursor or change its colours.
+  /// A text from outside, fit for one line of a terminal: control characters could move the cursor or change its colours, and others break the
+  /// line or turn its direction (Unicode UAX #9).
   static func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? " " : $0 }))
+    String(
+      String.UnicodeScalarView(
+        text.unicodeScalars.map { scalar in
+          switch scalar.value {
+          case 0..<0x20, 0x7f..<0xa0, 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: " "
+          default: scalar
+          }
+        }))
   }
 }
