@@ -63,6 +63,23 @@ struct TriageTests {
     #expect(job.state == (rule == .preferred ? .queued : .refused))
   }
 
+  @Test("a public job whose run cannot be looked up is put off, and decided once the forge answers")
+  func unknownRun() async throws {
+    let bench = try bench(Self.workflow(""), fork: true)
+    bench.forge.with { $0.faults[.run] = .unavailable("down") }
+    var report = Bench.report(7, "queued")
+    report.repository.isPrivate = false
+    try await bench.deliver(report)
+    try await bench.triage.turn(with: BuiltInPolicy())
+    #expect(try await bench.job(7).state == .received)
+    #expect(try await bench.job(7).placementReason?.contains("fork") == true)
+
+    bench.forge.with { $0.faults[.run] = nil }
+    bench.clock.advance(6)
+    try await bench.triage.turn(with: BuiltInPolicy())
+    #expect(try await bench.job(7).refusal == "it runs code of a fork, and pool p does not accept forks")
+  }
+
   @Test("a fork is known as one though its file comes too late")
   func lateFork() async throws {
     let bench = try bench(Self.workflow(""), fork: true)
