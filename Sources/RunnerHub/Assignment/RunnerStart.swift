@@ -179,7 +179,7 @@ struct RunnerStart: Sendable {
           afterFailure: cause, isOwnFault: isOwnFault, retry: retry, maximumTries: settings.maximumTries, random: random, at: unit.now)
         unit.put(job)
         unit.tell(job.id, "start failed: \(cause)\(job.state == .failed ? "; given up after \(job.tries) tries" : "; it waits again")")
-        unit.report(job, settings: settings)
+        try await unit.report(job, settings: settings)
       }
       if var container = try await unit.container(row.containerID) {
         container.release(fate == .giveBack ? .unassigned : .terminate, cause: cause, at: unit.now)

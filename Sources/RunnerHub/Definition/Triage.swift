@@ -99,7 +99,7 @@ package struct Triage: Sendable {
       } else if job.route == .orchestrator {
         job.notBefore = nil
         job.placementReason = nil
-        admit(&job, engine, fleet, in: &unit)
+        try await admit(&job, engine, fleet, in: &unit)
       } else {
         forward(&job, in: &unit)
       }
@@ -127,7 +127,7 @@ package struct Triage: Sendable {
     return settings.pools.contains { labels.isSatisfied(by: $0.labels) } ? nil : "no pool offers \(labels)"
   }
 
-  private func admit(_ job: inout Job, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork) {
+  private func admit(_ job: inout Job, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork) async throws(StoreError) {
     unit.tell(job.id, "routing → orchestrator: \(job.routeReason ?? "")")
     job.jobClass = settings.jobClass(repository: job.repository, labels: job.labels)
     if let refusal = refusal(of: job) {
@@ -138,7 +138,7 @@ package struct Triage: Sendable {
         OutboxEffect(
           // One for each job, since each must be failed by a hook where cancelling is forbidden.
           key: "cancel/\(job.id)", kind: .cancelRun(jobID: job.id, repository: job.repository.fullName, runID: job.runID), dueAt: unit.now))
-      unit.report(job, settings: settings)
+      try await unit.report(job, settings: settings)
       return
     }
     let priority = engine.prioritise(PolicyJob(job), fleet: fleet)
@@ -149,7 +149,7 @@ package struct Triage: Sendable {
     job.queuedAt = unit.now
     job.orderKey = order.key(queuedAt: unit.now, priority: priority.value)
     unit.tell(job.id, "priority → \(priority.value.word): \(priority.reason)")
-    unit.report(job, settings: settings)
+    try await unit.report(job, settings: settings)
   }
 
   /// Forks need one pool that takes them, which the planner then keeps to. Images must please every pool that offers the labels: a runner of

@@ -51,7 +51,7 @@ package struct JobReducer: Sendable {
     if job.state != before.state || isNew { unit.additions.transitions.append(AppliedTransition(jobID: job.id, action: event.word)) }
     unit.put(job)
     // Of jobs that never were ours, such as skipped ones, the forge needs no word of ours.
-    if job.state != before.state, job.route == .orchestrator || assignment != nil { unit.report(job, settings: settings) }
+    if job.state != before.state, job.route == .orchestrator || assignment != nil { try await unit.report(job, settings: settings) }
     return .applied
   }
 
@@ -105,7 +105,7 @@ package struct JobReducer: Sendable {
         job.placementReason = exchange.story[job.id] ?? job.placementReason
       } else {
         unit.put(changed)
-        unit.report(changed, settings: settings)
+        try await unit.report(changed, settings: settings)
       }
     }
     for changed in exchange.assignments { unit.put(changed) }

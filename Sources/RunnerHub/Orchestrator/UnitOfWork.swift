@@ -41,6 +41,9 @@ package struct UnitOfWork: Sendable {
     return stored
   }
 
+  /// What was decided of a job in earlier steps.
+  package func recordedDecisions(of id: JobID) async throws(StoreError) -> [DecisionRecord] { try await store.decisions(ofJob: id) }
+
   package mutating func put(_ job: Job) {
     if jobs[job.id] == job, job.version > 0 { return }
     jobs[job.id] = job
