@@ -46,7 +46,9 @@ struct AdministrationClient: Sendable {
     do {
       let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: address + path), timeout: .seconds(10))
       let body = try await response.body.collect(upTo: 64 << 20)
-      guard response.status == .ok else { throw Failure(description: "\(address)\(path) answered \(response.status.code): \(String(buffer: body))") }
+      guard response.status == .ok else {
+        throw Failure(description: "\(address)\(path) answered \(response.status.code): \(String(buffer: body))")
+      }
       return body
     } catch let failure as Failure {
       throw failure

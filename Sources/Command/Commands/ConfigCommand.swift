@@ -41,16 +41,14 @@ struct ConfigCommand: AsyncParsableCommand {
 
     func run() async throws {
       let configuration = try source.load()
-      let rows = configuration.values.sorted { $0.key < $1.key }.map { path, value in
-        (path, Disclosure.value(value.text, of: ConfigurationSchema.key(for: path)), "\(value.place)")
-      }
+      let rows = configuration.shown
       if json {
-        let object = Dictionary(rows.map { ($0.0, ["value": $0.1, "source": $0.2]) }, uniquingKeysWith: { first, _ in first })
+        let object = Dictionary(rows.map { ($0.path, ["value": $0.value, "source": $0.source]) }, uniquingKeysWith: { first, _ in first })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         print(String(decoding: try encoder.encode(object), as: UTF8.self))
       } else {
-        print(TextTable(columns: ["KEY", "VALUE", "SOURCE"], rows: rows.map { [$0.0, $0.1, $0.2] }).text(width: nil))
+        print(TextTable(columns: ["KEY", "VALUE", "SOURCE"], rows: rows.map { [$0.path, $0.value, $0.source] }).text(width: nil))
       }
     }
   }

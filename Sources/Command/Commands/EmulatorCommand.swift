@@ -55,10 +55,11 @@ struct EmulatorCommand: AsyncParsableCommand {
       configuration: .init(
         services: [
           .init(service: server),
-          .init(service: Loop("announcement") {
-            Terminal.say("local GitHub on \(try await server.url())")
-            try await gracefulShutdown()
-          }),
+          .init(
+            service: Loop("announcement") {
+              Terminal.say("local GitHub on \(try await server.url())")
+              try await gracefulShutdown()
+            }),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "emulator")))
     try await group.run()
   }

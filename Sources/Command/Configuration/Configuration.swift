@@ -149,6 +149,19 @@ struct Configuration {
   }
 }
 
+/// A configuration that is printed, logged or dumped shows no secret.
+extension Configuration: CustomStringConvertible, CustomReflectable {
+  /// Every value as people may see it, by path.
+  var shown: [(path: String, value: String, source: String)] {
+    values.sorted { $0.key < $1.key }.map { path, value in
+      (path, Disclosure.value(value.text, of: ConfigurationSchema.key(for: path)), "\(value.place)")
+    }
+  }
+
+  var description: String { shown.map { "\($0.path): \($0.value)" }.joined(separator: ", ") }
+  var customMirror: Mirror { Mirror(self, children: shown.map { (label: $0.path, value: $0.value as Any) }) }
+}
+
 extension ListenAddress {
   /// Never reached by a checked configuration: an address is validated when it is read.
   static let fallback = ListenAddress(host: "127.0.0.1", port: 0)

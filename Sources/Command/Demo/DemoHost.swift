@@ -19,8 +19,10 @@ struct DemoHost: Sendable {
 
   /// Starts both, hands them to the body, and ends both when it returns or throws.
   /// - Parameter policies: the folder of policies.
-  static func with<Result: Sendable>(policies: String, _ body: @escaping @Sendable (DemoHost) async throws -> Result) async throws -> Result {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "runnerhub-demo-\(UUID().uuidString.prefix(8))", directoryHint: .isDirectory)
+  static func with<Result: Sendable>(policies: String, _ body: @escaping @Sendable (DemoHost) async throws -> Result) async throws -> Result
+  {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "runnerhub-demo-\(UUID().uuidString.prefix(8))", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     do {
       let result = try await start(in: folder, policies: policies, body)
@@ -56,7 +58,9 @@ struct DemoHost: Sendable {
         return nil
       }
       _ = try await announcement(of: "status page ", in: folder.appending(path: "serve.log"))
-      guard let announced = Announcement.read(directory: folder.appending(path: "data")) else { throw Failure(description: "serve did not announce itself") }
+      guard let announced = Announcement.read(directory: folder.appending(path: "data")) else {
+        throw Failure(description: "serve did not announce itself")
+      }
       let host = DemoHost(folder: folder, emulator: emulator, client: AdministrationClient(address: announced.administration))
       group.addTask { try await body(host) }
       // A server that ends first has failed: the body never returns nil.
@@ -118,7 +122,10 @@ struct DemoHost: Sendable {
     let outcome = try await Subprocess.run(
       .path(FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))), arguments: Arguments(arguments), environment: .custom(environment), platformOptions: options,
       output: .fileDescriptor(file, closeAfterSpawningProcess: false), error: .fileDescriptor(file, closeAfterSpawningProcess: true))
-    if !Task.isCancelled { throw Failure(description: "runnerhub \(arguments[0]) ended early (\(outcome.terminationStatus)): see \(log.path(percentEncoded: false))") }
+    if !Task.isCancelled {
+      throw Failure(
+        description: "runnerhub \(arguments[0]) ended early (\(outcome.terminationStatus)): see \(log.path(percentEncoded: false))")
+    }
   }
 
   /// The rest of the line in which a server says where it listens.
@@ -144,7 +151,9 @@ struct DemoHost: Sendable {
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0 }
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+      }
     }
     guard isBound else { throw Failure(description: "no port is free on 127.0.0.1: \(String(cString: strerror(errno)))") }
     return Int(UInt16(bigEndian: address.sin_port))

@@ -25,7 +25,9 @@ enum DemoRepository {
         case .forwarded: row.route == .traditional && row.state == .completed && row.container == nil
         case .refused: row.isRefused && row.state.isFinal && row.container == nil
         }
-      return hasEndedSo ? nil : "\(row.name) should have ended as \(self), but is \(row.isRefused ? "refused, " : "")\(row.state.rawValue) \(row.conclusion?.word ?? "")"
+      return hasEndedSo
+        ? nil
+        : "\(row.name) should have ended as \(self), but is \(row.isRefused ? "refused, " : "")\(row.state.rawValue) \(row.conclusion?.word ?? "")"
     }
   }
 
