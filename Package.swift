@@ -109,6 +109,8 @@ let package = Package(
 
     // Contract suites that every adapter of a port must pass.
     .target(name: "Contracts", dependencies: ["Domain", "RunnerHub"], path: "Tests/Contracts", swiftSettings: settings),
+    // Says what GitHub's own description finds wrong with messages.
+    .target(name: "GitHubDescription", path: "Tests/GitHubDescription", swiftSettings: settings),
     .target(name: "StoreContract", dependencies: ["Domain", "RunnerHub"], path: "Tests/StoreContract", swiftSettings: settings),
 
     // What GitHub's own description of its API finds wrong with a message.
@@ -129,5 +131,8 @@ let package = Package(
     tests("EmulatorTests", ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
+    tests(
+      "EndToEndTests",
+      ["Domain", "RunnerHub", "Web", "Emulator", "GitHubDescription", grdb, crypto, cryptoExtras, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging]),
   ]
 )
