@@ -109,8 +109,6 @@ let package = Package(
 
     // Contract suites that every adapter of a port must pass.
     .target(name: "Contracts", dependencies: ["Domain", "RunnerHub"], path: "Tests/Contracts", swiftSettings: settings),
-    // Says what GitHub's own description finds wrong with messages.
-    .target(name: "GitHubDescription", path: "Tests/GitHubDescription", swiftSettings: settings),
     .target(name: "StoreContract", dependencies: ["Domain", "RunnerHub"], path: "Tests/StoreContract", swiftSettings: settings),
 
     // What GitHub's own description of its API finds wrong with a message.
