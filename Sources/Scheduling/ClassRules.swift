@@ -11,7 +11,7 @@ struct ClassRules {
   /// Repositories whose jobs could get a registration of the class, as far as is known.
   var repositories: Set<String>
 
-  init(jobClass: JobClass, demand: ClassDemand?, bound: [Job]) {
+  init(jobClass: JobClass, demand: ClassQueue?, bound: [Job]) {
     self.jobClass = jobClass
     let jobs = (demand?.heads ?? []) + bound
     need = jobs.compactMap { $0.estimate?.resources }.reduce(demand?.largest) { $0?.union($1) ?? $1 }

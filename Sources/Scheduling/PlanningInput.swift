@@ -1,27 +1,6 @@
 package import Domain
 package import Foundation
 
-/// A class's waiting jobs, as far as one turn of the planner looks at them.
-package struct ClassDemand: Hashable, Sendable {
-  package var jobClass: JobClass
-  /// All its queued jobs, those that are not to be planned yet included.
-  package var count: Int
-  /// The first of them by rising order key.
-  package var heads: [Job]
-  /// Whether a job of a fork waits anywhere in the queue.
-  package var holdsForkJob: Bool
-  /// The largest need of its waiting jobs in each dimension; nil: as large as its heads.
-  package var largest: Resources?
-
-  package init(jobClass: JobClass, count: Int, heads: [Job], holdsForkJob: Bool, largest: Resources?) {
-    self.jobClass = jobClass
-    self.count = count
-    self.heads = heads
-    self.holdsForkJob = holdsForkJob
-    self.largest = largest
-  }
-}
-
 /// Bounds over all pools.
 package struct PlanningLimits: Hashable, Sendable {
   /// Jobs that may hold a container at once.
@@ -95,7 +74,7 @@ package struct PlanningInput {
   package var pools: [Pool]
   /// All that are not gone.
   package var containers: [Container]
-  package var queues: [ClassDemand]
+  package var queues: [ClassQueue]
   /// Refused jobs that a runner's started hook is to fail, and that have no assignment yet; oldest first.
   package var refusals: [Job]
   /// All that are not released.
@@ -110,7 +89,7 @@ package struct PlanningInput {
   package var affinity: (Job, [Candidate]) -> Affinity
 
   package init(
-    now: Date, pools: [Pool], containers: [Container], queues: [ClassDemand], refusals: [Job] = [], assignments: [Assignment], bound: [Job],
+    now: Date, pools: [Pool], containers: [Container], queues: [ClassQueue], refusals: [Job] = [], assignments: [Assignment], bound: [Job],
     limits: PlanningLimits, strategy: LoadBalancingStrategy, cursor: Int = 0, affinity: @escaping (Job, [Candidate]) -> Affinity
   ) {
     self.now = now

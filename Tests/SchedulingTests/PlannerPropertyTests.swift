@@ -101,7 +101,7 @@ private struct World {
           repository: "acme/\(Int.random(in: 0...1, using: &random))", fork: Int.random(in: 0..<10, using: &random) == 0,
           needs: Bool.random(using: &random) ? Sample.small : nil)
       }
-      return ClassDemand(
+      return ClassQueue(
         jobClass: jobClass, count: jobs.count, heads: jobs.sorted { ($0.orderKey ?? 0) < ($1.orderKey ?? 0) },
         holdsForkJob: jobs.contains { $0.isFromFork }, largest: nil)
     }

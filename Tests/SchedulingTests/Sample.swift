@@ -55,8 +55,8 @@ enum Sample {
     return job
   }
 
-  static func demand(_ jobs: [Job], count: Int? = nil, holdsForkJob: Bool? = nil, largest: Resources? = nil) -> ClassDemand {
-    ClassDemand(
+  static func demand(_ jobs: [Job], count: Int? = nil, holdsForkJob: Bool? = nil, largest: Resources? = nil) -> ClassQueue {
+    ClassQueue(
       jobClass: jobs.first?.jobClass ?? linux, count: count ?? jobs.count, heads: jobs.sorted { ($0.orderKey ?? 0) < ($1.orderKey ?? 0) },
       holdsForkJob: holdsForkJob ?? jobs.contains { $0.isFromFork }, largest: largest)
   }
@@ -75,7 +75,7 @@ enum Sample {
     hosts: ["process": Resources(milliCPUs: 1_000_000, memory: ByteCount(gibibytes: 4000), disk: ByteCount(gibibytes: 40_000), gpus: 8)])
 
   static func input(
-    pools: [Pool] = [pool()], containers: [Container] = [], queues: [ClassDemand], refusals: [Job] = [], assignments: [Assignment] = [],
+    pools: [Pool] = [pool()], containers: [Container] = [], queues: [ClassQueue], refusals: [Job] = [], assignments: [Assignment] = [],
     bound: [Job] = [], limits: PlanningLimits = ample, strategy: LoadBalancingStrategy = .affinity, cursor: Int = 0,
     affinity: @escaping (Job, [Candidate]) -> Affinity = { _, all in Affinity(scores: all.map { _ in .init(points: 50, reason: "same") }) }
   ) -> PlanningInput {

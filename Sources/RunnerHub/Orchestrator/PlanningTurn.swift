@@ -49,9 +49,7 @@ package struct PlanningTurn: Sendable {
     var decisions: [JobID: Verdict<Placement>] = [:]
     let input = PlanningInput(
       now: transactor.currentTime, pools: settings.pools, containers: containers,
-      queues: queue.map {
-        ClassDemand(jobClass: $0.jobClass, count: $0.count, heads: $0.heads, holdsForkJob: $0.holdsForkJob, largest: $0.largest)
-      },
+      queues: queue,
       refusals: refusals, assignments: assignments, bound: bound,
       limits: PlanningLimits(
         maxConcurrentJobs: settings.maximumConcurrentJobs, containerPoolSize: settings.containerPoolSize, hosts: memory.hosts),

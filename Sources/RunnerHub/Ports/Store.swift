@@ -34,27 +34,6 @@ package protocol Inbox: Sendable {
   func deliveryCounts() async throws(StoreError) -> [DeliveryStatus: Int]
 }
 
-/// How many jobs a class has waiting, and the first of them in the order of the queue.
-package struct ClassQueue: Hashable, Sendable {
-  package var jobClass: JobClass
-  /// All its queued jobs, those that are not to be planned yet included.
-  package var count: Int
-  /// At most the limit asked for, most urgent first.
-  package var heads: [Job]
-  /// Whether a job of a fork waits anywhere in it.
-  package var holdsForkJob: Bool
-  /// The largest need of its waiting jobs in each dimension.
-  package var largest: Resources?
-
-  package init(jobClass: JobClass, count: Int, heads: [Job], holdsForkJob: Bool, largest: Resources?) {
-    self.jobClass = jobClass
-    self.count = count
-    self.heads = heads
-    self.holdsForkJob = holdsForkJob
-    self.largest = largest
-  }
-}
-
 /// Jobs by identity, state and class.
 package protocol JobReader: Sendable {
   func job(_ id: JobID) async throws(StoreError) -> Job?
