@@ -127,6 +127,7 @@ let package = Package(
     tests("RunnerHubTests", ["Domain", "Scheduling", "RunnerHub", "Storage", "Workflow", logging, lifecycle]),
     tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
     tests("EmulatorTests", ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
+    tests("CommandTests", ["Command", "Domain", "RunnerHub", "Web"]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
     tests(

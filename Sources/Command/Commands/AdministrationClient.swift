@@ -12,6 +12,14 @@ struct AdministrationClient: Sendable {
   /// `http://127.0.0.1:8081`, without a slash at its end.
   let address: String
 
+  /// `HTTPClient.shared`, but for its patience: it tries a refused connection again for ten seconds, and what answers here is on this machine or is
+  /// not running.
+  private static let http: HTTPClient = {
+    var configuration = HTTPClient.Configuration.singletonConfiguration
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }()
+
   struct Failure: Error, CustomStringConvertible {
     var description: String
   }
@@ -44,7 +52,7 @@ struct AdministrationClient: Sendable {
 
   private func fetch(_ path: String) async throws -> ByteBuffer {
     do {
-      let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: address + path), timeout: .seconds(10))
+      let response = try await Self.http.execute(HTTPClientRequest(url: address + path), timeout: .seconds(10))
       let body = try await response.body.collect(upTo: 64 << 20)
       guard response.status == .ok else {
         throw Failure(description: "\(address)\(path) answered \(response.status.code): \(String(buffer: body))")
