@@ -40,12 +40,13 @@ actor Announcement {
 
   private func announce() {
     guard let webhooks, let administration else { return }
-    Terminal.say("webhooks \(webhooks) · status page \(administration)/")
     do {
       let document = Document(processID: ProcessInfo.processInfo.processIdentifier, webhooks: webhooks, administration: administration)
       try JSONEncoder().encode(document).write(to: file, options: .atomic)
     } catch {
       FileHandle.standardError.write(Data("runnerhub: \(file.path) cannot be written: \(error)\n".utf8))
     }
+    // After the file: who reads the line may look for it at once.
+    Terminal.say("webhooks \(webhooks) · status page \(administration)/")
   }
 }
