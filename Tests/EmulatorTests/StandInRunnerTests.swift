@@ -27,8 +27,9 @@ struct StandInRunnerTests {
         #expect(folder.output.contains(line), "\(folder.output)")
       }
       #expect(!FileManager.default.fileExists(atPath: folder.root.appending(path: ".runner").path))
-      let pages = try FileManager.default.contentsOfDirectory(atPath: folder.root.appending(path: "_diag/pages").path)
-      #expect(pages.isEmpty, "pages are deleted once uploaded")
+      try await eventually("pages are deleted once uploaded") {
+        try FileManager.default.contentsOfDirectory(atPath: folder.root.appending(path: "_diag/pages").path).isEmpty
+      }
     }
   }
 

@@ -519,7 +519,8 @@ while :; do
       ;;
   esac
   ask POST "$job_path/steps/$step_number/log" "$page"
-  rm -f "$page"
+  # The real one deletes a page when its queue has uploaded it, a moment later: whoever follows the pages has seen it by then.
+  (sleep 1 && rm -f "$page") >/dev/null 2>&1 </dev/null &
   {
     part output "$files/output"
     part env "$files/env"
