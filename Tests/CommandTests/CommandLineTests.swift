@@ -44,7 +44,7 @@ struct CommandLineTests {
   func goodConfiguration() throws {
     let outcome = try Binary.run(
       ["config", "check"], environment: Self.credentials, files: ["runnerhub.yaml": "pools: { linux: { maximum: 7 } }\n"])
-    #expect(outcome == Binary.Outcome(status: 0, output: "configuration ok: 3 values set, 1 pools\n", error: ""))
+    #expect(outcome == Binary.Outcome(status: 0, output: "configuration ok: 3 values set, 1 pool\n", error: ""))
   }
 
   @Test("config check tells every problem on standard error, each with our name, and ends with 1")

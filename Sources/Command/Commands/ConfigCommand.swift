@@ -28,7 +28,8 @@ struct ConfigCommand: AsyncParsableCommand {
     func run() async throws {
       let configuration = try source.load()
       let set = configuration.values.values.count { $0.place != .standard }
-      print("configuration ok: \(set) values set, \(configuration.settings.pools.count) pools")
+      let pools = configuration.settings.pools.count
+      print("configuration ok: \(set) value\(set == 1 ? "" : "s") set, \(pools) pool\(pools == 1 ? "" : "s")")
     }
   }
 

@@ -77,7 +77,7 @@ struct JobCommand: AsyncParsableCommand {
       let client = try host.client()
       let story = try await client.story(of: try await client.find(job).id)
       if json { return print(String(decoding: try WireJSON.encoder.encode(story), as: UTF8.self)) }
-      print(JobStoryText(story: story).text)
+      print(story.text)
     }
   }
 }
@@ -85,35 +85,4 @@ struct JobCommand: AsyncParsableCommand {
 extension JobRow {
   /// Nothing more is to come for it here.
   var hasEnded: Bool { state.isFinal || state == .failed }
-}
-
-/// A job's story in plain words.
-struct JobStoryText {
-  var story: JobStory
-
-  var text: String {
-    let job = story.job
-    let branch = job.headBranch.map { "\($0)@" } ?? ""
-    var lines = [
-      TextTable.printable(
-        "\(job.name) · \(job.repository.fullName) · \(job.workflow ?? "workflow unknown") run \(job.runID), attempt \(job.runAttempt) · \(branch)\(job.headSHA.prefix(7))"
-      ), "",
-    ]
-    let style = Date.VerbatimFormatStyle(
-      format:
-        "\(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits).\(secondFraction: .fractional(3))",
-      timeZone: .gmt, calendar: Calendar(identifier: .gregorian))
-    for entry in story.timeline { lines.append("\(entry.at.formatted(style))  \(TextTable.printable(entry.text))") }
-    if !story.decisions.isEmpty {
-      lines.append("")
-      for decision in story.decisions {
-        let fallback = decision.fallbackCause.map { " (built-in rule: \($0))" } ?? ""
-        let time =
-          "\(decision.microseconds.formatted(.number.precision(.fractionLength(0)).locale(Locale(identifier: "en_US_POSIX")).grouping(.never))) µs"
-        lines.append(
-          TextTable.printable("\(decision.kind) → \(decision.output): \(decision.reason)  bundle \(decision.bundle), \(time)\(fallback)"))
-      }
-    }
-    return lines.joined(separator: "\n")
-  }
 }

@@ -1,3 +1,5 @@
+import Domain
+
 /// Rows of text in columns, two blanks apart. Widths count characters as a terminal shows them.
 struct TextTable {
   var columns: [String]
@@ -44,16 +46,6 @@ struct TextTable {
     }
   }
 
-  /// A text from outside, fit for one line of a terminal: control characters could move the cursor or change its colours, and others break the
-  /// line or turn its direction (Unicode UAX #9).
-  static func printable(_ text: String) -> String {
-    String(
-      String.UnicodeScalarView(
-        text.unicodeScalars.map { scalar in
-          switch scalar.value {
-          case 0..<0x20, 0x7f..<0xa0, 0x61c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: " "
-          default: scalar
-          }
-        }))
-  }
+  /// A text from outside, fit for one line of a terminal.
+  static func printable(_ text: String) -> String { PrintableText.line(text) }
 }

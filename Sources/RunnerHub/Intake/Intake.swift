@@ -86,9 +86,13 @@ package struct Intake: Sendable {
       await runs.learn(run)
       return DeliveryOutcome(id: stored.id, status: .processed, note: "run \(run.id) \(run.action ?? run.status)")
     case .job(let report):
+      let place = unit.additions.timeline.count
       let effect = try await reducer.reduce(report, in: &unit)
       switch effect {
-      case .applied: return DeliveryOutcome(id: stored.id, status: .processed, jobID: report.jobID)
+      case .applied:
+        let text = "delivery \(stored.delivery.guid.prefix(8))… \(stored.delivery.event) \(report.action ?? report.status), verified, stored"
+        unit.additions.timeline.insert(TimelineEntry(jobID: report.jobID, at: stored.delivery.receivedAt, text: text), at: place)
+        return DeliveryOutcome(id: stored.id, status: .processed, jobID: report.jobID)
       case .nothing: return DeliveryOutcome(id: stored.id, status: .repeated, jobID: report.jobID)
       case .unknownAction(let word):
         return DeliveryOutcome(id: stored.id, status: .ignored, note: "action \(word) is not known", jobID: report.jobID)

@@ -66,6 +66,7 @@ struct AdministrationResponder: HTTPResponder {
     case ["api", "v1", "containers"]: return JSONAnswer.encoded(try await source.containers(limit: limit(request)))
     case ["api", "v1", "deliveries"]: return JSONAnswer.encoded(try await source.deliveries(limit: limit(request)))
     case ["api", "v1", "events"]: return request.method == .head ? EventStreams.head : streams.open()
+    case let path where path.count == 2 && path[0] == "jobs": return try await story(path[1])
     default:
       guard path.starts(with: ["api", "v1", "jobs"]), path.count == 4 || path.count == 5 && path[4] == "log" else {
         return refuse(.notFound, "there is nothing at this address")
@@ -99,6 +100,13 @@ struct AdministrationResponder: HTTPResponder {
   private func job(_ text: String) async throws -> Response {
     guard let story = try await source.job(try identifier(text)) else { return refuse(.notFound, "no job has this id") }
     return JSONAnswer.encoded(story)
+  }
+
+  /// The story of a job as plain text: where links in check runs lead to.
+  private func story(_ text: String) async throws -> Response {
+    guard let story = try await source.job(try identifier(text)) else { return refuse(.notFound, "no job has this id") }
+    let headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"]
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: story.text + "\n")))
   }
 
   /// At most `logBytes` from the offset; the header `X-Next-Offset` says where to go on.
