@@ -130,7 +130,7 @@ struct TerminalTests {
     let story = JobStory(
       row: JobRow(job, now: Sample.time(9), containerName: { _ in nil }), job: job, decisions: [],
       timeline: [TimelineEntry(jobID: job.id, at: Sample.time(0.118), text: "came\u{1b}[1m")], assignments: [])
-    let text = JobStoryText(story: story).text
+    let text = story.text
     #expect(text == "evil [2J · acme/storefront · CI  run 4, attempt 1 · abcdef0\n\n03:06:40.118  came [1m")
   }
 }
