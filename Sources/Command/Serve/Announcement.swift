@@ -10,11 +10,13 @@ actor Announcement {
   }
 
   private let file: URL
+  private let say: @Sendable (String) -> Void
   private var webhooks: String?
   private var administration: String?
 
-  init(directory: URL) {
+  init(directory: URL, say: @escaping @Sendable (String) -> Void = Terminal.say) {
     file = directory.appending(path: "runnerhub.json")
+    self.say = say
   }
 
   func note(webhooks address: String) {
@@ -47,6 +49,6 @@ actor Announcement {
       FileHandle.standardError.write(Data("runnerhub: \(file.path) cannot be written: \(error)\n".utf8))
     }
     // After the file: who reads the line may look for it at once.
-    Terminal.say("webhooks \(webhooks) · status page \(administration)/")
+    say("webhooks \(webhooks) · status page \(administration)/")
   }
 }
