@@ -175,7 +175,7 @@ private struct Starter: Sendable {
     let description = try GitHubDescription.standard()
     let recorded = try await House.send(.GET, house.url + "/_emulator/exchanges").json
     let exchanges = try (recorded.array ?? []).map(RecordedExchange.init)
-    #expect(exchanges.count > 30)
+    #expect(exchanges.count > 20)
     var operations: Set<String> = []
     var complaints: Set<String> = []
     for exchange in exchanges {
