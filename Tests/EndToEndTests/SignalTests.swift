@@ -105,7 +105,8 @@ import Testing
       try await house.push(Self.held((1...4).map { "job-\($0)" }, by: gate))
       // All are stored: what GitHub told before the crash it never tells again.
       try await eventually("four jobs are stored") {
-        try house.rows("SELECT id FROM deliveries WHERE event = 'workflow_job' AND instr(CAST(body AS TEXT), '\"action\":\"queued\"')").count == 4
+        try house.rows("SELECT id FROM deliveries WHERE event = 'workflow_job' AND instr(CAST(body AS TEXT), '\"action\":\"queued\"')")
+          .count == 4
       }
       // The moment of the crash, not a wait for something.
       try await Task.sleep(for: .milliseconds(milliseconds))

@@ -60,7 +60,8 @@ extension House {
     let connection = try LoopbackConnection(port: UInt16(port))
     return try connection.exchange(
       "POST \(address.path) HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: \(bytes)\r\n"
-        + "X-Hub-Signature-256: sha256=\(String(repeating: "0", count: 64))\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: \(UUID().uuidString)\r\nConnection: close\r\n\r\n")
+        + "X-Hub-Signature-256: sha256=\(String(repeating: "0", count: 64))\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: \(UUID().uuidString)\r\nConnection: close\r\n\r\n"
+    )
   }
 
   private func count(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> Int {
