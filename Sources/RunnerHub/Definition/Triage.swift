@@ -179,7 +179,7 @@ package struct Triage: Sendable {
   private func record<Value>(_ kind: String, _ verdict: Verdict<Value>, output: String, job: Job, in unit: inout UnitOfWork) {
     let record = DecisionRecord(kind: kind, verdict, output: output, jobID: job.id, at: unit.now)
     unit.additions.decisions.append(record)
-    HubMetrics.policyDecision(record)
+    unit.count { HubMetrics.policyDecision(record) }
   }
 }
 

@@ -128,7 +128,10 @@ package struct JobReducer: Sendable {
     // Our own clock: the forge counts in whole seconds, and waits are shown in milliseconds.
     job.startedAt = unit.now
     job.runnerName = report.runnerName
-    if let queuedAt = job.queuedAt { HubMetrics.jobWait(seconds: max(0, unit.now.timeIntervalSince(queuedAt))) }
+    if let queuedAt = job.queuedAt {
+      let wait = max(0, unit.now.timeIntervalSince(queuedAt))
+      unit.count { HubMetrics.jobWait(seconds: wait) }
+    }
     unit.tell(job.id, "in progress on \(report.runnerName ?? "a runner without a name")\(isOurs ? "" : ", which is not ours")")
     guard var assignment else { return }
     if isOurs {
@@ -148,8 +151,11 @@ package struct JobReducer: Sendable {
   private func end(_ job: inout Job, _ report: JobReport, in unit: inout UnitOfWork) async throws(StoreError) {
     job.conclusion = Conclusion(word: report.conclusion ?? "unknown")
     job.completedAt = unit.now
-    if let conclusion = job.conclusion { HubMetrics.jobEnded(conclusion) }
-    if let start = job.startedAt, let end = job.completedAt { HubMetrics.jobDuration(seconds: max(0, end.timeIntervalSince(start))) }
+    if let conclusion = job.conclusion { unit.count { HubMetrics.jobEnded(conclusion) } }
+    if let start = job.startedAt {
+      let duration = max(0, unit.now.timeIntervalSince(start))
+      unit.count { HubMetrics.jobDuration(seconds: duration) }
+    }
     if job.startedAt == nil, report.runnerName?.isEmpty == false, job.state == .completed { job.startedAt = report.startedAt }
     if job.runnerName == nil, let runner = report.runnerName, !runner.isEmpty { job.runnerName = runner }
     unit.tell(job.id, "\(job.state.rawValue): \(job.conclusion?.word ?? "unknown")")

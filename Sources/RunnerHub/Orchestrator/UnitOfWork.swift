@@ -13,6 +13,7 @@ package struct UnitOfWork: Sendable {
   /// What has no row of its own to read first: effects, decisions, outcomes. Rows are added by `put`.
   package var additions = Changes()
   package let now: Date
+  private(set) var counts: [@Sendable () -> Void] = []
 
   package init(store: any Store, now: Date) {
     self.store = store
@@ -67,6 +68,9 @@ package struct UnitOfWork: Sendable {
     additions.timeline.append(TimelineEntry(jobID: id, at: now, text: text))
   }
 
+  /// Counts something once this step is committed. It may be done again before, and must not be counted twice.
+  package mutating func count(_ metric: @escaping @Sendable () -> Void) { counts.append(metric) }
+
   /// Moves a job along its state table, if the event applies there.
   /// - Returns: whether the state changed.
   @discardableResult
@@ -114,6 +118,7 @@ package struct Transactor: Sendable {
       if changes.isEmpty { return result }
       do {
         try await store.commit(changes)
+        for count in unit.counts { count() }
         signals.changed()
         return result
       } catch .conflict(let what) {
