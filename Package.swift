@@ -89,22 +89,26 @@ let package = Package(
     room("Engines", ["Domain", "RunnerHub", "CProcess", logging], resources: [.embedInCode("init.sh")]),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
-      "Web", ["Domain", "RunnerHub", hummingbird, hummingbirdCore, mustache, crypto, httpTypes, nioCore, logging, metrics, coreMetrics, lifecycle],
+      "Web",
+      [
+        "Domain", "RunnerHub", hummingbird, hummingbirdCore, mustache, crypto, httpTypes, nioCore, logging, metrics, coreMetrics, lifecycle,
+      ],
       resources: [.embedInCode("Pages/status.html")]),
     room(
       "Emulator",
       ["Workflow", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle],
       resources: [.embedInCode("Runner/run.sh")]),
 
-
     // The only composition root.
     .executableTarget(
       name: "Command",
       dependencies: [
         "Domain", "Scheduling", "RunnerHub", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
-        argumentParser, yams, subprocess, system, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle, unixSignals,
+        argumentParser, yams, subprocess, system, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle,
+        unixSignals,
       ],
-      exclude: ["README.md"], resources: ["ci", "tests", "desktop", "security", "release"].map { .embedInCode("Demo/Workflows/\($0).yml") },
+      exclude: ["README.md"],
+      resources: ["ci", "tests", "desktop", "security", "release"].map { .embedInCode("Demo/Workflows/\($0).yml") },
       swiftSettings: settings),
 
     // Contract suites that every adapter of a port must pass.
@@ -118,7 +122,8 @@ let package = Package(
     tests(
       "GitHubTests",
       [
-        "GitHub", "GitHubDescription", "Domain", "RunnerHub", hummingbird, httpClient, httpTypes, jwt, nioCore, nioHTTP1, nioFoundationCompat,
+        "GitHub", "GitHubDescription", "Domain", "RunnerHub", hummingbird, httpClient, httpTypes, jwt, nioCore, nioHTTP1,
+        nioFoundationCompat,
         cryptoExtras, logging,
       ]),
     tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
@@ -126,12 +131,17 @@ let package = Package(
     tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
     tests("RunnerHubTests", ["Domain", "Scheduling", "RunnerHub", "Storage", "Workflow", logging, lifecycle]),
     tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
-    tests("EmulatorTests", ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
+    tests(
+      "EmulatorTests",
+      ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
     tests("CommandTests", ["Command", "Domain", "RunnerHub", "Web"]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
     tests(
       "EndToEndTests",
-      ["Domain", "RunnerHub", "Web", "Emulator", "GitHubDescription", grdb, crypto, cryptoExtras, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging]),
+      [
+        "Domain", "RunnerHub", "Web", "Emulator", "GitHubDescription", grdb, crypto, cryptoExtras, httpClient, nioCore, nioHTTP1,
+        nioFoundationCompat, logging,
+      ]),
   ]
 )

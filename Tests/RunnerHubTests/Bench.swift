@@ -142,7 +142,8 @@ final class Bench: Sendable {
   }
   var planner: PlannerService {
     PlannerService(
-      planning: planning, scaling: scaling, policies: BuiltInSource(), signals: transactor.signals, drain: drain, interval: 1, logger: logger,
+      planning: planning, scaling: scaling, policies: BuiltInSource(), signals: transactor.signals, drain: drain, interval: 1,
+      logger: logger,
       now: { [clock] in clock.now })
   }
   var scaling: ScalingTurn {

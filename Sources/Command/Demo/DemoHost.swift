@@ -120,7 +120,8 @@ struct DemoHost: Sendable {
     let file = try FileDescriptor.open(
       FilePath(log.path(percentEncoded: false)), .writeOnly, options: [.create, .append], permissions: .ownerReadWrite)
     let outcome = try await Subprocess.run(
-      .path(FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))), arguments: Arguments(arguments), environment: .custom(environment), platformOptions: options,
+      .path(FilePath(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))), arguments: Arguments(arguments),
+      environment: .custom(environment), platformOptions: options,
       output: .fileDescriptor(file, closeAfterSpawningProcess: false), error: .fileDescriptor(file, closeAfterSpawningProcess: true))
     if !Task.isCancelled {
       throw Failure(

@@ -12,7 +12,8 @@ struct Orchestration: Sendable {
 
   init(
     transactor: Transactor, engines: EngineRoster, forge: any Forge, decoder: any DeliveryDecoder, policies: any PolicySource,
-    blobs: any BlobStore, settings: Settings, monitor: OrchestratorMonitor, drain: DrainSwitch, metricsInterval: TimeInterval, drainLimit: TimeInterval, logger: Logger
+    blobs: any BlobStore, settings: Settings, monitor: OrchestratorMonitor, drain: DrainSwitch, metricsInterval: TimeInterval,
+    drainLimit: TimeInterval, logger: Logger
   ) {
     let store = transactor.store
     let identities = RandomIdentitySource()

@@ -56,7 +56,9 @@ package struct JobParser: Sendable {
       }
     }
     return jobs.map { job in
-      let definition = found.map { Self.definition(of: job, in: $0.reading, path: run?.context.path ?? "", ref: $0.ref, isCertain: $0.isCertain) } ?? .unknown(reason: reason)
+      let definition =
+        found.map { Self.definition(of: job, in: $0.reading, path: run?.context.path ?? "", ref: $0.ref, isCertain: $0.isCertain) }
+        ?? .unknown(reason: reason)
       return Finding(run: run?.context, definition: definition, estimate: ResourceEstimator(settings: settings).estimate(job, definition))
     }
   }
@@ -66,7 +68,9 @@ package struct JobParser: Sendable {
   ///   - reading: what the reader made of the file.
   ///   - ref: the commit or ref at which it was read.
   ///   - isCertain: whether it is certainly the version that runs.
-  package static func definition(of job: Job, in reading: WorkflowReading, path: String, ref: String, isCertain: Bool = true) -> DefinitionFinding {
+  package static func definition(of job: Job, in reading: WorkflowReading, path: String, ref: String, isCertain: Bool = true)
+    -> DefinitionFinding
+  {
     guard let file = reading.file else {
       let first = reading.diagnostics.first { $0.severity == .error }
       return .unknown(reason: "\(path) is not a workflow: \(first?.message ?? "no jobs")")

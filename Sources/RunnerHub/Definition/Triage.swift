@@ -127,7 +127,8 @@ package struct Triage: Sendable {
     return settings.pools.contains { labels.isSatisfied(by: $0.labels) } ? nil : "no pool offers \(labels)"
   }
 
-  private func admit(_ job: inout Job, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork) async throws(StoreError) {
+  private func admit(_ job: inout Job, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork) async throws(StoreError)
+  {
     unit.tell(job.id, "routing → orchestrator: \(job.routeReason ?? "")")
     job.jobClass = settings.jobClass(repository: job.repository, labels: job.labels)
     if let refusal = refusal(of: job) {

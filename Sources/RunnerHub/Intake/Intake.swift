@@ -90,7 +90,8 @@ package struct Intake: Sendable {
       let effect = try await reducer.reduce(report, in: &unit)
       switch effect {
       case .applied:
-        let text = "delivery \(stored.delivery.guid.prefix(8))… \(stored.delivery.event) \(report.action ?? report.status), verified, stored"
+        let text =
+          "delivery \(stored.delivery.guid.prefix(8))… \(stored.delivery.event) \(report.action ?? report.status), verified, stored"
         unit.additions.timeline.insert(TimelineEntry(jobID: report.jobID, at: stored.delivery.receivedAt, text: text), at: place)
         return DeliveryOutcome(id: stored.id, status: .processed, jobID: report.jobID)
       case .nothing: return DeliveryOutcome(id: stored.id, status: .repeated, jobID: report.jobID)

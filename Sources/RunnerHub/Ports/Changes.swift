@@ -100,7 +100,8 @@ package struct StatusUpdate: Hashable, Sendable, Codable {
   package var completedAt: Date?
 
   package init(
-    jobID: JobID, repository: String, installationID: Int64?, headSHA: String, name: String, status: Status, conclusion: Conclusion?, title: String,
+    jobID: JobID, repository: String, installationID: Int64?, headSHA: String, name: String, status: Status, conclusion: Conclusion?,
+    title: String,
     summary: String, detailsURL: String?, startedAt: Date?, completedAt: Date?
   ) {
     self.jobID = jobID
@@ -135,7 +136,8 @@ package struct DecisionRecord: Hashable, Sendable, Codable {
   package var at: Date
 
   package init(
-    kind: String, jobID: JobID?, pool: String?, output: String, reason: String, bundle: String, fallbackCause: String?, microseconds: Double,
+    kind: String, jobID: JobID?, pool: String?, output: String, reason: String, bundle: String, fallbackCause: String?,
+    microseconds: Double,
     at: Date
   ) {
     self.kind = kind

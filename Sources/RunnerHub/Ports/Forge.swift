@@ -67,7 +67,8 @@ package struct JobReport: Hashable, Sendable, Codable {
 
   package init(
     action: String?, status: String, conclusion: String?, forgeID: Int64, runID: Int64, runAttempt: Int, name: String, workflow: String?,
-    labels: [String], headSHA: String, headBranch: String?, htmlURL: String?, runnerID: Int64?, runnerName: String?, runnerGroupName: String?,
+    labels: [String], headSHA: String, headBranch: String?, htmlURL: String?, runnerID: Int64?, runnerName: String?,
+    runnerGroupName: String?,
     createdAt: Date?, startedAt: Date?, completedAt: Date?, steps: [JobStep], repository: Repository, organization: String?,
     installationID: Int64?
   ) {

@@ -105,7 +105,8 @@ package struct Verdict<Value: Sendable>: Sendable {
   package var instructions: Int?
 
   package init(
-    _ value: Value, reason: String, bundle: String = "built-in", fallbackCause: String? = nil, microseconds: Double = 0, instructions: Int? = nil
+    _ value: Value, reason: String, bundle: String = "built-in", fallbackCause: String? = nil, microseconds: Double = 0,
+    instructions: Int? = nil
   ) {
     self.value = value
     self.reason = reason

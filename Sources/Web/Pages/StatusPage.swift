@@ -85,7 +85,8 @@ struct StatusPage: Sendable {
       let isBad = row.state == .failed || row.state == .refused || row.conclusion.map { $0 != .success && $0 != .skipped } ?? false
       return JobView(
         name: row.name, repository: row.repository, route: row.route?.rawValue ?? "–", priority: row.priority ?? "–",
-        state: row.isRefused ? JobState.refused.rawValue : row.state.rawValue + mark, tone: isBad ? "bad" : row.conclusion == .success ? "good" : "plain",
+        state: row.isRefused ? JobState.refused.rawValue : row.state.rawValue + mark,
+        tone: isBad ? "bad" : row.conclusion == .success ? "good" : "plain",
         container: row.container ?? "–",
         wait: span(row.waitSeconds), run: span(row.runSeconds), why: row.why, href: "/jobs/\(row.id)")
     }

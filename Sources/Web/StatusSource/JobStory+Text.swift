@@ -9,7 +9,8 @@ extension JobStory {
     let workflow = job.workflow ?? "workflow unknown"
     var lines = [
       PrintableText.line(
-        "\(job.name) · \(job.repository.fullName) · \(workflow) run \(job.runID), attempt \(job.runAttempt) · \(branch)\(job.headSHA.prefix(7))"),
+        "\(job.name) · \(job.repository.fullName) · \(workflow) run \(job.runID), attempt \(job.runAttempt) · \(branch)\(job.headSHA.prefix(7))"
+      ),
       "",
     ]
     for entry in timeline { lines.append("\(entry.at.formatted(Self.time))  \(PrintableText.line(entry.text))") }
