@@ -26,7 +26,7 @@ test: test-packages
 	@Tests/Scripts/install-system-packages.test.sh
 	@$(RUNNERHUB) policy check policies
 	@$(RUNNERHUB) policy test policies
-	@swift test --skip-build
+	@swift test --skip-build --no-parallel
 
 lint: test-packages lint-shell
 	@swift format lint --strict --recursive Sources Tests Package.swift

@@ -86,6 +86,7 @@ struct RunnerRelease: Sendable {
       row.phase = .released
       row.releasedAt = unit.now
       unit.put(row)
+      unit.count { HubMetrics.assignment(.released) }
       guard var container = try await unit.container(row.containerID), container.state.isLive else { return }
       container.release(event, cause: cause, at: unit.now)
       unit.put(container)

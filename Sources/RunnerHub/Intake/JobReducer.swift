@@ -109,6 +109,7 @@ package struct JobReducer: Sendable {
       }
     }
     for changed in exchange.assignments { unit.put(changed) }
+    unit.count { HubMetrics.assignment(.exchanged) }
     for changed in exchange.containers { unit.put(changed) }
     for (id, text) in exchange.story { unit.tell(id, text) }
   }
