@@ -58,6 +58,8 @@ struct JobEventTests {
     let bench = try Bench()
     try await bench.deliver(Bench.report(7, "in_progress", runner: "other"))
     let job = try await bench.job(7)
+    #expect(job.route == .traditional)
+    #expect(job.routeReason == "runner other took it before it was routed")
     #expect(job.state == .running)
     #expect(job.runnerName == "other")
   }

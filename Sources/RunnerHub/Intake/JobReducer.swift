@@ -44,6 +44,11 @@ package struct JobReducer: Sendable {
       if report.runnerName?.isEmpty == false { unit.apply(.inProgress(ours: isOurs), to: &job) }
     }
     unit.apply(jobEvent, to: &job)
+    if job.route == nil, !isOurs, event.namesRunner, let runner = report.runnerName, !runner.isEmpty {
+      // Somebody else's runner was faster than our decision, which is made by that.
+      job.route = .traditional
+      job.routeReason = "runner \(runner) took it before it was routed"
+    }
     if job.state == .running, before.state != .running { try await begin(&job, report, assignment, isOurs: isOurs, in: &unit) }
     if job.state.isFinal, !before.state.isFinal { try await end(&job, report, in: &unit) }
 
