@@ -83,6 +83,8 @@ package struct EmulatorConfiguration: Sendable {
   package var permissions: [String: String]
   package var runnerGroups: [RunnerGroup]
   package var traditionalRunners: [TraditionalRunner]
+  /// How long a traditional runner takes to begin a job that it was given.
+  package var traditionalPickup: Duration
   /// How long a traditional runner works on a job.
   package var traditionalDuration: Duration
   /// Environments whose jobs wait for an approval.
@@ -105,7 +107,8 @@ package struct EmulatorConfiguration: Sendable {
   package init(
     host: String = "127.0.0.1", port: Int = 0, organisation: String, repositories: [Repository] = [], webhook: Webhook? = nil,
     token: String? = nil, app: App? = nil, permissions: [String: String] = EmulatorConfiguration.allPermissions,
-    runnerGroups: [RunnerGroup] = [], traditionalRunners: [TraditionalRunner] = [], traditionalDuration: Duration = .milliseconds(300),
+    runnerGroups: [RunnerGroup] = [], traditionalRunners: [TraditionalRunner] = [], traditionalPickup: Duration = .milliseconds(500),
+    traditionalDuration: Duration = .milliseconds(300),
     protectedEnvironments: Set<String> = [], secrets: [String: String] = [:], runnerLostAfter: Duration = .seconds(600),
     offerExpiresAfter: Duration = .seconds(60), concurrentDeliveries: Int = 1
   ) {
@@ -119,6 +122,7 @@ package struct EmulatorConfiguration: Sendable {
     self.permissions = permissions
     self.runnerGroups = runnerGroups
     self.traditionalRunners = traditionalRunners
+    self.traditionalPickup = traditionalPickup
     self.traditionalDuration = traditionalDuration
     self.protectedEnvironments = protectedEnvironments
     self.secrets = secrets

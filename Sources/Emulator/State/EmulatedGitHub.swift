@@ -21,7 +21,7 @@ package actor EmulatedGitHub {
   var installationTokens: [String: Date] = [:]
   var queue = JobQueue()
   var waiters: [Int64: Waiter] = [:]
-  /// Traditional runners by their identity, and the job each has with the time at which it ends.
+  /// Traditional runners by their identity, and the job each has with the time at which it begins or ends.
   var traditional: [Int64: (runner: EmulatorConfiguration.TraditionalRunner, job: Int64?, endsAt: Date?)] = [:]
   var deliveries: [Delivery] = []
   private var exchanges: [JSON] = []

@@ -143,7 +143,7 @@ extension EmulatedGitHub {
   func dispatch() {
     for match in queue.match() {
       if traditional[match.runner] != nil {
-        startTraditional(match.runner, job: match.job)
+        giveTraditional(match.runner, job: match.job)
       } else if let waiter = waiters.removeValue(forKey: match.runner) {
         jobs[match.job]?.offer = (match.runner, now())
         registrations[match.runner]?.state = .busy
@@ -219,10 +219,22 @@ extension EmulatedGitHub {
     announce(runID, "completed")
   }
 
-  private func startTraditional(_ runner: Int64, job: Int64) {
+  private func giveTraditional(_ runner: Int64, job: Int64) {
     guard let entry = traditional[runner] else { return }
-    traditional[runner] = (entry.runner, job, now() + configuration.traditionalDuration.seconds)
-    start(job, on: RunnerIdentity(id: runner, name: entry.runner.name, groupID: 1, groupName: "Default"))
+    traditional[runner] = (entry.runner, job, now() + configuration.traditionalPickup.seconds)
+  }
+
+  /// A traditional runner's time has come: it begins its job, or ends it and is idle again.
+  private func stepTraditional(_ runner: Int64, _ entry: EmulatorConfiguration.TraditionalRunner, job: Int64) {
+    switch jobs[job]?.progress {
+    case .queued:
+      traditional[runner] = (entry, job, now() + configuration.traditionalDuration.seconds)
+      return start(job, on: RunnerIdentity(id: runner, name: entry.name, groupID: 1, groupName: "Default"))
+    case .inProgress: end(job, jobs[job]?.isCancelRequested == true ? .cancelled : .success)
+    case .waiting, .completed, nil: break
+    }
+    traditional[runner] = (entry, nil, nil)
+    queue.offer(.init(id: runner, scope: .organisation(configuration.organisation), labels: entry.labels))
   }
 
   /// What time alone brings: polls that end, offers that nobody took, runners that fell silent, traditional jobs that are done.
@@ -235,9 +247,7 @@ extension EmulatedGitHub {
     }
     for (id, entry) in traditional {
       guard let job = entry.job, let endsAt = entry.endsAt, endsAt <= time else { continue }
-      traditional[id] = (entry.runner, nil, nil)
-      end(job, jobs[job]?.isCancelRequested == true ? .cancelled : .success)
-      queue.offer(.init(id: id, scope: .organisation(configuration.organisation), labels: entry.runner.labels))
+      stepTraditional(id, entry.runner, job: job)
     }
     for job in jobs.values where job.progress != .completed {
       if let offer = job.offer, offer.at + configuration.offerExpiresAfter.seconds <= time {
