@@ -19,6 +19,15 @@ struct ClassRules {
     repositories = Set(jobs.map(\.repository.fullName))
   }
 
+  /// Takes over whose code may come from another class: the forge gives a runner of this one any job whose labels are among its own.
+  mutating func widen(by other: ClassRules) {
+    guard other.jobClass != jobClass, other.jobClass.scope == jobClass.scope, other.jobClass.group == jobClass.group,
+      other.jobClass.labels.isSatisfied(by: jobClass.labels)
+    else { return }
+    holdsForkJob = holdsForkJob || other.holdsForkJob
+    repositories.formUnion(other.repositories)
+  }
+
   /// What a place for the job must offer.
   func need(of job: Job) -> Resources {
     let own = job.estimate?.resources

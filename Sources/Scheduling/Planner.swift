@@ -58,6 +58,8 @@ private struct Turn {
       let rules = ClassRules(jobClass: jobClass, demand: demands[jobClass], bound: bound[jobClass] ?? [])
       lines.append(Line(rules: rules, jobs: [job], unmet: 1, boost: 0, isRefusal: true))
     }
+    let rules = lines.map(\.rules)
+    for index in lines.indices { for other in rules { lines[index].rules.widen(by: other) } }
   }
 
   /// Registrations that may take a queued job because the job they were made for ended or runs elsewhere, by class.

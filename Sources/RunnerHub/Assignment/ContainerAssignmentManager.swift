@@ -103,7 +103,9 @@ package struct ContainerAssignmentManager: Sendable {
   }
 
   private func nextTime() -> Date? {
-    agenda.withLock { agenda in agenda.notBefore.filter { !agenda.underWay.contains($0.key) }.values.min() }
+    // What is due already waits for a free place, and a place that becomes free wakes the loop.
+    let now = transactor.currentTime
+    return agenda.withLock { agenda in agenda.notBefore.filter { !agenda.underWay.contains($0.key) && $0.value > now }.values.min() }
   }
 
   private func perform(_ item: Item) async {
@@ -118,6 +120,8 @@ package struct ContainerAssignmentManager: Sendable {
       }
     } catch let comeBack as ComeBack {
       again = comeBack.at
+      let level: Logger.Level = comeBack.at > transactor.currentTime.addingTimeInterval(1) ? .info : .debug
+      logger.log(level: level, "a step waits", metadata: ["item": "\(item)", "reason": "\(comeBack)"])
     } catch {
       isFault = true
       logger.error("a step failed and is done again", metadata: ["item": "\(item)", "error": "\(error)"])

@@ -30,7 +30,6 @@ package struct HealthMonitor: Sendable {
   package func run() async throws {
     while !Task.isCancelled {
       for engine in engines.engines.values { await check(engine) }
-      await reconciler.turn()
       try await Task.sleep(for: interval)
     }
   }
@@ -50,6 +49,8 @@ package struct HealthMonitor: Sendable {
       }
       monitor.report(.engine, at: transactor.currentTime)
       let seen = Dictionary(observations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+      // Heartbeats first: what is lost may mean asking the forge, which takes its time.
+      try await judge(rows.filter { seen[$0.id]?.status == .running }, failure: nil)
       for row in rows where row.state != .creating && row.state != .terminating {
         guard let observation = seen[row.id] else {
           try await lost(row, cause: "container \(row.name) is gone from engine \(engine.name)", isGone: true)
@@ -59,7 +60,6 @@ package struct HealthMonitor: Sendable {
           try await lost(row, cause: "PID 1 of container \(row.name) ended\(code.map { " with \($0)" } ?? "")", isGone: false)
         }
       }
-      try await judge(rows.filter { seen[$0.id]?.status == .running }, failure: nil)
       try await removeStrangers(among: observations, of: engine)
     } catch {
       logger.error("a health check failed", metadata: ["engine": "\(engine.name)", "error": "\(error)"])
@@ -108,7 +108,11 @@ package struct HealthMonitor: Sendable {
       let row = try await transactor.store.container(observation.id)
       if let row, row.state.isLive { continue }
       logger.warning("an unknown container is removed", metadata: ["container": "\(observation.id)"])
-      try await engine.remove(observation.id)
+      do {
+        try await engine.remove(observation.id)
+      } catch {
+        logger.error("an unknown container stays for now", metadata: ["container": "\(observation.id)", "error": "\(error)"])
+      }
     }
   }
 }

@@ -40,6 +40,10 @@ struct RunnerStart: Sendable {
     do {
       engine = try engines.engine(of: container)
       if container.state == .creating { try await create(container, on: engine) }
+    } catch EngineError.unavailable(let reason) {
+      // The engine's fault is not the job's: it keeps its place and its tries, and may go elsewhere.
+      let cause = "container: \(EngineError.unavailable(reason))"
+      return try await fail(assignment, cause: cause, container: .terminate, isOwnFault: true, pause: 5)
     } catch let error as EngineError {
       return try await fail(assignment, cause: "container: \(error)", container: .terminate)
     }
@@ -112,7 +116,7 @@ struct RunnerStart: Sendable {
       unit.put(row)
       guard var job = try await unit.job(row.jobID), unit.apply(.start, to: &job) else { return }
       unit.put(job)
-      HubMetrics.assignment(.started)
+      unit.count { HubMetrics.assignment(.started) }
       unit.tell(job.id, "runner \(row.id) registered for class \(row.jobClass), started in \(row.containerID)")
     }
   }
@@ -135,13 +139,15 @@ struct RunnerStart: Sendable {
     }
   }
 
-  /// Refused jobs that this runner may get, whatever job it was made for: the forge gives it any job whose labels are among its own.
+  /// Refused jobs that this runner may get, whatever job it was made for and however far their cancellation is: the forge gives it any job whose labels are among its own.
   private func refused(in jobClass: JobClass) async throws -> [RunnerFiles.RefusedJob] {
-    try await transactor.store.refusedJobsForHook(limit: 100).filter { job in
+    try await transactor.store.jobs(in: [.refused], limit: 10_000).filter { job in
       guard let wanted = job.jobClass else { return false }
       return wanted.scope == jobClass.scope && wanted.group == jobClass.group && wanted.labels.isSatisfied(by: jobClass.labels)
     }.map {
-      RunnerFiles.RefusedJob(runID: $0.runID, key: $0.definition?.definition?.key, reason: $0.refusal ?? "refused")
+      // A key that was only guessed would miss the job: then every job of its run is failed.
+      let key = $0.definition?.definition.flatMap { $0.isExact ? $0.key : nil }
+      return RunnerFiles.RefusedJob(runID: $0.runID, key: key, reason: $0.refusal ?? "refused")
     }
   }
 
@@ -149,8 +155,12 @@ struct RunnerStart: Sendable {
   enum ContainerFate { case terminate, giveBack }
 
   /// A failed start: the registration goes first, then job, assignment and container in one commit.
-  /// - Parameter isOwnFault: it does not count as a try of the job's.
-  func fail(_ assignment: Assignment, cause: String, container fate: ContainerFate, isOwnFault: Bool = false) async throws {
+  /// - Parameters:
+  ///   - isOwnFault: it does not count as a try of the job's.
+  ///   - pause: seconds in which the job is not planned again after a fault that is not its own.
+  func fail(
+    _ assignment: Assignment, cause: String, container fate: ContainerFate, isOwnFault: Bool = false, pause: TimeInterval = 0
+  ) async throws {
     if let current = try await transactor.store.assignment(assignment.id), let runnerID = current.runnerID,
       let job = try await transactor.store.job(current.jobID)
     {
@@ -163,7 +173,6 @@ struct RunnerStart: Sendable {
         throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
       }
     }
-    HubMetrics.assignment(.failed)
     logger.warning("a start failed", metadata: ["assignment": "\(assignment.id)", "job": "\(assignment.jobID)", "cause": "\(cause)"])
     let random = Double.random(in: 0..<1)
     try await transactor.transact { (unit) throws(StoreError) in
@@ -174,9 +183,10 @@ struct RunnerStart: Sendable {
       row.releasedAt = unit.now
       row.releaseCause = cause
       unit.put(row)
+      unit.count { HubMetrics.assignment(.failed) }
       if var job = try await unit.job(row.jobID), job.assignment == row.id {
-        job.detach(
-          afterFailure: cause, isOwnFault: isOwnFault, retry: retry, maximumTries: settings.maximumTries, random: random, at: unit.now)
+        let wait = isOwnFault ? pause : retry.delay(afterFailures: job.tries + 1, random: random)
+        job.detach(afterFailure: cause, isOwnFault: isOwnFault, maximumTries: settings.maximumTries, wait: wait, at: unit.now)
         unit.put(job)
         unit.tell(job.id, "start failed: \(cause)\(job.state == .failed ? "; given up after \(job.tries) tries" : "; it waits again")")
         try await unit.report(job, settings: settings)
@@ -200,7 +210,8 @@ extension ForgeError {
 
 extension Job {
   /// Back to the queue after a failed start, or given up when no try is left. Its place in the queue stays.
-  mutating func detach(afterFailure cause: String, isOwnFault: Bool, retry: Retry, maximumTries: Int, random: Double, at now: Date) {
+  /// - Parameter wait: seconds in which it is not planned again.
+  mutating func detach(afterFailure cause: String, isOwnFault: Bool, maximumTries: Int, wait: TimeInterval, at now: Date) {
     assignment = nil
     containerID = nil
     pool = nil
@@ -209,7 +220,7 @@ extension Job {
     lastFailure = cause
     if !isOwnFault { tries += 1 }
     if case .to(let next) = state.transition(on: .startFailed(triesLeft: maximumTries - tries)) { state = next }
-    notBefore = isOwnFault ? nil : now.addingTimeInterval(retry.delay(afterFailures: tries, random: random))
+    notBefore = wait > 0 ? now.addingTimeInterval(wait) : nil
     placementReason = "start failed: \(cause)"
   }
 }

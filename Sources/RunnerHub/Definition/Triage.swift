@@ -50,9 +50,9 @@ package struct Triage: Sendable {
   /// - Returns: how many jobs were looked at, and when one that was put off is due.
   @discardableResult
   package func turn(with engine: any PolicyEngine) async throws(StoreError) -> (decided: Int, again: Date?) {
-    let received = try await transactor.store.jobs(in: [.received], limit: Self.batch)
+    let received = try await transactor.store.jobs(in: [.received], limit: 10_000)
     let now = transactor.currentTime
-    let jobs = received.filter { $0.notBefore ?? now <= now }
+    let jobs = Array(received.filter { $0.notBefore ?? now <= now }.prefix(Self.batch))
     if !jobs.isEmpty {
       let fleet = try await fleet.fleet()
       for (job, finding) in await findings(for: jobs) { try await decide(job, finding, engine, fleet) }

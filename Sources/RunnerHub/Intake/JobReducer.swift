@@ -32,7 +32,7 @@ package struct JobReducer: Sendable {
       try await meet(runner: AssignmentID(rawValue: runner), job: &job, in: &unit)
     }
     let assignment = try await ownAssignment(of: job, in: &unit)
-    let isOurs = assignment?.id.rawValue == report.runnerName
+    let isOurs = assignment != nil && assignment?.id.rawValue == report.runnerName
     let jobEvent: JobEvent
     switch event {
     case .queued: jobEvent = .queuedAtForge
@@ -149,8 +149,9 @@ package struct JobReducer: Sendable {
         container.note(job)
         unit.put(container)
       }
-    } else {
-      try await orphan(assignment, cause: "runner \(report.runnerName ?? "unknown") took the job", job: &job, in: &unit)
+    } else if let runner = report.runnerName, !runner.isEmpty {
+      // Without a name it may be ours still.
+      try await orphan(assignment, cause: "runner \(runner) took the job", job: &job, in: &unit)
     }
   }
 

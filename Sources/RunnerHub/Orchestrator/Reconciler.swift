@@ -27,6 +27,14 @@ package struct Reconciler: Sendable {
     start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
   }
 
+  /// Reconciles until cancelled, at once and then at each interval of the health checks.
+  package func run() async throws {
+    while !Task.isCancelled {
+      await turn()
+      try await Task.sleep(for: settings.healthCheckInterval)
+    }
+  }
+
   /// Looks at every active assignment, and at some of the jobs that wait long.
   package func turn() async {
     do {
@@ -52,7 +60,8 @@ package struct Reconciler: Sendable {
     let age = transactor.currentTime.timeIntervalSince(assignment.phaseSince)
     switch assignment.phase {
     case .started where age > settings.startTimeLimit:
-      try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit) s")
+      // GitHub may hand out nothing for a while: that is not the job's failure.
+      try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit) s", isOwnFault: true)
     case .running where age > settings.reconcileAfter:
       if try await hasEnded(assignment) || isDue(assignment.jobID) { _ = try await refresh(assignment.jobID) }
     case .bound, .registered, .started, .running, .releasing, .released: return
@@ -60,13 +69,13 @@ package struct Reconciler: Sendable {
   }
 
   /// A runner that was started and of which nothing is heard: the forge knows whether it has a job.
-  private func examine(_ assignment: Assignment, cause: String) async throws {
+  private func examine(_ assignment: Assignment, cause: String, isOwnFault: Bool = false) async throws {
     // Without the forge's word it may be working: only its events are late.
     guard try await refresh(assignment.jobID) else { return }
     guard let current = try await transactor.store.assignment(assignment.id), current.phase == .started || current.phase == .registered
     else { return }
     do {
-      try await start.fail(current, cause: cause, container: .terminate)
+      try await start.fail(current, cause: cause, container: .terminate, isOwnFault: isOwnFault)
     } catch let comeBack as ComeBack {
       logger.info("a silent runner stays for now", metadata: ["assignment": "\(assignment.id)", "reason": "\(comeBack)"])
     }
@@ -95,12 +104,23 @@ package struct Reconciler: Sendable {
   /// Our own demand first; then jobs that others run or that wait for approval, whose end or approval may have been lost too.
   private func lookAtWaitingJobs() async throws {
     let before = transactor.currentTime.addingTimeInterval(-Self.patience)
-    let ours = try await transactor.store.jobs(in: [.queued, .refused, .failed], limit: 200)
-    let others = try await transactor.store.jobs(in: [.waiting, .forwarded, .running], limit: 200)
+    let ours = try await transactor.store.jobs(in: [.received, .queued, .refused, .failed], limit: 10_000)
+    let others = try await transactor.store.jobs(in: [.waiting, .forwarded, .running], limit: 10_000)
     var left = Self.budget
     for job in ours + others where left > 0 && job.receivedAt < before && isDue(job.id) {
       left -= 1
       _ = try await refresh(job.id)
+      try await failByHook(job.id)
+    }
+  }
+
+  /// A refused job that the forge still has queued although its run was to be cancelled: a runner's hook ends it.
+  private func failByHook(_ id: JobID) async throws(StoreError) {
+    try await transactor.transact { (unit) throws(StoreError) in
+      guard var job = try await unit.job(id), job.state == .refused, job.refusalAction == nil else { return }
+      job.refusalAction = .failByHook
+      unit.put(job)
+      unit.tell(id, "still queued after its refusal: a runner's hook is to fail it")
     }
   }
 

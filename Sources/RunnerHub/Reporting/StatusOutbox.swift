@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 package import Foundation
 package import Scheduling
 
@@ -104,6 +104,9 @@ package struct StatusOutbox: Sendable {
       || Double(written(since: 60, now)) >= settings.degradedShare * Double(settings.writesPerMinute)
       || Double(written(since: 3600, now)) >= settings.degradedShare * Double(settings.writesPerHour)
   }
+
+  /// The update is not owed any more, or not now: it was taken out for nothing.
+  package mutating func drop(_ id: JobID) { inFlight.remove(id) }
 
   /// The forge took the update.
   package mutating func sent(_ update: StatusUpdate, at now: Date) {

@@ -81,7 +81,7 @@ package actor StatusReporter: Service {
   }
 
   private func performDue() async throws(StoreError) -> Date? {
-    while !Task.isCancelled {
+    while !Task.isCancelled, !isStopping.withLock({ $0 }) {
       let due = try await store.dueEffects(at: now(), limit: batch)
       let round = try await perform(due)
       if let until = round.waitUntil { return until }
@@ -112,7 +112,7 @@ package actor StatusReporter: Service {
       try await cancel(Array(cancellations[chunk..<min(chunk + width, cancellations.count)]))
       round.hasProgressed = true
     }
-    while !Task.isCancelled {
+    while !Task.isCancelled, !isStopping.withLock({ $0 }) {
       var changes = Changes()
       let sends = collectSends(owed, &changes, &round)
       if sends.isEmpty && changes.isEmpty { break }
@@ -129,7 +129,11 @@ package actor StatusReporter: Service {
     while sends.count < width {
       switch outbox.next(at: now()) {
       case .send(let update):
-        guard let effect = owed[update.jobID] else { continue }
+        guard let effect = owed[update.jobID] else {
+          // Its row was replaced meanwhile: the newer one comes with a later batch.
+          outbox.drop(update.jobID)
+          continue
+        }
         sends.append(Send(effect: effect, update: update))
       case .postpone(let update, let until):
         guard var effect = owed[update.jobID] else { continue }
