@@ -94,8 +94,9 @@ struct RefusalTests {
     #expect(try await bench.now(assignment).phase == .released)
   }
 
-  @Test("a runner whose labels include those of a refused job fails it too, for the forge may hand it there")
-  func otherClass() async throws {
+  @Test(
+    "a runner whose labels include those of a refused job fails it too, however far its cancellation is", arguments: [true, false])
+  func otherClass(isForbidden: Bool) async throws {
     let bench = try Bench()
     bench.forge.with {
       $0.runs[100] = RunReport(
@@ -103,7 +104,7 @@ struct RefusalTests {
         context: RunContext(event: "pull_request", path: nil, headRepositoryID: 99, actor: nil), definitionRefs: [])
     }
     try await bench.queue(7)
-    try await failByHook(7, bench)
+    if isForbidden { try await failByHook(7, bench) }
     try await bench.deliver(Bench.report(8, "queued", run: 200, labels: ["self-hosted", "linux", "x64"]))
     try await bench.decide()
     try await bench.plan()

@@ -83,6 +83,17 @@ struct PlannerTests {
     #expect(reason(none, 1) == "no pool for [linux, self-hosted] accepts jobs of forks")
   }
 
+  @Test("a fork's job of a class with fewer labels keeps the broader class away from trusted and used containers too")
+  func forksOfNarrowerClass() {
+    let pools = [Sample.pool("trusted"), Sample.pool("open", forks: true)]
+    let narrow = JobClass(scope: Sample.linux.scope, labels: ["self-hosted"])
+    let queues = [Sample.demand([Sample.job(1)]), Sample.demand([Sample.job(2, narrow, queued: 1, fork: true)])]
+    let plan = Planner.plan(Sample.input(pools: pools, containers: [Sample.container("warm", in: pools[0])], queues: queues))
+    #expect(plan.bindings.map(\.candidate) == [.new(pool: "open"), .new(pool: "open")])
+    let alone = Planner.plan(Sample.input(pools: pools, containers: [Sample.container("warm", in: pools[0])], queues: [queues[0]]))
+    #expect(alone.bindings.map(\.pool) == ["trusted"])
+  }
+
   @Test("a registration is large enough for the largest job of its class")
   func size() {
     let pools = [Sample.pool("small"), Sample.pool("large", resources: Sample.large)]

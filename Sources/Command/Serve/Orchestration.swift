@@ -41,7 +41,8 @@ struct Orchestration: Sendable {
       loops: [
         ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planner", { try await planner.run() }),
         ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
-        ("health", { try await health.run() }), ("reconciliation", { try await reconciler.run() }), ("monitoring", { try await monitoring.run() }),
+        ("health", { try await health.run() }), ("reconciliation", { try await reconciler.run() }),
+        ("monitoring", { try await monitoring.run() }),
       ], drain: drain, monitor: monitor, drainLimit: drainLimit, logger: logger)
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)
     signals = transactor.signals
