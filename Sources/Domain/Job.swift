@@ -132,7 +132,7 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
   package var steps: [JobStep]
   /// Why the job was refused; stays when the forge has ended it.
   package var refusal: String?
-  /// How a refusal is carried out, once that is known.
+  /// How the refusal is carried out where asking for the run's cancellation is not enough.
   package var refusalAction: RefusalAction?
   /// The cause of the last failed start, or of giving up.
   package var lastFailure: String?
@@ -204,11 +204,9 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
     return head != repository.id
   }
 
-  /// How a refusal is carried out.
+  /// How a refusal is carried out where asking for the run's cancellation is not enough.
   package enum RefusalAction: String, Sendable, Codable {
-    /// The run's cancellation is asked for.
-    case cancelRun
-    /// The permission to cancel is missing: a runner's started hook fails the job.
+    /// The run cannot be cancelled, or the job outlived that: a runner's started hook fails the job.
     case failByHook
   }
 }

@@ -158,6 +158,8 @@ private struct Starter: Sendable {
       let health = try await house.get("/health")
       return health.status == 200 && health.json["status"].string == "ok" && health.json["state"].string == "READY"
     }
+    // The overview is read at most four times a second, and a container is released after its job has ended.
+    try await eventually("an overview in which no container is held") { try await house.overview()["pools"].array?.first?["busy"].int == 0 }
     let overview = try await house.overview()
     #expect(overview["jobCounts"]["completed"].int == Int64(Starter.jobs), "\(overview["jobCounts"])")
     #expect(overview["waits"]["count"].int == Int64(ran.count), "\(overview["waits"])")

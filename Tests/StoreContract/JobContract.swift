@@ -87,7 +87,6 @@ extension StoreContract {
         var jobs = (1...4).map { Sample.job($0, state: .refused, at: 10 - Double($0)) }
         for index in [0, 1, 2] { jobs[index].refusalAction = .failByHook }
         jobs[2].state = .completed
-        jobs[3].refusalAction = .cancelRun
         let refused = jobs
         try await store.commit { $0.jobs = refused }
         #expect(try await store.refusedJobsForHook(limit: 10).map(\.forgeID) == [2, 1])

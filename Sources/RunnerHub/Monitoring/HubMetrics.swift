@@ -8,8 +8,6 @@ package enum HubMetrics {
   package enum Name: String, CaseIterable, Sendable {
     /// Counter by `status`: what became of deliveries.
     case deliveries = "runnerhub_deliveries_total"
-    /// Counter: deliveries refused at the door by `reason` (a wrong signature is counted, and not stored).
-    case rejectedDeliveries = "runnerhub_deliveries_rejected_total"
     /// Gauge by `state`.
     case jobs = "runnerhub_jobs"
     /// Gauge by `state`.
@@ -35,7 +33,6 @@ package enum HubMetrics {
   }
 
   package static func delivery(_ status: DeliveryStatus) { count(.deliveries, [("status", status.rawValue)]) }
-  package static func rejectedDelivery(_ reason: String) { count(.rejectedDeliveries, [("reason", reason)]) }
   package static func jobEnded(_ conclusion: Conclusion) {
     // Unknown words come from outside: they must not make series.
     let word = if case .other = conclusion { "other" } else { conclusion.word }

@@ -40,7 +40,9 @@ package struct PlannerService: Sendable {
       var again: Date?
       do {
         if !drain.isOn {
+          let start = now()
           again = try await planning.turn(&memory, with: consumer.engine())
+          HubMetrics.plannerTurn(seconds: max(0, now().timeIntervalSince(start)))
           if now().timeIntervalSince(lastScaling) >= Self.spacing {
             try await scaling.turn(&history, with: consumer.engine())
             lastScaling = now()
