@@ -35,14 +35,9 @@ struct ContainerFolder: Sendable {
 
   /// - Throws: `invalid` for a name that is not one of a container (and so could lead out of the root).
   init(root: String, id: ContainerID) throws(EngineError) {
-    guard Self.isName(id.rawValue) else { throw .invalid("'\(id)' is no container's name: 2 to 63 characters of a-z, 0-9 and -") }
+    try ContainerName.check(id)
     self.root = root
     self.id = id
-  }
-
-  static func isName(_ text: String) -> Bool {
-    let isWord = text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
-    return (2...63).contains(text.utf8.count) && isWord
   }
 
   var path: String { "\(root)/\(id)" }

@@ -19,7 +19,6 @@ package struct ProcessEngine: ContainerEngine {
   /// How long the processes of a container have to end after SIGKILL, and PID 1 to wait again in a recycled one.
   private let patience: Duration = .seconds(10)
   private let mostLog = 1 << 20
-  private static let marker = ".runnerhub-go"
 
   /// - Parameters:
   ///   - root: the folder of all containers; made when first needed, readable by its owner only.
@@ -33,19 +32,17 @@ package struct ProcessEngine: ContainerEngine {
   }
 
   /// A name that cannot be one has no home: the calls that would use it refuse it.
-  package func home(of id: ContainerID) -> String { "\(root)/\(id)/home" }
+  package func home(of spec: ContainerSpec) -> String { "\(root)/\(spec.id)/home" }
 
   /// Cores, memory and disk of the machine, all of them, though containers are not kept to their share of cores.
   package func capacity() async throws(EngineError) -> HostCapacity {
     try makeRoot()
-    var disk = statvfs()
-    guard statvfs(root, &disk) == 0 else { throw .unavailable("cannot ask for the size of \(root): \(systemError(errno))") }
-    let bytes = UInt64(disk.f_blocks).multipliedReportingOverflow(by: UInt64(disk.f_frsize))
+    guard let disk = FileSystem.size(of: root) else { throw .unavailable("cannot ask for the size of \(root): \(systemError(errno))") }
     let info = ProcessInfo.processInfo
     return HostCapacity(
       resources: Resources(
         milliCPUs: info.activeProcessorCount * 1000, memory: ByteCount(bytes: Int64(clamping: info.physicalMemory)),
-        disk: ByteCount(bytes: bytes.overflow ? .max : Int64(clamping: bytes.partialValue))))
+        disk: disk))
   }
 
   /// - Throws: `invalid` also where the name is taken by a container of another spec.
@@ -106,7 +103,7 @@ package struct ProcessEngine: ContainerEngine {
     let processes = try running(folder)
     try RunnerHome(path: folder.home, workshop: folder.state, token: identities.token(digits: 16)).put(files)
     // Before it says that it waits, PID 1 looks for the marker by itself, and the signal could end it.
-    if files.contains(where: { $0.path == Self.marker }), folder.isWaiting, let leader = processes.leader {
+    if files.contains(where: { $0.path == RunnerPath.marker }), folder.isWaiting, let leader = processes.leader {
       processes.signal(leader, SIGUSR1)
     }
   }
@@ -120,7 +117,7 @@ package struct ProcessEngine: ContainerEngine {
     let names = try perform("list", root) { try FileManager.default.contentsOfDirectory(atPath: root) }
     let table = try ProcessTable.read()
     var found: [ContainerObservation] = []
-    for name in names.sorted() where ContainerFolder.isName(name) {
+    for name in names.sorted() where ContainerName.isName(name) {
       let folder = try ContainerFolder(root: root, id: ContainerID(rawValue: name))
       do {
         if let observation = try observe(folder, table) { found.append(observation) }

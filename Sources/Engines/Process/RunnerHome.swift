@@ -12,18 +12,10 @@ struct RunnerHome {
   let token: String
 
   func put(_ files: [RunnerFile]) throws(EngineError) {
-    let parts = try files.map { file throws(EngineError) in try Self.components(of: file.path) }
+    let parts = try files.map { file throws(EngineError) in try RunnerPath.components(of: file.path) }
     let home = try openFolder("home", at: AT_FDCWD, path: path)
     defer { close(home) }
     for (file, parts) in zip(files, parts) { try put(file, parts, home: home) }
-  }
-
-  /// - Throws: `invalid` for a path that is not plainly one below the home.
-  static func components(of path: String) throws(EngineError) -> [String] {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    let isPlain = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." && !$0.utf8.contains(0) }
-    guard isPlain else { throw .invalid("'\(path)' is not a relative path below the runner's home") }
-    return parts
   }
 
   private func put(_ file: RunnerFile, _ parts: [String], home: Int32) throws(EngineError) {
