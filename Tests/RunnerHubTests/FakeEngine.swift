@@ -72,7 +72,7 @@ final class FakeEngine: ContainerEngine {
     if let fault { throw fault }
   }
 
-  func home(of id: ContainerID) -> String { "/home/runner" }
+  func home(of spec: ContainerSpec) -> String { "/home/runner" }
   func capacity() async throws(EngineError) -> HostCapacity {
     try meet(.capacity)
     return HostCapacity(

@@ -3,8 +3,8 @@ import Foundation
 package import Logging
 import Scheduling
 
-/// Compares the store with what the engines have: one list call for each engine and interval. What is ill is isolated, what is gone is
-/// noted, and what nobody knows is removed.
+/// Compares the store with what the engines have: one list call for each engine and interval, and sooner when an engine says that something
+/// has changed. What is ill is isolated, what is gone is noted, and what nobody knows is removed.
 package struct HealthMonitor: Sendable {
   private let transactor: Transactor
   private let engines: EngineRoster
@@ -26,11 +26,36 @@ package struct HealthMonitor: Sendable {
     self.logger = logger
   }
 
-  /// Checks until cancelled, at once and then at each interval.
+  /// Checks until cancelled: at once, at each interval, and soon after each hint of an engine.
   package func run() async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      for engine in engines.engines.values {
+        let hint = WakeUp()
+        group.addTask { try await watch(engine) { hint.notify() } }
+        group.addTask {
+          while !Task.isCancelled {
+            await check(engine)
+            await hint.wait(until: Date().addingTimeInterval(interval / .seconds(1)))
+            // What ends in the same moment is looked at together.
+            try await Task.sleep(for: Self.gathering)
+          }
+        }
+      }
+    }
+  }
+
+  private static let gathering: Duration = .milliseconds(100)
+
+  /// Follows an engine's events, over every break of the connection.
+  private func watch(_ engine: any ContainerEngine, _ look: @escaping @Sendable () -> Void) async throws {
     while !Task.isCancelled {
-      for engine in engines.engines.values { await check(engine) }
-      try await Task.sleep(for: interval)
+      do {
+        try await engine.watch { look() }
+      } catch {
+        logger.info("an engine's events broke off", metadata: ["engine": "\(engine.name)", "error": "\(error)"])
+      }
+      // What happened meanwhile is seen by the next look, to which `watch` asks when it listens again.
+      try await Task.sleep(for: .seconds(1))
     }
   }
 
@@ -56,8 +81,10 @@ package struct HealthMonitor: Sendable {
           try await lost(row, cause: "container \(row.name) is gone from engine \(engine.name)", isGone: true)
           continue
         }
+        if observation.isOutOfMemory { try await noteMemory(of: row) }
         if case .exited(let code) = observation.status, row.state != .busy {
-          try await lost(row, cause: "PID 1 of container \(row.name) ended\(code.map { " with \($0)" } ?? "")", isGone: false)
+          let memory = observation.isOutOfMemory ? " for want of memory" : ""
+          try await lost(row, cause: "PID 1 of container \(row.name) ended\(code.map { " with \($0)" } ?? "")\(memory)", isGone: false)
         }
       }
       try await removeStrangers(among: observations, of: engine)
@@ -86,6 +113,13 @@ package struct HealthMonitor: Sendable {
         unit.put(container)
       }
     }
+  }
+
+  /// The kernel ended a process for want of memory. GitHub shows such a job as failed or lost, without a reason; its story tells it.
+  private func noteMemory(of row: Container) async throws {
+    guard let assignment = row.assignment else { return }
+    try await reconciler.note(
+      assignment, cause: "a process in container \(row.name) was ended for want of memory (limit \(row.resources.memory))")
   }
 
   /// A container that cannot serve any more. Whether its job has begun, only the forge knows.

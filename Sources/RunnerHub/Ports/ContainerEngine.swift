@@ -76,6 +76,8 @@ package struct ContainerObservation: Hashable, Sendable {
   /// CPU time used so far, in seconds.
   package var cpuSeconds: Double?
   package var startedAt: Date?
+  /// Whether the kernel has ended a process of it for want of memory; the container may go on.
+  package var isOutOfMemory = false
 
   package init(
     id: ContainerID, status: Status, endedUse: Int? = nil, runnerExit: Int32? = nil, processes: Int? = nil, memory: ByteCount? = nil,
@@ -108,7 +110,7 @@ package protocol ContainerEngine: Sendable {
   var name: String { get }
 
   /// The runner's home as the runner itself sees it: an absolute path, `/home/runner` in an image.
-  func home(of id: ContainerID) -> String
+  func home(of spec: ContainerSpec) -> String
   /// Whether the engine answers, and what its host has.
   func capacity() async throws(EngineError) -> HostCapacity
   /// Makes the container, if it is not there, without starting it.
@@ -129,4 +131,18 @@ package protocol ContainerEngine: Sendable {
   func recycle(_ id: ContainerID) async throws(EngineError)
   /// Ends every process of the container and removes all that is left of it. Absent is success.
   func remove(_ id: ContainerID) async throws(EngineError)
+  /// Says when it is worth to look: as soon as it listens, and whenever a container may have ended, until the task is cancelled or the
+  /// connection ends. Only a hint, for less delay than the next look at all of them: events get lost.
+  func watch(_ look: @Sendable () async -> Void) async throws(EngineError)
+}
+
+extension ContainerEngine {
+  /// For an engine without events.
+  package func watch(_ look: @Sendable () async -> Void) async throws(EngineError) {
+    do {
+      while true { try await Task.sleep(for: .seconds(3600)) }
+    } catch {
+      return
+    }
+  }
 }
