@@ -86,7 +86,9 @@ let package = Package(
     // Adapters: one technology a folder, each behind a port of the core.
     room("Policies", ["Domain", "RunnerHub", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", grdb, logging]),
-    room("Engines", ["Domain", "RunnerHub", "CProcess", logging], resources: [.embedInCode("init.sh")]),
+    room(
+      "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
+      resources: [.embedInCode("init.sh")]),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web",
@@ -115,6 +117,9 @@ let package = Package(
     .target(name: "Contracts", dependencies: ["Domain", "RunnerHub"], path: "Tests/Contracts", swiftSettings: settings),
     .target(name: "StoreContract", dependencies: ["Domain", "RunnerHub"], path: "Tests/StoreContract", swiftSettings: settings),
 
+    // A Docker daemon of the tests' own.
+    .target(name: "PrivateDocker", path: "Tests/PrivateDocker", swiftSettings: settings),
+
     // What GitHub's own description of its API finds wrong with a message.
     .target(name: "GitHubDescription", path: "Tests/GitHubDescription", swiftSettings: settings),
 
@@ -128,7 +133,11 @@ let package = Package(
       ]),
     tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
-    tests("EnginesTests", ["Engines", "Contracts", "Domain", "RunnerHub", "CProcess", logging]),
+    tests(
+      "EnginesTests",
+      [
+        "Engines", "Contracts", "PrivateDocker", "Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioPosix, nioHTTP1, logging,
+      ]),
     tests("RunnerHubTests", ["Domain", "Scheduling", "RunnerHub", "Storage", "Workflow", logging, lifecycle]),
     tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
     tests(

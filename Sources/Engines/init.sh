@@ -3,9 +3,12 @@
 # there, and copies its output, and what grows under _diag/pages and _diag/blocks, to the log of that use.
 #
 #   RUNNERHUB_HOME      the runner's home; default: HOME
-#   RUNNERHUB_STATE     a folder of ours, on the home's file system: exit.N (how use N ended), exit (how we ended), ready (we wait)
+#   RUNNERHUB_STATE     a folder of ours, on the home's file system: exit.N (how use N ended), ended (the same of the last use, as a link to
+#                       N.STATUS), use (the newest use), exit (how we ended), ready (we wait)
 #   RUNNERHUB_LOGS      a folder for use-N.log; without it everything goes to standard output, between marker lines
 #   RUNNERHUB_REUSABLE  1: wait for another use after one has ended
+#   RUNNERHUB_TEMPLATE  the home as the image has it, where the root cannot be written: the home is filled from it at each start of ours
+#   RUNNERHUB_WRITABLE  all that a job can write to: emptied at each start of ours
 #   RUNNERHUB_GRACE     seconds that run.sh has to end after SIGTERM; default 10
 #
 # Everything stands in functions, so that the shell has read the whole file before a job could change it.
@@ -16,7 +19,9 @@ state=$RUNNERHUB_STATE
 logs=${RUNNERHUB_LOGS:-}
 reusable=${RUNNERHUB_REUSABLE:-0}
 grace=${RUNNERHUB_GRACE:-10}
-unset RUNNERHUB_HOME RUNNERHUB_STATE RUNNERHUB_LOGS RUNNERHUB_REUSABLE RUNNERHUB_GRACE
+template=${RUNNERHUB_TEMPLATE:-}
+writable=${RUNNERHUB_WRITABLE:-}
+unset RUNNERHUB_HOME RUNNERHUB_STATE RUNNERHUB_LOGS RUNNERHUB_REUSABLE RUNNERHUB_GRACE RUNNERHUB_TEMPLATE RUNNERHUB_WRITABLE
 
 marker=$home/.runnerhub-go
 use=''
@@ -26,11 +31,39 @@ stopping=0
 signalled=0
 
 # A shell starts background commands with SIGINT ignored, and what is ignored at the start stays so: the real runner could not be told to
-# cancel its job, and a step could not test its own Ctrl-C. GNU env can undo that.
-if env --default-signal=INT,QUIT true 2>/dev/null; then fresh='env --default-signal=INT,QUIT'; else fresh=''; fi
+# cancel its job, and a step could not test its own Ctrl-C. GNU env can undo that; its path, since busybox takes its own for `env`.
+fresh='/usr/bin/env --default-signal=INT,QUIT'
+$fresh true 2>/dev/null || fresh=''
 
 save() { # save FILE TEXT: whole or not at all
   printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"
+}
+
+# One look at a link tells an engine that cannot read our files at once.
+save_end() { # save_end USE.STATUS
+  rm -f "$state/ended"
+  ln -s "$1" "$state/ended"
+}
+
+# Empties what a job could write to and fills the home again, keeping of the job before only how it ended. A use that was cut short by the end
+# of an earlier PID 1 ended as what is killed.
+renew() {
+  before=''
+  [ ! -e "$state/use" ] || read -r before <"$state/use"
+  case $before in *[!0-9]*) before='' ;; esac
+  end=$(readlink "$state/ended")
+  case $end in
+    '' | *[!0-9.]* | .* | *.*.* | *.) end='' ;;
+  esac
+  if [ -n "$before" ] && [ "${end%%.*}" != "$before" ]; then end=$before.137; fi
+
+  for place in $writable; do
+    chmod -R u+rwX "$place" 2>/dev/null
+    find "$place" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
+    [ -z "$(ls -A "$place")" ] || return 1
+  done
+  chmod 755 "$home" && cp -RP "$template/." "$home/" && mkdir -p "$state" || return 1
+  [ -z "$end" ] || save_end "$end"
 }
 
 # Asks the runner to end; ends it when its time is over.
@@ -123,7 +156,7 @@ wait_for_marker() {
   : >"$state/ready"
   while [ "$stopping" = 0 ]; do
     if [ -e "$marker" ]; then
-      read -r use <"$marker" || :
+      { read -r use <"$marker"; } 2>/dev/null || : # it may not be ours yet
       case $use in
         '') ;; # not written to its end yet
         *[!0-9]*) echo "runnerhub: $marker holds no number of a use: $use" >&2; rm -f "$marker" ;;
@@ -145,6 +178,7 @@ run_use() {
   pages=$state/pages.$use
   offsets=$state/offsets.$use
   mkdir -p "$pages" "$offsets"
+  save "$state/use" "$use"
   if [ -n "$logs" ]; then exec 3>>"$logs/use-$use.log"; else exec 3>&1; echo "##[runnerhub use $use]" >&3; fi
 
   # shellcheck disable=SC2086 # no signal or one prefix of two words
@@ -162,16 +196,22 @@ run_use() {
   kill -TERM "$follower" 2>/dev/null
   wait_for "$follower"
   copy_pages
-  [ -n "$logs" ] || echo "##[runnerhub use $use ended with $ended_with]" >&3
+  # After a newline of ours: the output may end without one.
+  [ -n "$logs" ] || printf '\n##[runnerhub end %s]\n' "$use" >&3
   exec 3>&-
   rm -rf "$pages" "$pages.broken" "$pages.end" "$offsets"
   save "$state/exit.$use" "$ended_with"
+  save_end "$use.$ended_with"
 }
 
 main() {
   trap 'signalled=1' USR1
   trap on_stop TERM INT
   ended_with=0
+  if [ -n "$template" ]; then
+    renew || { echo "runnerhub: $writable cannot be made as new" >&2; exit 1; }
+  fi
+  mkdir -p "$state" || exit 1
   while :; do
     wait_for_marker
     [ -n "$use" ] || break

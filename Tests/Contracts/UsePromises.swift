@@ -63,7 +63,9 @@ extension ContainerEngineContract {
       try await room.go(id)
       _ = try await room.end(of: id)
       let size = 2_621_440 + 4
-      try expect(await room.engine.log(of: id, use: 1, from: 0).count, is: 1 << 20, "one call")
+      let first = try await room.engine.log(of: id, use: 1, from: 0).count
+      // An engine may stop at the end of a message; it must not stop much sooner, which would cost calls.
+      try expect(first <= 1 << 20 && first > 1 << 19, "one call gave \(first) bytes")
       let tail = try await room.engine.log(of: id, use: 1, from: Int64(size - 20))
       try expect(String(decoding: tail, as: UTF8.self), is: "0123456789abcde\nend\n", "tail")
       try expect(await room.log(of: id).utf8.count, is: size, "all parts together")

@@ -44,15 +44,15 @@ struct InitScriptTests {
   @Test("without a log folder it writes to standard output, between lines that name the use")
   func standardOutput() async throws {
     let result = try await run("echo hello; mkdir -p _diag/pages; echo step >_diag/pages/1.log; exit 5")
-    #expect(result.output == "##[runnerhub use 4]\nhello\nstep\n##[runnerhub use 4 ended with 5]\n")
+    #expect(result.output == "##[runnerhub use 4]\nhello\nstep\n\n##[runnerhub end 4]\n")
     #expect(result.status == 5)
-    #expect(result.state == ["exit", "exit.4"])
+    #expect(result.state == ["ended", "exit", "exit.4", "use"])
   }
 
   @Test("a run.sh that does not end on SIGTERM is killed when its time is over", .timeLimit(.minutes(1)))
   func grace() async throws {
     let result = try await run("trap 'echo no' TERM; kill -TERM $PPID; while :; do sleep 0.1; done", environment: ["RUNNERHUB_GRACE": "1"])
-    #expect(result.output == "##[runnerhub use 4]\nno\n##[runnerhub use 4 ended with 137]\n")
+    #expect(result.output == "##[runnerhub use 4]\nno\n\n##[runnerhub end 4]\n")
     #expect(result.status == 137)
   }
 }

@@ -1,0 +1,220 @@
+package import AsyncHTTPClient
+internal import Foundation
+internal import NIOCore
+internal import NIOFoundationCompat
+internal import NIOHTTP1
+internal import Synchronization
+
+/// Speaks the Docker Engine API over a unix socket (`api` = https://docs.docker.com/reference/api/engine/). It knows requests and answers, not what they are for.
+package final class DockerClient: Sendable {
+  private let http: HTTPClient
+  private let base: String
+  /// The socket, for messages.
+  package let socket: String
+  private let agreed = Mutex<DockerAPIVersion?>(nil)
+
+  /// - Parameters:
+  ///   - socket: the path of the daemon's socket; at most 107 bytes (unix(7)).
+  ///   - http: from `makeHTTPClient`; the owner shuts it down.
+  package init(socket: String, http: HTTPClient) {
+    self.socket = socket
+    self.http = http
+    base = "http+unix://" + (socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
+  }
+
+  /// A client whose connections suit a daemon: many at once, since logs and events hold theirs.
+  package static func makeHTTPClient() -> HTTPClient {
+    var configuration = HTTPClient.Configuration()
+    configuration.redirectConfiguration = .disallow
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
+    // A daemon that is not there is to be known at once.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.timeout.connect = .seconds(5)
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  /// One request.
+  struct Call: Sendable {
+    var method: HTTPMethod
+    /// Without version: `/containers/json`. Names in it are escaped by the maker.
+    var path: String
+    var query: [(name: String, value: String)] = []
+    var body: Body = .none
+    /// For head and body of the answer together.
+    var limit: Duration = .seconds(30)
+
+    enum Body: Sendable {
+      case none
+      case json(Data)
+      case tar(Data)
+    }
+  }
+
+  struct Answer: Sendable {
+    var status: Int
+    var headers: HTTPHeaders
+    var body: Data
+  }
+
+  /// Sends a request and gives its whole answer.
+  /// - Throws: `DockerFailure`, `refused` for every status from 400 on; `CancellationError`.
+  func send(_ call: Call) async throws -> Answer {
+    do {
+      return try await sendOnce(call)
+    } catch DockerFailure.unreachable(let why) where why == Self.staleConnection {
+      // The daemon has closed a kept connection, as when it restarts. Every call is made to be done twice.
+      return try await sendOnce(call)
+    }
+  }
+
+  private func sendOnce(_ call: Call) async throws -> Answer {
+    let version = try await version()
+    return try await within(call.limit, "\(call.method) \(call.path)") { [self] in
+      let response = try await exchange(request(for: call, version: version))
+      let body = try await Data(buffer: collect(response))
+      if response.status.code >= 400 { throw refusal(response, body) }
+      return Answer(status: Int(response.status.code), headers: response.headers, body: body)
+    }
+  }
+
+  func json<Value: Decodable>(_ call: Call, as type: Value.Type = Value.self) async throws -> Value {
+    try decode(type, from: try await send(call).body, of: call)
+  }
+
+  func decode<Value: Decodable>(_ type: Value.Type, from body: Data, of call: Call) throws -> Value {
+    do {
+      return try JSONDecoder().decode(type, from: body)
+    } catch {
+      throw DockerFailure.unreadable("\(call.method) \(call.path): \(error)")
+    }
+  }
+
+  /// Sends a request and hands on its answer as it comes, until it ends or the body returns false.
+  /// - Parameters:
+  ///   - limit: for the head; the body may take as long as it likes.
+  ///   - onHead: when the daemon has accepted the request.
+  /// - Throws: as `send`; `unreachable` where the answer breaks off.
+  func stream(_ call: Call, onHead: () async throws -> Void = {}, _ body: (ByteBuffer) async throws -> Bool) async throws {
+    let version = try await version()
+    let response = try await within(call.limit, "\(call.method) \(call.path)") { [self] in
+      try await exchange(request(for: call, version: version))
+    }
+    if response.status.code >= 400 {
+      throw refusal(response, try await within(call.limit, call.path) { [self] in try await Data(buffer: collect(response)) })
+    }
+    try await onHead()
+    do {
+      for try await part in response.body where !(try await body(part)) { return }
+    } catch let error as HTTPClientError {
+      throw Self.failure(error)
+    } catch let error as IOError {
+      throw DockerFailure.unreachable(error.description)
+    }
+  }
+
+  /// The version that both sides speak, asked for once and again after the daemon has refused it.
+  package func version() async throws -> DockerAPIVersion {
+    if let known = agreed.withLock({ $0 }) { return known }
+    let response = try await within(.seconds(10), "GET /_ping") { [self] in
+      let response = try await exchange(request(for: Call(method: .GET, path: "/_ping"), version: nil))
+      _ = try await collect(response)
+      return response
+    }
+    guard response.status == .ok else {
+      throw DockerFailure.refused(status: Int(response.status.code), message: "GET /_ping of \(socket)")
+    }
+    guard let text = response.headers.first(name: "Api-Version"), let daemon = DockerAPIVersion(text) else {
+      throw DockerFailure.unreadable("\(socket) names no Api-Version: it is no Docker daemon")
+    }
+    guard let version = DockerAPIVersion.negotiated(with: daemon) else {
+      throw DockerFailure.refused(
+        status: 400, message: "the daemon at \(socket) speaks API \(daemon) at most, \(DockerAPIVersion.oldest) is the oldest that will do")
+    }
+    agreed.withLock { $0 = version }
+    return version
+  }
+
+  // MARK: Parts
+
+  private static let staleConnection = "the connection was closed"
+  private static let mostBody = 64 << 20
+
+  private func request(for call: Call, version: DockerAPIVersion?) throws -> HTTPClientRequest {
+    var url = base + (version.map { "/v\($0)" } ?? "") + call.path
+    if !call.query.isEmpty {
+      url += "?" + call.query.map { "\($0.name)=\(Self.escaped($0.value))" }.joined(separator: "&")
+    }
+    var request = HTTPClientRequest(url: url)
+    request.method = call.method
+    request.headers.add(name: "Host", value: "docker")
+    switch call.body {
+    case .none: break
+    case .json(let data):
+      request.headers.add(name: "Content-Type", value: "application/json")
+      request.body = .bytes(ByteBuffer(data: data))
+    case .tar(let data):
+      request.headers.add(name: "Content-Type", value: "application/x-tar")
+      request.body = .bytes(ByteBuffer(data: data))
+    }
+    return request
+  }
+
+  static func escaped(_ text: String) -> String {
+    text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? ""
+  }
+
+  private func exchange(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+    do {
+      // A year: the limit is ours, and holds for head and body together.
+      return try await http.execute(request, timeout: .hours(8760))
+    } catch let error as HTTPClientError {
+      throw Self.failure(error)
+    } catch let error as IOError {
+      throw DockerFailure.unreachable("\(socket): \(error.description)")
+    } catch let error as ChannelError {
+      throw DockerFailure.unreachable("\(socket): \(error)")
+    }
+  }
+
+  private func collect(_ response: HTTPClientResponse) async throws -> ByteBuffer {
+    do {
+      return try await response.body.collect(upTo: Self.mostBody)
+    } catch let error as HTTPClientError {
+      throw Self.failure(error)
+    } catch is NIOTooManyBytesError {
+      throw DockerFailure.unreadable("an answer of more than \(Self.mostBody) bytes")
+    }
+  }
+
+  private func refusal(_ response: HTTPClientResponse, _ body: Data) -> DockerFailure {
+    struct Message: Decodable { var message: String }
+    let text = (try? JSONDecoder().decode(Message.self, from: body))?.message ?? String(decoding: body.prefix(500), as: UTF8.self)
+    // The daemon was replaced by another version: ask anew.
+    if response.status == .badRequest, text.hasPrefix("client version") { agreed.withLock { $0 = nil } }
+    return .refused(status: Int(response.status.code), message: text.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  private static func failure(_ error: HTTPClientError) -> any Error {
+    switch error {
+    case .cancelled: CancellationError()
+    case .remoteConnectionClosed: DockerFailure.unreachable(staleConnection)
+    default: DockerFailure.unreachable(error.description)
+    }
+  }
+
+  /// Runs a call and ends it when its time is over.
+  private func within<Value: Sendable>(
+    _ limit: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { group in
+      group.addTask(operation: body)
+      group.addTask {
+        try await Task.sleep(for: limit)
+        throw DockerFailure.timedOut("\(what) was not answered within \(limit)")
+      }
+      defer { group.cancelAll() }
+      guard let value = try await group.next() else { throw CancellationError() }
+      return value
+    }
+  }
+}
