@@ -3,20 +3,20 @@
 .DELETE_ON_ERROR:
 .PHONY: help run test build lint lint-shell clean packages test-packages
 
-# Where the demonstration's containers run.
+# Where the demonstration's containers run: process or docker.
 ENGINE = process
 RUNNERHUB = .build/debug/runnerhub
-SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
+SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
 
 help:
-	@echo 'make run     install what is missing, build, and run the demonstration (ENGINE=process)'
+	@echo 'make run     install what is missing, build, and run the demonstration (ENGINE=process or docker)'
 	@echo 'make test    install what is missing, build, and run every test'
 	@echo 'make build   install what is missing, and build the product and its tests'
 	@echo 'make lint    check Swift, Lua and shell'
 	@echo 'make clean   remove what was built; fetched dependencies stay'
 
 run: build
-	@$(RUNNERHUB) demo --engine $(ENGINE)
+	@scripts/demo $(ENGINE)
 
 build: packages
 	@scripts/build

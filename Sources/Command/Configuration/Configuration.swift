@@ -1,4 +1,5 @@
 import Domain
+import Engines
 import Foundation
 import RunnerHub
 
@@ -45,6 +46,15 @@ struct Configuration {
   var logLevel: String { text("log.level") }
   var drainLimit: TimeInterval { TimeInterval(integer("orchestrator.drain-limit")) }
   var metricsInterval: TimeInterval { TimeInterval(integer("orchestrator.metrics-interval")) / 1000 }
+
+  /// nil where no pool runs on Docker.
+  var docker: DockerSettings? {
+    guard pools.contains(where: { $0.engine == "docker" }) else { return nil }
+    return DockerSettings(
+      socket: ConfigurationKey.rest(of: text("docker.host"), after: "unix") ?? "", network: text("docker.network"),
+      pull: DockerSettings.Pull(rawValue: text("docker.pull")) ?? .missing, user: integer("docker.user"),
+      processes: integer("docker.processes"))
+  }
 
   /// What the core is told.
   var settings: Settings {
@@ -121,6 +131,16 @@ struct Configuration {
         "administration.listen is \(administration) (\(place("administration.listen"))): expected a loopback address, since it has no log-in yet"
       )
     }
+    if let docker, let host = optional("docker.host") {
+      if ConfigurationSchema.key(for: "docker.host")?.refuses(host) == true {
+        problems.append(
+          "docker.host is \"\(host)\" (\(place("docker.host"))): this version speaks to a daemon on this machine only: expected unix:///PATH"
+        )
+      } else if !docker.socket.hasPrefix("/") || docker.socket.utf8.count > 107 {
+        problems.append(
+          "docker.host is \"\(host)\" (\(place("docker.host"))): expected unix:// and an absolute path of at most 107 bytes")
+      }
+    }
     for pool in pools {
       let section = "pools.\(pool.name)"
       if pool.minimum > pool.maximum {
@@ -134,6 +154,11 @@ struct Configuration {
       if pool.engine == "process", pool.image != "stand-in", !pool.image.hasPrefix("/") {
         problems.append(
           "\(section).image is \"\(pool.image)\" (\(place("\(section).image"))): expected stand-in or an absolute folder with run.sh")
+      }
+      if pool.engine == "docker", pool.image == "stand-in" || pool.image.hasPrefix("/") {
+        problems.append(
+          "\(section).image is \"\(pool.image)\" (\(place("\(section).image"))): expected the name of a Docker image, such as ghcr.io/actions/actions-runner:2.336.0"
+        )
       }
     }
     return problems

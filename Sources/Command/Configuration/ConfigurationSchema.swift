@@ -1,9 +1,10 @@
 import Domain
+import Engines
 import Foundation
 
 /// Everything that can be set, in the order of the documentation.
 enum ConfigurationSchema {
-  static let keys: [ConfigurationKey] = listeners + github + orchestrator + storage + places + sizes + pools
+  static let keys: [ConfigurationKey] = listeners + github + orchestrator + storage + places + docker + sizes + pools
 
   private static let listeners = [
     ConfigurationKey(
@@ -98,6 +99,23 @@ enum ConfigurationSchema {
       summary: "Least level that is logged."),
   ]
 
+  private static let docker = [
+    ConfigurationKey(
+      path: "docker.host", kind: .url(schemes: ["unix"], refused: ["tcp", "ssh", "http", "https"]), standard: "unix:///var/run/docker.sock",
+      environment: "DOCKER_HOST", summary: "The socket of the daemon for pools of the engine `docker`."),
+    ConfigurationKey(
+      path: "docker.network", kind: .nonEmpty, standard: "bridge", summary: "The network of their containers: one that the daemon has."),
+    ConfigurationKey(
+      path: "docker.pull", kind: .choice(DockerSettings.Pull.allCases.map(\.rawValue)), standard: "missing",
+      summary: "When a pool's image is fetched from its registry: when it is `missing` on the host, or `never`."),
+    ConfigurationKey(
+      path: "docker.user", kind: .integer(0...2_000_000), standard: "1001",
+      summary: "User id of runners; in GitHub's image `runner` is 1001."),
+    ConfigurationKey(
+      path: "docker.processes", kind: .integer(16...1_000_000), standard: "4096",
+      summary: "Processes and threads of a container at most."),
+  ]
+
   private static let sizes =
     resources("sizes.large-runner", of: "a job with this label", cpus: 4, memory: "8g", disk: "20g")
     + resources("sizes.xlarge-runner", of: "a job with this label", cpus: 8, memory: "16g", disk: "40g")
@@ -105,10 +123,14 @@ enum ConfigurationSchema {
 
   private static let pools =
     [
-      ConfigurationKey(path: "pools.*.engine", kind: .choice(["process"]), standard: "process", summary: "Where its containers run."),
+      ConfigurationKey(
+        path: "pools.*.engine", kind: .choice(["process", "docker"]), standard: "process",
+        summary: "Where its containers run: processes of this machine (**no isolation**), or Docker."),
       ConfigurationKey(
         path: "pools.*.image", kind: .nonEmpty, standard: "stand-in",
-        summary: "Process engine: an absolute folder with `run.sh`, or `stand-in` for the emulator's runner."),
+        summary:
+          "Process engine: an absolute folder with `run.sh`, or `stand-in` for the emulator's runner. Docker: an image with `/home/runner/run.sh`."
+      ),
       ConfigurationKey(
         path: "pools.*.labels", kind: .list, standard: "self-hosted, linux",
         summary: "What its runners may offer; a job fits when its labels are among them."),

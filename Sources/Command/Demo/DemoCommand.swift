@@ -12,22 +12,33 @@ struct DemoCommand: AsyncParsableCommand {
     abstract: "Run the main job on embedded defaults: a local GitHub, RunnerHub, and a repository of workflows.",
     discussion: """
       Needs no Docker, database, GitHub account or network. Ends with 0 when every job ended as it should; on a terminal it stays up until Ctrl-C.
+      With --engine docker it needs a daemon, an image with the stand-in runner, and an address of this machine that containers reach:
+      `make run ENGINE=docker` finds or makes all three.
       Example: runnerhub demo --policies policies
       """)
 
-  @Option(help: "Where containers run. Only `process` (no isolation) is there yet.")
-  var engine = "process"
+  @Option(help: "Where containers run: process (no isolation), or docker.")
+  var engine = DemoEngine.Kind.process
+
+  @Option(help: "The daemon's socket, for --engine docker.")
+  var dockerHost = "unix:///var/run/docker.sock"
+
+  @Option(help: "The image with the stand-in runner, for --engine docker.")
+  var image: String?
+
+  @Option(help: "An address of this machine that containers reach, for --engine docker.")
+  var address: String?
 
   @Option(help: "The folder of policies.")
   var policies = "policies"
 
   func run() async throws {
-    guard engine == "process" else { throw ValidationError("--engine is \"\(engine)\": only process is there yet") }
+    let engine = try demoEngine()
     let folder = URL(filePath: policies).standardizedFileURL.path(percentEncoded: false)
     let verdict = Verdict()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
-        try await DemoHost.with(policies: folder) { host in
+        try await DemoHost.with(policies: folder, engine: engine) { host in
           await verdict.give(try await DemoRun(host: host).run())
           if Terminal.isInteractive { try await Task.sleep(for: .seconds(86_400 * 365)) }
         }
@@ -53,6 +64,14 @@ struct DemoCommand: AsyncParsableCommand {
     if !complaints.isEmpty { throw ExitCode.failure }
   }
 
+  private func demoEngine() throws -> DemoEngine {
+    guard engine == .docker else { return .process }
+    guard let image, let address else {
+      throw ValidationError("--engine docker needs --image and --address; `make run ENGINE=docker` gives them")
+    }
+    return .docker(host: dockerHost, image: image, address: address)
+  }
+
   /// How the demonstration ended; nothing until it has.
   private actor Verdict {
     private(set) var complaints: [String]?
@@ -70,7 +89,7 @@ struct DemoRun {
   func run() async throws -> [String] {
     let overview = try await host.client.overview(jobs: 1)
     Terminal.say(
-      "local GitHub on \(host.emulator), RunnerHub on \(host.client.address), store sqlite (embedded), engine process (no isolation: demo only), pool demo (reuse on)"
+      "local GitHub on \(host.emulator), RunnerHub on \(host.client.address), store sqlite (embedded), \(host.engine), pool demo (reuse on)"
     )
     Terminal.say("policies bundle \(overview.policies.bundle)\(overview.policies.refusal.map { ", newest refused: \($0)" } ?? "")")
     Terminal.say("pushing \(DemoRepository.name): 5 workflows, \(DemoRepository.endings.count) jobs\n")

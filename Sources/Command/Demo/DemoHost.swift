@@ -11,6 +11,7 @@ struct DemoHost: Sendable {
   let folder: URL
   let emulator: String
   let client: AdministrationClient
+  let engine: DemoEngine
   var data: URL { folder.appending(path: "data", directoryHint: .isDirectory) }
 
   struct Failure: Error, CustomStringConvertible {
@@ -19,13 +20,14 @@ struct DemoHost: Sendable {
 
   /// Starts both, hands them to the body, and ends both when it returns or throws.
   /// - Parameter policies: the folder of policies.
-  static func with<Result: Sendable>(policies: String, _ body: @escaping @Sendable (DemoHost) async throws -> Result) async throws -> Result
-  {
+  static func with<Result: Sendable>(
+    policies: String, engine: DemoEngine, _ body: @escaping @Sendable (DemoHost) async throws -> Result
+  ) async throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "runnerhub-demo-\(UUID().uuidString.prefix(8))", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     do {
-      let result = try await start(in: folder, policies: policies, body)
+      let result = try await start(in: folder, policies: policies, engine: engine, body)
       try FileManager.default.removeItem(at: folder)
       return result
     } catch is CancellationError {
@@ -38,21 +40,26 @@ struct DemoHost: Sendable {
   }
 
   private static func start<Result: Sendable>(
-    in folder: URL, policies: String, _ body: @escaping @Sendable (DemoHost) async throws -> Result
+    in folder: URL, policies: String, engine: DemoEngine, _ body: @escaping @Sendable (DemoHost) async throws -> Result
   ) async throws -> Result {
     let webhooks = "127.0.0.1:\(try freePort())"
     let secrets = ["GITHUB_TOKEN": "ghp_\(UUID().uuidString)", "GITHUB_WEBHOOK_SECRET": UUID().uuidString]
     return try await withThrowingTaskGroup(of: Result?.self) { group in
       group.addTask {
         try await run(
-          ["emulator", "--webhook-url", "http://\(webhooks)/webhooks/github", "--traditional-runner", "legacy-win-1=self-hosted,windows"],
+          [
+            "emulator", "--listen", "\(engine.address):0", "--webhook-url", "http://\(webhooks)/webhooks/github", "--traditional-runner",
+            "legacy-win-1=self-hosted,windows",
+          ],
           secrets, log: folder.appending(path: "emulator.log"))
         return nil
       }
       let emulator = try await announcement(of: "local GitHub on ", in: folder.appending(path: "emulator.log"))
       let configuration = folder.appending(path: "runnerhub.yaml")
-      try text(webhooks: webhooks, emulator: emulator, policies: policies, data: folder.appending(path: "data").path(percentEncoded: false))
-        .write(to: configuration, atomically: true, encoding: .utf8)
+      try text(
+        webhooks: webhooks, emulator: emulator, policies: policies, data: folder.appending(path: "data").path(percentEncoded: false),
+        engine: engine
+      ).write(to: configuration, atomically: true, encoding: .utf8)
       group.addTask {
         try await run(["serve", "--config", configuration.path(percentEncoded: false)], secrets, log: folder.appending(path: "serve.log"))
         return nil
@@ -61,7 +68,8 @@ struct DemoHost: Sendable {
       guard let announced = Announcement.read(directory: folder.appending(path: "data")) else {
         throw Failure(description: "serve did not announce itself")
       }
-      let host = DemoHost(folder: folder, emulator: emulator, client: AdministrationClient(address: announced.administration))
+      let host = DemoHost(
+        folder: folder, emulator: emulator, client: AdministrationClient(address: announced.administration), engine: engine)
       group.addTask { try await body(host) }
       // A server that ends first has failed: the body never returns nil.
       guard let result = try await group.next() ?? nil else { throw Failure(description: "a server ended early: see its log") }
@@ -89,24 +97,19 @@ struct DemoHost: Sendable {
 
   // MARK: - Parts
 
-  private static func text(webhooks: String, emulator: String, policies: String, data: String) -> String {
-    """
-    webhooks: { listen: "\(webhooks)" }
-    administration: { listen: "127.0.0.1:0" }
-    github: { api-url: "\(emulator)", organization: acme }
-    data-directory: "\(data)"
-    policies: { directory: "\(policies)" }
-    pools:
-      demo:
-        engine: process
-        image: stand-in
-        labels: [self-hosted, linux, docker, deploy]
-        maximum: 4
-        warm: 3
-        reuse: 5
-        images: [ghcr.io/acme/*]
+  private static func text(webhooks: String, emulator: String, policies: String, data: String, engine: DemoEngine) -> String {
+    let (section, pool) = engine.configuration
+    return """
+      webhooks: { listen: "\(webhooks)" }
+      administration: { listen: "127.0.0.1:0" }
+      github: { api-url: "\(emulator)", organization: acme }
+      data-directory: "\(data)"
+      policies: { directory: "\(policies)" }
+      \(section)
+      pools:
+        demo: { \(pool), labels: [self-hosted, linux, docker, deploy], maximum: 4, warm: 3, reuse: 5, images: ["ghcr.io/acme/*"] }
 
-    """
+      """
   }
 
   /// One of our own commands, until it ends or the task is cancelled; then it gets SIGTERM, and time to drain.

@@ -37,14 +37,17 @@ struct Host {
     defer { withExtendedLifetime(lock) {} }
     let store = try SQLiteStore(path: configuration.databasePath)
     let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
+    let docker = DockerClient.makeHTTPClient()
     do {
       let forge = GitHubForge(
         client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger)
-      try await serve(store: store, forge: forge, metrics: metrics)
+      try await serve(store: store, forge: forge, docker: docker, metrics: metrics)
     } catch {
+      try await docker.shutdown()
       try await http.shutdown()
       throw error
     }
+    try await docker.shutdown()
     try await http.shutdown()
     logger.notice("stopped")
   }
@@ -61,18 +64,30 @@ struct Host {
     }
   }
 
-  private func serve(store: SQLiteStore, forge: any Forge, metrics: PrometheusMetrics) async throws {
+  private func engines(installation: String, docker http: HTTPClient) -> [any ContainerEngine] {
+    var engines: [any ContainerEngine] = [
+      ProcessEngine(
+        root: configuration.dataDirectory.appending(path: "containers"), images: ["stand-in": StandInRunner.runnerFiles],
+        installation: installation, logger: logger)
+    ]
+    if let settings = configuration.docker {
+      engines.append(
+        DockerEngine(
+          client: DockerClient(socket: settings.socket, http: http), settings: settings, installation: installation, logger: logger))
+    }
+    return engines
+  }
+
+  private func serve(store: SQLiteStore, forge: any Forge, docker: HTTPClient, metrics: PrometheusMetrics) async throws {
     let settings = configuration.settings
     let blobs = try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs"))
     let policies = PolicyFolder(path: configuration.policies.path(percentEncoded: false), logger: logger)
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
-    let engine = ProcessEngine(
-      root: configuration.dataDirectory.appending(path: "containers"), images: ["stand-in": StandInRunner.runnerFiles],
-      installation: try await installation(store), logger: logger)
+    let engines = engines(installation: try await installation(store), docker: docker)
     let orchestration = Orchestration(
-      transactor: transactor, engines: EngineRoster(engines: [engine], pools: settings.pools), forge: forge,
+      transactor: transactor, engines: EngineRoster(engines: engines, pools: settings.pools), forge: forge,
       decoder: GitHubDeliveryDecoder(),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, logger: logger)
