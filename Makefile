@@ -39,7 +39,7 @@ packages:
 	@scripts/install-system-packages build
 
 test-packages:
-	@scripts/install-system-packages build test
+	@scripts/install-system-packages build test docker registry
 
 clean:
 	@swift package clean

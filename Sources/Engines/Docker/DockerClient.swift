@@ -57,12 +57,16 @@ package final class DockerClient: Sendable {
   }
 
   /// Sends a request and gives its whole answer.
-  /// - Throws: `DockerFailure`, `refused` for every status from 400 on; `CancellationError`.
+  /// - Throws: `DockerFailure`, `refused` for every status from 400 on; `CancellationError`. A call whose answer broke off is made once more.
   func send(_ call: Call) async throws -> Answer {
     do {
       return try await sendOnce(call)
-    } catch DockerFailure.unreachable(let why) where why == Self.staleConnection {
-      // The daemon has closed a kept connection, as when it restarts. Every call is made to be done twice.
+    } catch DockerFailure.brokeOff {
+      // Every call is made to be done twice.
+      return try await sendOnce(call)
+    } catch DockerFailure.refused(400, let message) where message.hasPrefix(Self.versionRefusal) {
+      // The daemon was replaced by another version: agree anew.
+      agreed.withLock { $0 = nil }
       return try await sendOnce(call)
     }
   }
@@ -93,7 +97,7 @@ package final class DockerClient: Sendable {
   /// - Parameters:
   ///   - limit: for the head; the body may take as long as it likes.
   ///   - onHead: when the daemon has accepted the request.
-  /// - Throws: as `send`; `unreachable` where the answer breaks off.
+  /// - Throws: as `send`.
   func stream(_ call: Call, onHead: () async throws -> Void = {}, _ body: (ByteBuffer) async throws -> Bool) async throws {
     let version = try await version()
     let response = try await within(call.limit, "\(call.method) \(call.path)") { [self] in
@@ -103,12 +107,9 @@ package final class DockerClient: Sendable {
       throw refusal(response, try await within(call.limit, call.path) { [self] in try await Data(buffer: collect(response)) })
     }
     try await onHead()
-    do {
-      for try await part in response.body where !(try await body(part)) { return }
-    } catch let error as HTTPClientError {
-      throw Self.failure(error)
-    } catch let error as IOError {
-      throw DockerFailure.unreachable(error.description)
+    var parts = response.body.makeAsyncIterator()
+    while let part = try await Self.reading({ try await parts.next() }) {
+      if !(try await body(part)) { return }
     }
   }
 
@@ -136,7 +137,8 @@ package final class DockerClient: Sendable {
 
   // MARK: Parts
 
-  private static let staleConnection = "the connection was closed"
+  /// "client version 1.45 is too new. Maximum supported API version is 1.41"
+  private static let versionRefusal = "client version "
   private static let mostBody = 64 << 20
 
   private func request(for call: Call, version: DockerAPIVersion?) throws -> HTTPClientRequest {
@@ -167,39 +169,46 @@ package final class DockerClient: Sendable {
     do {
       // A year: the limit is ours, and holds for head and body together.
       return try await http.execute(request, timeout: .hours(8760))
-    } catch let error as HTTPClientError {
-      throw Self.failure(error)
-    } catch let error as IOError {
-      throw DockerFailure.unreachable("\(socket): \(error.description)")
-    } catch let error as ChannelError {
+    } catch let error as HTTPClientError where error == .cancelled {
+      throw CancellationError()
+    } catch let error as HTTPClientError where error == .remoteConnectionClosed {
+      throw DockerFailure.brokeOff(error.description)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
       throw DockerFailure.unreachable("\(socket): \(error)")
     }
   }
 
   private func collect(_ response: HTTPClientResponse) async throws -> ByteBuffer {
+    try await Self.reading {
+      do {
+        return try await response.body.collect(upTo: Self.mostBody)
+      } catch is NIOTooManyBytesError {
+        throw DockerFailure.unreadable("an answer of more than \(Self.mostBody) bytes")
+      }
+    }
+  }
+
+  /// Reads a part of an answer whose head is there: whatever goes wrong in it breaks it off.
+  private static func reading<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
-      return try await response.body.collect(upTo: Self.mostBody)
-    } catch let error as HTTPClientError {
-      throw Self.failure(error)
-    } catch is NIOTooManyBytesError {
-      throw DockerFailure.unreadable("an answer of more than \(Self.mostBody) bytes")
+      return try await body()
+    } catch let failure as DockerFailure {
+      throw failure
+    } catch let error as HTTPClientError where error == .cancelled {
+      throw CancellationError()
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      throw DockerFailure.brokeOff("\(error)")
     }
   }
 
   private func refusal(_ response: HTTPClientResponse, _ body: Data) -> DockerFailure {
     struct Message: Decodable { var message: String }
     let text = (try? JSONDecoder().decode(Message.self, from: body))?.message ?? String(decoding: body.prefix(500), as: UTF8.self)
-    // The daemon was replaced by another version: ask anew.
-    if response.status == .badRequest, text.hasPrefix("client version") { agreed.withLock { $0 = nil } }
     return .refused(status: Int(response.status.code), message: text.trimmingCharacters(in: .whitespacesAndNewlines))
-  }
-
-  private static func failure(_ error: HTTPClientError) -> any Error {
-    switch error {
-    case .cancelled: CancellationError()
-    case .remoteConnectionClosed: DockerFailure.unreachable(staleConnection)
-    default: DockerFailure.unreachable(error.description)
-    }
   }
 
   /// Runs a call and ends it when its time is over.

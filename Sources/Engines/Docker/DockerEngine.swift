@@ -90,6 +90,10 @@ package struct DockerEngine: ContainerEngine {
         try await client.start(id.rawValue)
       } catch DockerFailure.refused(500, let message) where container.spec.resources.gpus > 0 {
         throw .invalid("container \(id): \(message)")
+      } catch DockerFailure.refused(404, let message) {
+        // Of the container, or of its network.
+        guard try await find(id) != nil else { throw .notFound("container \(id)") }
+        throw .invalid("container \(id): \(message)")
       } catch {
         throw Self.engineError(error, about: "start of \(id)")
       }

@@ -4,8 +4,10 @@ internal import RunnerHub
 package enum DockerFailure: Error, Sendable, CustomStringConvertible {
   /// The daemon's own answer. The status is for code, the text for people.
   case refused(status: Int, message: String)
-  /// No answer, or one that broke off: the daemon is not there, or ended meanwhile.
+  /// No connection: the daemon is not there.
   case unreachable(String)
+  /// The connection ended before the answer did: a kept one that the daemon has closed, or the daemon ended meanwhile.
+  case brokeOff(String)
   /// The time for this call is over. What was asked for may still happen.
   case timedOut(String)
   /// An answer that is not what the API describes.
@@ -15,6 +17,7 @@ package enum DockerFailure: Error, Sendable, CustomStringConvertible {
     switch self {
     case .refused(let status, let message): "\(message) (\(status))"
     case .unreachable(let why): "Docker does not answer: \(why)"
+    case .brokeOff(let why): "Docker's answer broke off: \(why)"
     case .timedOut(let what): "Docker took too long: \(what)"
     case .unreadable(let why): "Docker's answer cannot be read: \(why)"
     }
@@ -30,7 +33,7 @@ package enum DockerFailure: Error, Sendable, CustomStringConvertible {
     switch self {
     case .refused(404, let message): .notFound("\(what): \(message)")
     case .refused(400, let message), .refused(409, let message): .invalid("\(what): \(message)")
-    case .refused, .unreachable, .timedOut, .unreadable: .unavailable("\(what): \(self)")
+    case .refused, .unreachable, .brokeOff, .timedOut, .unreadable: .unavailable("\(what): \(self)")
     }
   }
 }
