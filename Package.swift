@@ -149,7 +149,7 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "Domain", "RunnerHub", "Web", "Emulator", "GitHubDescription", grdb, crypto, cryptoExtras, httpClient, nioCore, nioHTTP1,
+        "Domain", "RunnerHub", "Web", "Emulator", "GitHubDescription", "PrivateDocker", grdb, crypto, cryptoExtras, httpClient, nioCore, nioHTTP1,
         nioFoundationCompat, logging,
       ]),
   ]

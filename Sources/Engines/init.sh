@@ -4,7 +4,7 @@
 #
 #   RUNNERHUB_HOME      the runner's home; default: HOME
 #   RUNNERHUB_STATE     a folder of ours, on the home's file system: exit.N (how use N ended), ended (the same of the last use, as a link to
-#                       N.STATUS), use (the newest use), exit (how we ended), ready (we wait)
+#                       N.STATUS, and with .oom after it where the kernel ended a process for want of memory), use (the newest use), exit (how we ended), ready (we wait)
 #   RUNNERHUB_LOGS      a folder for use-N.log; without it everything goes to standard output, between marker lines
 #   RUNNERHUB_REUSABLE  1: wait for another use after one has ended
 #   RUNNERHUB_TEMPLATE  the home as the image has it, where the root cannot be written: the home is filled from it at each start of ours
@@ -45,6 +45,13 @@ save_end() { # save_end USE.STATUS
   ln -s "$1" "$state/ended"
 }
 
+# Processes that the kernel has ended for want of memory since this container was started: cgroup v1, v2.
+memory_kills() {
+  cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events 2>/dev/null | while read -r name number; do
+    [ "$name" != oom_kill ] || echo "$number"
+  done
+}
+
 # Empties what a job could write to and fills the home again, keeping of the job before only how it ended. A use that was cut short by the end
 # of an earlier PID 1 ended as what is killed.
 renew() {
@@ -52,6 +59,7 @@ renew() {
   [ ! -e "$state/use" ] || read -r before <"$state/use"
   case $before in *[!0-9]*) before='' ;; esac
   end=$(readlink "$state/ended")
+  end=${end%.oom}
   case $end in
     '' | *[!0-9.]* | .* | *.*.* | *.) end='' ;;
   esac
@@ -201,7 +209,7 @@ run_use() {
   exec 3>&-
   rm -rf "$pages" "$pages.broken" "$pages.end" "$offsets"
   save "$state/exit.$use" "$ended_with"
-  save_end "$use.$ended_with"
+  case $(memory_kills) in '' | 0) save_end "$use.$ended_with" ;; *) save_end "$use.$ended_with.oom" ;; esac
 }
 
 main() {

@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import PrivateDocker
 import Testing
 import Web
 
@@ -28,6 +29,10 @@ struct House: Sendable {
     /// Further keys of the pool, a line each.
     var pool: [String] = []
     var drainLimit = 30
+    /// Milliseconds.
+    var healthCheckInterval = 300
+    /// Where containers run; nil: as processes.
+    var docker: PrivateDocker?
   }
 
   let github: EmulatedGitHub
@@ -43,7 +48,8 @@ struct House: Sendable {
     logger.logLevel = .critical
     let server = EmulatorServer(
       configuration: EmulatorConfiguration(
-        organisation: "acme", webhook: .init(url: "http://127.0.0.1:\(port)/webhooks/github", secret: secret), token: token, app: app,
+        host: plan.docker?.address ?? "127.0.0.1", organisation: "acme",
+        webhook: .init(url: "http://127.0.0.1:\(port)/webhooks/github", secret: secret), token: token, app: app,
         permissions: plan.permissions), logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run() }
@@ -91,12 +97,14 @@ struct House: Sendable {
       data-directory: "\(folder.appending(path: "data").path(percentEncoded: false))"
       policies: { directory: "\(policies.path(percentEncoded: false))" }
       orchestrator:
-        health-check-interval: 300
+        health-check-interval: \(plan.healthCheckInterval)
         metrics-interval: 300
         drain-limit: \(plan.drainLimit)
+      \(plan.docker.map { "docker: { host: \"unix://\($0.socket)\", pull: never }" } ?? "")
       pools:
         house:
-          image: stand-in
+          engine: \(plan.docker == nil ? "process" : "docker")
+          image: \(plan.docker == nil ? "stand-in" : DockerHouse.image)
           labels: [\(plan.labels)]
           maximum: \(plan.maximum)
           warm: \(plan.warm)

@@ -250,11 +250,13 @@ package struct DockerEngine: ContainerEngine {
   private func observe(_ name: String, withUsage: Bool) async throws -> ContainerObservation? {
     guard let found = try await found(name) else { return nil }
     var seen = ContainerObservation(id: ContainerID(rawValue: name), status: found.status)
-    seen.isOutOfMemory = found.inspected.State.OOMKilled ?? false
+    // Of a reusable container this says nothing, since it stays set over its starts.
+    if !found.spec.isReusable { seen.isOutOfMemory = found.inspected.State.OOMKilled ?? false }
     guard found.status != .created else { return seen }
     seen.startedAt = DockerTime(found.inspected.State.StartedAt)?.date
     if found.spec.isReusable || found.status != .running, let end = try await lastEnd(of: name, isReusable: found.spec.isReusable) {
       (seen.endedUse, seen.runnerExit) = (end.use, end.exit)
+      if end.isOutOfMemory { seen.isOutOfMemory = true }
     }
     guard withUsage, found.status == .running else { return seen }
     do {
@@ -269,12 +271,12 @@ package struct DockerEngine: ContainerEngine {
     return seen
   }
 
-  /// How the last use ended, as PID 1 wrote it: a link that leads to `USE.STATUS`, since a look at a link costs far less than reading a file.
-  private func lastEnd(of name: String, isReusable: Bool) async throws -> (use: Int, exit: Int32)? {
+  /// How the last use ended, as PID 1 wrote it: a link that leads to `USE.STATUS`, or `USE.STATUS.oom`, since a look at a link costs far less than reading a file.
+  private func lastEnd(of name: String, isReusable: Bool) async throws -> (use: Int, exit: Int32, isOutOfMemory: Bool)? {
     guard let link = try await client.stat("\(DockerTemplate.state(isReusable: isReusable))/ended", in: name) else { return nil }
     let words = link.linkTarget.split(separator: "/").last?.split(separator: ".") ?? []
-    guard words.count == 2, let use = Int(words[0]), let exit = Int32(words[1]) else { return nil }
-    return (use, exit)
+    guard words.count >= 2, let use = Int(words[0]), let exit = Int32(words[1]) else { return nil }
+    return (use, exit, words.count > 2 && words[2] == "oom")
   }
 
   /// Makes home and state in the volume of a reusable container; a fresh volume belongs to root.

@@ -81,7 +81,9 @@ package struct HealthMonitor: Sendable {
           try await lost(row, cause: "container \(row.name) is gone from engine \(engine.name)", isGone: true)
           continue
         }
-        if observation.isOutOfMemory { try await noteMemory(of: row) }
+        if observation.isOutOfMemory, let assignment = row.assignment {
+          try await transactor.transact { (unit) throws(StoreError) in try await unit.note(row.wantOfMemory, on: assignment) }
+        }
         if case .exited(let code) = observation.status, row.state != .busy {
           let memory = observation.isOutOfMemory ? " for want of memory" : ""
           try await lost(row, cause: "PID 1 of container \(row.name) ended\(code.map { " with \($0)" } ?? "")\(memory)", isGone: false)
@@ -113,13 +115,6 @@ package struct HealthMonitor: Sendable {
         unit.put(container)
       }
     }
-  }
-
-  /// The kernel ended a process for want of memory. GitHub shows such a job as failed or lost, without a reason; its story tells it.
-  private func noteMemory(of row: Container) async throws {
-    guard let assignment = row.assignment else { return }
-    try await reconciler.note(
-      assignment, cause: "a process in container \(row.name) was ended for want of memory (limit \(row.resources.memory))")
   }
 
   /// A container that cannot serve any more. Whether its job has begun, only the forge knows.

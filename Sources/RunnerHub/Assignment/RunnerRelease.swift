@@ -53,6 +53,9 @@ struct RunnerRelease: Sendable {
     } catch {
       throw ComeBack(at: later(2), reason: error.description)
     }
+    if observation?.isOutOfMemory == true {
+      try await transactor.transact { (unit) throws(StoreError) in try await unit.note(container.wantOfMemory, on: assignment.id) }
+    }
     if let observation, observation.status == .running, (observation.endedUse ?? 0) < assignment.use {
       let limit = assignment.phaseSince.addingTimeInterval(settings.endTimeLimit)
       if transactor.currentTime < limit { throw ComeBack(at: later(0.1), reason: "the runner has not ended yet") }

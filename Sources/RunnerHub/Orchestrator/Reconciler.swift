@@ -82,20 +82,8 @@ package struct Reconciler: Sendable {
   }
 
   private func noteLoss(_ assignment: Assignment, cause: String) async throws {
-    try await note(assignment.id, cause: cause)
+    try await transactor.transact { (unit) throws(StoreError) in try await unit.note(cause, on: assignment.id) }
     _ = try await refresh(assignment.jobID)
-  }
-
-  /// Tells the story of an assignment's job what went wrong in its container, once.
-  package func note(_ id: AssignmentID, cause: String) async throws(StoreError) {
-    try await transactor.transact { (unit) throws(StoreError) in
-      guard let assignment = try await unit.assignment(id), assignment.phase.isActive, var job = try await unit.job(assignment.jobID),
-        job.lastFailure != cause
-      else { return }
-      job.lastFailure = cause
-      unit.put(job)
-      unit.tell(job.id, cause)
-    }
   }
 
   private func hasEnded(_ assignment: Assignment) async throws -> Bool {

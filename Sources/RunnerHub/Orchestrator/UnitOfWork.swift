@@ -90,6 +90,23 @@ package struct UnitOfWork: Sendable {
   }
 }
 
+extension UnitOfWork {
+  /// Tells the story of an assignment's job what went wrong in its container, once.
+  mutating func note(_ cause: String, on id: AssignmentID) async throws(StoreError) {
+    guard let assignment = try await assignment(id), assignment.phase.isActive, var job = try await job(assignment.jobID),
+      job.lastFailure != cause
+    else { return }
+    job.lastFailure = cause
+    put(job)
+    tell(job.id, cause)
+  }
+}
+
+extension Container {
+  /// GitHub shows a job whose process the kernel ended as failed or lost, without a reason.
+  var wantOfMemory: String { "a process in container \(name) was ended for want of memory (limit \(resources.memory))" }
+}
+
 /// Runs steps against the store: read, decide, commit, and again from the start where somebody else was faster.
 package struct Transactor: Sendable {
   package let store: any Store

@@ -155,6 +155,13 @@ struct DockerFaultTests {
       #expect(try await bench.exit(of: child) == 3)
       #expect(try await bench.engine.inspect(child)?.isOutOfMemory == true)
 
+      // The next job in the same container starts with a clean sheet.
+      let again = try await bench.container("tail /dev/zero; echo over", reusable: true, memory: 16)
+      _ = try await eventually("the end of the use") { try await bench.engine.inspect(again)?.endedUse }
+      #expect(try await bench.engine.inspect(again)?.isOutOfMemory == true)
+      try await bench.engine.recycle(again)
+      #expect(try await bench.engine.inspect(again)?.isOutOfMemory == false)
+
       let sound = try await bench.container("exit 137")
       #expect(try await bench.exit(of: sound) == 137)
       #expect(try await bench.engine.inspect(sound)?.isOutOfMemory == false)
