@@ -138,7 +138,7 @@ let package = Package(
       [
         "Engines", "Contracts", "PrivateDocker", "Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioPosix, nioHTTP1, logging,
       ]),
-    tests("RunnerHubTests", ["Domain", "Scheduling", "RunnerHub", "Storage", "Workflow", logging, lifecycle]),
+    tests("RunnerHubTests", ["Contracts", "Domain", "Scheduling", "RunnerHub", "Storage", "Workflow", logging, lifecycle]),
     tests("WebTests", ["Domain", "RunnerHub", "Web", crypto, coreMetrics, metrics, logging, lifecycle, nioCore, nioPosix]),
     tests(
       "EmulatorTests",

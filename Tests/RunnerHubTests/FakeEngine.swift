@@ -13,19 +13,25 @@ final class FakeEngine: ContainerEngine {
     var use = 0
     var endedUse = 0
     var log = Data()
+    var isOutOfMemory = false
   }
-  enum Call: Hashable { case create, start, put, list, recycle, remove, capacity, inspect }
+  enum Call: Hashable { case create, start, put, list, recycle, remove, capacity, inspect, watch }
   struct State {
     var boxes: [ContainerID: Box] = [:]
     var faults: [Call: EngineError] = [:]
     var recycled: [ContainerID] = []
     /// Called while a container is being made.
     var duringCreate: (@Sendable () async -> Void)?
+    /// Times that somebody began to watch, and that a watch broke off.
+    var watches = 0
+    var breaks = 0
     /// Containers whose log was read, and those removed, in order.
     var story: [String] = []
   }
   let name = "fake"
   let state = Mutex(State())
+  /// An event of the engine. With a fault on `watch` the connection breaks instead.
+  let event = WakeUp()
 
   func with<Value: Sendable>(_ body: (inout sending State) -> sending Value) -> Value { state.withLock(body) }
   func set(_ fault: EngineError?, on call: Call) { state.withLock { $0.faults[call] = fault } }
@@ -134,8 +140,21 @@ final class FakeEngine: ContainerEngine {
     }
   }
 
+  func watch(_ look: @Sendable () async -> Void) async throws(EngineError) {
+    state.withLock { $0.watches += 1 }
+    while !Task.isCancelled {
+      await look()
+      await event.wait()
+      guard let fault = state.withLock({ $0.faults[.watch] }) else { continue }
+      state.withLock { $0.breaks += 1 }
+      throw fault
+    }
+  }
+
   private static func observation(_ id: ContainerID, _ box: Box) -> ContainerObservation {
     let status: ContainerObservation.Status = box.isRunning ? .running : box.exitCode.map { .exited(code: $0) } ?? .created
-    return ContainerObservation(id: id, status: status, endedUse: box.endedUse == 0 ? nil : box.endedUse)
+    var seen = ContainerObservation(id: id, status: status, endedUse: box.endedUse == 0 ? nil : box.endedUse)
+    seen.isOutOfMemory = box.isOutOfMemory
+    return seen
   }
 }

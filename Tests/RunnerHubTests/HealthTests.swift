@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import Foundation
 import Scheduling
@@ -30,6 +31,54 @@ struct HealthTests {
       await health.check(bench.engine)
       #expect(try await bench.container(id).state == expected)
     }
+  }
+
+  /// Runs the monitor, whose next check of its own is hours away.
+  private func watching(_ bench: Bench, _ body: @Sendable @escaping () async throws -> Void) async throws {
+    let health = bench.makeHealth()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await health.run() }
+      group.addTask { try await body() }
+      try await group.next()
+      group.cancelAll()
+    }
+  }
+
+  @Test("an engine's hint makes it look at once")
+  func hint() async throws {
+    let (bench, id) = try await warm()
+    try await watching(bench) {
+      _ = try await eventually("the first look") { try await bench.container(id).lastHeartbeat == bench.clock.now ? true : nil }
+      bench.engine.kill(id)
+      bench.engine.event.notify()
+      _ = try await eventually("the end of the container's row") { try await bench.container(id).state == .terminating ? true : nil }
+    }
+  }
+
+  @Test("when an engine's events break off it is watched again, and what was missed is seen")
+  func brokenEvents() async throws {
+    let (bench, id) = try await warm()
+    try await watching(bench) {
+      _ = try await eventually("the first look") { try await bench.container(id).lastHeartbeat == bench.clock.now ? true : nil }
+      bench.engine.set(.unavailable("the stream ended"), on: .watch)
+      bench.engine.event.notify()
+      _ = try await eventually("the break") { bench.engine.with { $0.breaks } == 1 ? true : nil }
+      bench.engine.kill(id)
+      bench.engine.set(nil, on: .watch)
+      _ = try await eventually("the end of the container's row") { try await bench.container(id).state == .terminating ? true : nil }
+      _ = try await eventually("another watch") { bench.engine.with { $0.watches } >= 2 ? true : nil }
+    }
+  }
+
+  @Test("a job whose container ran out of memory is told so once, while it runs")
+  func wantOfMemory() async throws {
+    let bench = try Bench()
+    let assignment = try await bench.begin(7)
+    bench.engine.with { $0.boxes[assignment.containerID]?.isOutOfMemory = true }
+    for _ in 0..<2 { await bench.makeHealth().check(bench.engine) }
+    let story = try await bench.store.timeline(ofJob: assignment.jobID).map(\.text)
+    #expect(story.count { $0.contains("want of memory") } == 1, "\(story)")
+    #expect(try await bench.job(7).lastFailure?.contains("want of memory") == true)
   }
 
   @Test("a good check is a heartbeat")
