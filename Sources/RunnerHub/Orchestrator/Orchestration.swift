@@ -1,16 +1,15 @@
 import Domain
-import Foundation
-import Logging
-import RunnerHub
+package import Foundation
+package import Logging
 import Scheduling
 
-/// The core's loops, joined.
-struct Orchestration: Sendable {
-  let orchestrator: RunnerOrchestrator
-  let reporter: StatusReporter
+/// The core's loops, joined: what a composition root runs over the adapters that it has made.
+package struct Orchestration: Sendable {
+  package let orchestrator: RunnerOrchestrator
+  package let reporter: StatusReporter
   private let signals: Signals
 
-  init(
+  package init(
     transactor: Transactor, engines: EngineRoster, forge: any Forge, decoder: any DeliveryDecoder, policies: any PolicySource,
     blobs: any BlobStore, settings: Settings, monitor: OrchestratorMonitor, drain: DrainSwitch, metricsInterval: TimeInterval,
     drainLimit: TimeInterval, logger: Logger
@@ -49,7 +48,7 @@ struct Orchestration: Sendable {
   }
 
   /// Calls back after each change until cancelled.
-  func follow(_ changed: @Sendable () -> Void) async {
+  package func follow(_ changed: @Sendable () -> Void) async {
     while !Task.isCancelled {
       await signals.pages.wait(until: nil)
       changed()
