@@ -5,33 +5,27 @@ package import RunnerHub
 
 extension SQLiteStore: AssignmentReader {
   package func assignment(_ id: AssignmentID) async throws(StoreError) -> Assignment? {
-    try await read { db in
-      try db.row("SELECT runner_name, metadata FROM container_assignments WHERE runner_name = ?", [id.rawValue]).map(Assignment.init(row:))
+    try await read { [cache = assignments] db in
+      try db.value(cache, "SELECT runner_name, version, metadata FROM container_assignments WHERE runner_name = ?", [id.rawValue])
     }
   }
 
   package func activeAssignments() async throws(StoreError) -> [Assignment] {
-    try await read { db in
-      try db.rows("SELECT runner_name, metadata FROM container_assignments WHERE phase <> 'released' ORDER BY assigned_at, id")
-        .map(Assignment.init(row:))
+    try await read { [cache = assignments] db in
+      try db.values(
+        cache, "SELECT runner_name, version, metadata FROM container_assignments WHERE phase <> 'released' ORDER BY assigned_at, id")
     }
   }
 
   package func assignments(ofJob id: JobID) async throws(StoreError) -> [Assignment] {
-    try await read { db in
-      try db.rows("SELECT runner_name, metadata FROM container_assignments WHERE job_id = ? ORDER BY assigned_at, id", [id.rawValue])
-        .map(Assignment.init(row:))
+    try await read { [cache = assignments] db in
+      try db.values(
+        cache, "SELECT runner_name, version, metadata FROM container_assignments WHERE job_id = ? ORDER BY assigned_at, id", [id.rawValue])
     }
   }
 }
 
 extension Assignment {
-  fileprivate init(row: Row) throws {
-    let id: String = try row.read("runner_name", "a row of container_assignments")
-    let json: String = try row.read("metadata", "assignment \(id)")
-    self = try RowCoding.value(Assignment.self, json, of: "assignment \(id)")
-  }
-
   /// Inserts or updates the row if its version is that of the value. Returns the assignment as stored.
   func stored(in db: Database) throws -> Assignment {
     var new = self

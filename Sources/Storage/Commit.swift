@@ -6,7 +6,11 @@ extension SQLiteStore: ChangeWriter {
   @discardableResult
   package func commit(_ changes: Changes) async throws(StoreError) -> Changes {
     if changes.isEmpty { return changes }
-    return try await write { db in try changes.stored(in: db) }
+    let stored = try await write { db in try changes.stored(in: db) }
+    jobs.keep(stored.jobs)
+    assignments.keep(stored.assignments)
+    containers.keep(stored.containers)
+    return stored
   }
 }
 

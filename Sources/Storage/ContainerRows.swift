@@ -5,36 +5,31 @@ package import RunnerHub
 
 extension SQLiteStore: ContainerReader {
   package func container(_ id: ContainerID) async throws(StoreError) -> Container? {
-    try await read { db in
-      try db.row("SELECT id, metadata FROM container_registry WHERE id = ?", [id.rawValue]).map(Container.init(row:))
+    try await read { [cache = containers] db in
+      try db.value(cache, "SELECT id, version, metadata FROM container_registry WHERE id = ?", [id.rawValue])
     }
   }
 
   package func liveContainers() async throws(StoreError) -> [Container] {
-    try await read { db in
-      try db.rows("SELECT id, metadata FROM container_registry WHERE status <> 'GONE' ORDER BY created_at, id").map(Container.init(row:))
+    try await read { [cache = containers] db in
+      try db.values(cache, "SELECT id, version, metadata FROM container_registry WHERE status <> 'GONE' ORDER BY created_at, id")
     }
   }
 
   package func recentContainers(limit: Int) async throws(StoreError) -> [Container] {
-    try await read { db in
-      let live = try db.rows(
-        "SELECT id, metadata FROM container_registry WHERE status <> 'GONE' ORDER BY created_at DESC, id DESC LIMIT ?", [max(0, limit)])
-      let gone = try db.rows(
-        "SELECT id, metadata FROM container_registry WHERE status = 'GONE' ORDER BY created_at DESC, id DESC LIMIT ?",
+    try await read { [cache = containers] db in
+      let live = try db.values(
+        cache, "SELECT id, version, metadata FROM container_registry WHERE status <> 'GONE' ORDER BY created_at DESC, id DESC LIMIT ?",
+        [max(0, limit)])
+      let gone = try db.values(
+        cache, "SELECT id, version, metadata FROM container_registry WHERE status = 'GONE' ORDER BY created_at DESC, id DESC LIMIT ?",
         [max(0, limit - live.count)])
-      return try (live + gone).map(Container.init(row:)).sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+      return (live + gone).sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
     }
   }
 }
 
 extension Container {
-  fileprivate init(row: Row) throws {
-    let id: String = try row.read("id", "a row of container_registry")
-    let json: String = try row.read("metadata", "container \(id)")
-    self = try RowCoding.value(Container.self, json, of: "container \(id)")
-  }
-
   /// Inserts or updates the row if its version is that of the value. Returns the container as stored.
   func stored(in db: Database) throws -> Container {
     var new = self

@@ -5,8 +5,8 @@ package import RunnerHub
 
 extension SQLiteStore: JobReader {
   package func job(_ id: JobID) async throws(StoreError) -> Job? {
-    try await read { db in
-      try db.row("SELECT id, metadata FROM orchestrator_jobs WHERE id = ?", [id.rawValue]).map(Job.init(row:))
+    try await read { [cache = jobs] db in
+      try db.value(cache, "SELECT id, version, metadata FROM orchestrator_jobs WHERE id = ?", [id.rawValue])
     }
   }
 
@@ -14,28 +14,49 @@ extension SQLiteStore: JobReader {
     if states.isEmpty { return [] }
     let sql = Self.jobsByState(count: states.count)
     let words = states.map(\.rawValue).sorted()
-    return try await read { db in
-      try db.rows(sql, words + [max(0, limit)]).map(Job.init(row:))
+    return try await read { [cache = jobs] db in
+      try db.values(cache, sql, words + [max(0, limit)])
     }
   }
 
   /// One arm a state, each in the order of its index, so that SQLite merges them and stops at the limit.
   static func jobsByState(count: Int) -> String {
-    let arm = "SELECT id, received_at, metadata FROM orchestrator_jobs WHERE status = ?"
+    let arm = "SELECT id, version, metadata, received_at FROM orchestrator_jobs WHERE status = ?"
+    return Array(repeating: arm, count: count).joined(separator: " UNION ALL ") + " ORDER BY received_at, id LIMIT ?"
+  }
+
+  package func jobs(in states: Set<JobState>, receivedBefore: Date, after job: Job?, limit: Int) async throws(StoreError) -> [Job] {
+    if states.isEmpty { return [] }
+    let sql = Self.jobsByStateAndTime(count: states.count)
+    let place: [String] = [
+      Timestamp.text(receivedBefore), job.map { Timestamp.text($0.receivedAt) } ?? "", job?.id.rawValue ?? "",
+    ]
+    let arguments = states.map(\.rawValue).sorted().flatMap { [$0] + place }
+    return try await read { [cache = jobs, limit = max(0, limit)] db in
+      try db.values(cache, sql, arguments + [limit])
+    }
+  }
+
+  /// The same as `jobsByState`, between two times.
+  static func jobsByStateAndTime(count: Int) -> String {
+    let arm = """
+      SELECT id, version, metadata, received_at FROM orchestrator_jobs
+      WHERE status = ? AND received_at < ? AND (received_at, id) > (?, ?)
+      """
     return Array(repeating: arm, count: count).joined(separator: " UNION ALL ") + " ORDER BY received_at, id LIMIT ?"
   }
 
   package func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] {
-    try await read { db in
-      try db.rows("SELECT id, metadata FROM orchestrator_jobs WHERE run_id = ? AND run_attempt = ? ORDER BY id", [runID, attempt])
-        .map(Job.init(row:))
+    try await read { [cache = jobs] db in
+      try db.values(
+        cache, "SELECT id, version, metadata FROM orchestrator_jobs WHERE run_id = ? AND run_attempt = ? ORDER BY id", [runID, attempt])
     }
   }
 
   package func recentJobs(limit: Int) async throws(StoreError) -> [Job] {
-    try await read { db in
-      try db.rows("SELECT id, metadata FROM orchestrator_jobs ORDER BY received_at DESC, id DESC LIMIT ?", [max(0, limit)]).map(
-        Job.init(row:))
+    try await read { [cache = jobs] db in
+      try db.values(
+        cache, "SELECT id, version, metadata FROM orchestrator_jobs ORDER BY received_at DESC, id DESC LIMIT ?", [max(0, limit)])
     }
   }
 
@@ -44,17 +65,17 @@ extension SQLiteStore: JobReader {
   }
 
   package func queue(heads: Int) async throws(StoreError) -> [ClassQueue] {
-    try await read { db in try Queue.classes(heads: heads, in: db) }
+    try await read { [cache = jobs] db in try Queue.classes(heads: heads, cache, in: db) }
   }
 
   package func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job] {
-    try await read { db in
-      try db.rows(
+    try await read { [cache = jobs] db in
+      try db.values(
+        cache,
         """
-        SELECT id, metadata FROM orchestrator_jobs WHERE status = 'refused' AND refusal_action = 'failByHook'
+        SELECT id, version, metadata FROM orchestrator_jobs WHERE status = 'refused' AND refusal_action = 'failByHook'
         ORDER BY received_at, id LIMIT ?
-        """, [max(0, limit)]
-      ).map(Job.init(row:))
+        """, [max(0, limit)])
     }
   }
 
@@ -68,12 +89,6 @@ extension SQLiteStore: JobReader {
 }
 
 extension Job {
-  init(row: Row) throws {
-    let id: String = try row.read("id", "a row of orchestrator_jobs")
-    let json: String = try row.read("metadata", "job \(id)")
-    self = try RowCoding.value(Job.self, json, of: "job \(id)")
-  }
-
   /// Inserts or updates the row if its version is that of the value. Returns the job as stored.
   func stored(in db: Database) throws -> Job {
     var new = self

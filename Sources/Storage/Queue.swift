@@ -7,7 +7,8 @@ import RunnerHub
 enum Queue {
   static let waitingClasses = "SELECT key, total FROM row_counts WHERE subject = 'queue' AND total > 0 ORDER BY key"
 
-  static let heads = "SELECT id, metadata FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ? ORDER BY order_key, id LIMIT ?"
+  static let heads =
+    "SELECT id, version, metadata FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ? ORDER BY order_key, id LIMIT ?"
 
   static let needs = """
     SELECT
@@ -18,11 +19,11 @@ enum Queue {
       EXISTS (SELECT 1 FROM orchestrator_jobs WHERE status = 'queued' AND is_fork = 1 AND class_key = ?1) AS holds_fork
     """
 
-  static func classes(heads limit: Int, in db: Database) throws -> [ClassQueue] {
+  static func classes(heads limit: Int, _ cache: RowCache<Job>, in db: Database) throws -> [ClassQueue] {
     try db.rows(waitingClasses).map { row in
       let key: String = try row.read("key", "row_counts of queue")
       // At least one, since it names the class.
-      let jobs = try db.rows(heads, [key, max(1, limit)]).map(Job.init(row:))
+      let jobs = try db.values(cache, heads, [key, max(1, limit)])
       guard let jobClass = jobs.first?.jobClass else {
         throw RowCoding.damage("the queue of class \(key)", "row_counts has jobs of it, orchestrator_jobs has none")
       }

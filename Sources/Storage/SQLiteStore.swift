@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import GRDB
 package import RunnerHub
@@ -12,6 +13,9 @@ package import RunnerHub
 package final class SQLiteStore: Sendable {
   let database: any DatabaseWriter
   let inbox: DeliveryBatches
+  let jobs = RowCache<Job>()
+  let assignments = RowCache<Assignment>()
+  let containers = RowCache<Container>()
 
   /// Opens or creates the file, and its folder, and brings the schema up to date.
   /// - Throws: `StoreError.unavailable` where the file cannot be opened or written, `StoreError.damaged` where it is no database of ours.

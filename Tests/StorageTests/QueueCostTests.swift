@@ -56,7 +56,7 @@ struct QueueCostTests {
   }
 
   private func turn(_ store: SQLiteStore) async throws -> Int {
-    try await steps(store) { db in _ = try Queue.classes(heads: 4, in: db) }
+    try await steps(store) { [cache = store.jobs] db in _ = try Queue.classes(heads: 4, cache, in: db) }
   }
 
   /// Steps of SQLite's virtual machine that a closure takes, counted by the progress handler: a measure that no other load changes.

@@ -1,0 +1,90 @@
+import Domain
+import Foundation
+import GRDB
+import RunnerHub
+import Testing
+
+@testable import Storage
+
+@Suite("The memory of decoded rows")
+struct RowCacheTests {
+  private let folder: TemporaryFolder
+  private var path: String { folder.path("store.sqlite") }
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func job(_ id: Int64) -> Job {
+    Job(
+      id: JobID(forgeID: id, attempt: 1), forgeID: id, runID: 1, runAttempt: 1,
+      repository: Repository(id: 1, fullName: "acme/storefront", isPrivate: false, defaultBranch: nil), name: "build \(id)",
+      labels: ["linux"], headSHA: "abc", createdAt: Date(timeIntervalSince1970: 1.25), receivedAt: Date())
+  }
+
+  private func commit(_ store: SQLiteStore, _ change: (inout Changes) -> Void) async throws -> Changes {
+    var changes = Changes()
+    change(&changes)
+    return try await store.commit(changes)
+  }
+
+  @Test("a value that is remembered is the one that the file holds")
+  func sameAsStored() async throws {
+    let store = try SQLiteStore(path: path)
+    var changed = try await commit(store) { $0.jobs = [job(1)] }.jobs[0]
+    changed.queuedAt = Date()
+    changed.orderKey = .infinity
+    changed.placementReason = "pool p is at its maximum of 1"
+    let stored = try await commit(store) { $0.jobs = [changed] }.jobs[0]
+    #expect(try await store.job(stored.id) == stored)
+    try store.close()
+    let again = try SQLiteStore(path: path)
+    #expect(try await again.job(stored.id) == stored)
+    #expect(try await again.job(stored.id) == stored)
+  }
+
+  @Test("what a conflict has undone is not remembered")
+  func undone() async throws {
+    let store = try SQLiteStore(path: path)
+    let first = try await commit(store) { $0.jobs = [job(1)] }.jobs[0]
+    var changed = first
+    changed.name = "never committed"
+    let undone = changed
+    await #expect(throws: StoreError.self) {
+      // The second row is new under a version that says that it was read before.
+      var stranger = job(2)
+      stranger.version = 7
+      var changes = Changes()
+      changes.jobs = [undone, stranger]
+      try await store.commit(changes)
+    }
+    #expect(try await store.job(first.id) == first)
+    // Somebody else's change under the version that was undone.
+    var other = first
+    other.name = "committed"
+    let stored = try await commit(store) { $0.jobs = [other] }.jobs[0]
+    #expect(try await store.job(first.id) == stored)
+  }
+
+  @Test("more rows than are remembered are read as they are")
+  func bounded() async throws {
+    let cache = RowCache<Job>(capacity: 3)
+    let store = try SQLiteStore(path: path)
+    let stored = try await commit(store) { $0.jobs = (1...10).map { job($0) } }.jobs
+    for _ in 0..<2 {
+      let read = try await store.read { db in
+        try db.values(cache, "SELECT id, version, metadata FROM orchestrator_jobs ORDER BY run_id, rowid")
+      }
+      #expect(read == stored)
+    }
+  }
+
+  @Test("a reader of an older snapshot does not bring an older value back")
+  func olderSnapshot() async throws {
+    let store = try SQLiteStore(path: path)
+    let old = try await commit(store) { $0.jobs = [job(1)] }.jobs[0]
+    var changed = old
+    changed.name = "newer"
+    let new = try await commit(store) { $0.jobs = [changed] }.jobs[0]
+    store.jobs.keep([old])
+    #expect(try await store.job(old.id) == new)
+  }
+}
