@@ -10,6 +10,23 @@ extension SQLiteStore: OutboxReader {
     }
   }
 
+  package func dueEffects(_ rank: OutboxEffect.Rank, at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] {
+    try await read { db in
+      try db.rows(
+        "SELECT * FROM outbox WHERE rank = ? AND due_at <= ? ORDER BY due_at, key LIMIT ?",
+        [rank.rawValue, Timestamp.text(now), max(0, limit)]
+      ).map(OutboxEffect.init(row:))
+    }
+  }
+
+  package func nextEffectTime(_ rank: OutboxEffect.Rank) async throws(StoreError) -> Date? {
+    try await read { db in
+      try db.row("SELECT due_at FROM outbox WHERE rank = ? ORDER BY due_at LIMIT 1", [rank.rawValue]).map {
+        try $0.readTime("due_at", "a row of outbox")
+      }
+    }
+  }
+
   package func nextEffectTime() async throws(StoreError) -> Date? {
     try await read { db in
       try db.row("SELECT due_at FROM outbox ORDER BY due_at LIMIT 1").map { try $0.readTime("due_at", "a row of outbox") }
@@ -42,9 +59,10 @@ extension OutboxEffect {
     new.revision = try row.read("revision", "row_counts of outbox")
     try db.run(
       """
-      INSERT INTO outbox (key, kind, due_at, tries, revision) VALUES (?, ?, ?, ?, ?)
-      ON CONFLICT (key) DO UPDATE SET kind = excluded.kind, due_at = excluded.due_at, tries = excluded.tries, revision = excluded.revision
-      """, [key, try RowCoding.json(kind), Timestamp.text(dueAt), tries, new.revision])
+      INSERT INTO outbox (key, kind, rank, due_at, tries, revision) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (key) DO UPDATE SET
+        kind = excluded.kind, rank = excluded.rank, due_at = excluded.due_at, tries = excluded.tries, revision = excluded.revision
+      """, [key, try RowCoding.json(kind), rank.rawValue, Timestamp.text(dueAt), tries, new.revision])
     return new
   }
 

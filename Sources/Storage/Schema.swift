@@ -8,6 +8,7 @@ extension Migration {
     Migration(number: 3, name: "outbox, decisions, timeline, transitions, memory", sql: records),
     Migration(number: 4, name: "row counts", sql: counts),
     Migration(number: 5, name: "transitions of deliveries", sql: deliveryTransitions),
+    Migration(number: 6, name: "ranks of effects", sql: effectRanks),
   ]
 
   private static let deliveries = """
@@ -31,6 +32,13 @@ extension Migration {
   private static let deliveryTransitions = """
     ALTER TABLE deliveries ADD COLUMN transition VARCHAR;
     CREATE UNIQUE INDEX deliveries_by_transition ON deliveries (transition) WHERE transition IS NOT NULL;
+    """
+
+  /// While the forge takes little, only urgent effects are read, however many others wait.
+  private static let effectRanks = """
+    ALTER TABLE outbox ADD COLUMN rank VARCHAR NOT NULL DEFAULT 'urgent';
+    UPDATE outbox SET rank = 'ordinary' WHERE json_extract(kind, '$.status._0.status') IN ('queued', 'in_progress');
+    CREATE INDEX outbox_by_rank ON outbox (rank, due_at, key);
     """
 
   private static let core = """

@@ -135,7 +135,10 @@ struct SQLiteDurabilityTests {
     var changes = Changes()
     changes.jobs = [job(1)]
     try await store.commit(changes)
-    try await store.write { db in try db.execute(sql: "UPDATE orchestrator_jobs SET metadata = ?", arguments: [text]) }
+    // Under the version that it committed, the store need not read the row again.
+    try await store.write { db in
+      try db.execute(sql: "UPDATE orchestrator_jobs SET metadata = ?, version = version + 1", arguments: [text])
+    }
     await expect(.damaged, saying: "job 1", "restore") {
       _ = try await store.job(JobID(rawValue: "1"))
     }
@@ -213,6 +216,39 @@ struct SQLiteDurabilityTests {
     #expect(try await store.append(first) == .stored)
     #expect(try await store.append(again) == .repeated)
     #expect(try await store.deliveryCounts() == [.pending: 3])
+  }
+
+  @Test("effects of before ranks get theirs from what they are")
+  func migrationOfRanks() async throws {
+    func status(_ id: String, _ status: StatusUpdate.Status) -> OutboxEffect {
+      .status(
+        StatusUpdate(
+          jobID: JobID(rawValue: id), repository: "acme/storefront", installationID: nil, headSHA: "abc", name: "n", status: status,
+          conclusion: nil, title: "t", summary: "s", detailsURL: nil, startedAt: nil, completedAt: nil),
+        dueAt: Date(timeIntervalSince1970: 1_777_000_000))
+    }
+    let cancel = OutboxEffect(
+      key: "cancel/4", kind: .cancelRun(jobID: JobID(rawValue: "4"), repository: "acme/storefront", runID: 1),
+      dueAt: Date(timeIntervalSince1970: 1_777_000_000))
+    let effects = [status("1", .queued), status("2", .inProgress), status("3", .completed), cancel]
+    do {
+      try FileManager.default.createDirectory(atPath: folder.path("data"), withIntermediateDirectories: true)
+      let old = try DatabaseQueue(path: path)
+      try Migration.apply(Migration.all.filter { $0.number < 6 }, to: old)
+      try await old.write { db in
+        for effect in effects {
+          try db.execute(
+            sql: "INSERT INTO outbox (key, kind, due_at, tries, revision) VALUES (?, ?, ?, 0, 1)",
+            arguments: [effect.key, try RowCoding.json(effect.kind), Timestamp.text(effect.dueAt)])
+        }
+      }
+      try old.close()
+    }
+    let store = try SQLiteStore(path: path)
+    for rank in OutboxEffect.Rank.allCases {
+      let found = try await store.dueEffects(rank, at: Date(), limit: 10)
+      #expect(Set(found.map(\.key)) == Set(effects.filter { $0.rank == rank }.map(\.key)))
+    }
   }
 
   @Test("the seed's tables have every column of the seed")

@@ -68,6 +68,23 @@ extension StoreContract {
         #expect(try await store.jobs(in: [], limit: 10).isEmpty)
         #expect(try await store.recentJobs(limit: 3).map(\.forgeID) == [4, 3, 2])
       },
+      StoreContract("pages of jobs go on after a job, hold each once, and leave out what was received later") { store async throws in
+        // Three of them were received at the same time.
+        let jobs = [(1, 1.0), (2, 2.0), (3, 2.0), (4, 2.0), (5, 3.0), (6, 9.0)].map { id, second in
+          Sample.job(id, state: id.isMultiple(of: 2) ? .waiting : .received, at: second)
+        }
+        try await store.commit { $0.jobs = jobs + [Sample.job(7, state: .running, at: 1)] }
+        var found: [Int64] = []
+        var last: Job?
+        while true {
+          let page = try await store.jobs(in: [.received, .waiting], receivedBefore: Sample.time(5), after: last, limit: 2)
+          found += page.map(\.forgeID)
+          guard page.count == 2 else { break }
+          last = page.last
+        }
+        #expect(found == [1, 2, 3, 4, 5])
+        #expect(try await store.jobs(in: [], receivedBefore: Sample.time(5), after: nil, limit: 2).isEmpty)
+      },
       StoreContract("the jobs of a run are those of its attempt") { store async throws in
         var again = Sample.job(12)
         again.runAttempt = 2

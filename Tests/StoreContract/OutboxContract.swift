@@ -19,6 +19,29 @@ extension StoreContract {
         #expect(try await store.nextEffectTime() == Sample.time(1))
         #expect(try await store.effectCount() == 3)
       },
+      StoreContract("effects come by rank, and a newer one under the same key takes its own rank") { store async throws in
+        func update(_ id: String, _ status: StatusUpdate.Status) -> OutboxEffect {
+          .status(
+            StatusUpdate(
+              jobID: JobID(rawValue: id), repository: "acme/storefront", installationID: nil, headSHA: "abc", name: "RunnerHub / build",
+              status: status, conclusion: nil, title: "t", summary: "s", detailsURL: nil, startedAt: nil, completedAt: nil),
+            dueAt: Sample.time(Double(id) ?? 0))
+        }
+        let stored = try await store.commit { $0.effects = [update("1", .queued), update("2", .completed), update("3", .inProgress)] }
+          .effects
+        #expect(try await store.dueEffects(.ordinary, at: Sample.time(9), limit: 9) == [stored[0], stored[2]])
+        #expect(try await store.dueEffects(.ordinary, at: Sample.time(2), limit: 9) == [stored[0]])
+        #expect(try await store.dueEffects(.urgent, at: Sample.time(9), limit: 9) == [stored[1]])
+        #expect(try await store.nextEffectTime(.ordinary) == Sample.time(1))
+        #expect(try await store.nextEffectTime(.urgent) == Sample.time(2))
+        let ended = try await store.owe(update("1", .completed))
+        #expect(try await store.dueEffects(.ordinary, at: Sample.time(9), limit: 9) == [stored[2]])
+        #expect(try await store.dueEffects(.urgent, at: Sample.time(9), limit: 1) == [ended])
+        let cancel = try await store.owe(
+          OutboxEffect(
+            key: "cancel/4", kind: .cancelRun(jobID: JobID(rawValue: "4"), repository: "acme/storefront", runID: 1), dueAt: Sample.time(0)))
+        #expect(try await store.dueEffects(.urgent, at: Sample.time(0), limit: 9) == [cancel])
+      },
       StoreContract("no effect, no next time") { store async throws in
         #expect(try await store.nextEffectTime() == nil)
         #expect(try await store.effectCount() == 0)

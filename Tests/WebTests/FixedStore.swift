@@ -19,6 +19,9 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
     return jobs.first { $0.id == id }
   }
   func jobs(in states: Set<JobState>, limit: Int) async throws(StoreError) -> [Job] { jobs.filter { states.contains($0.state) } }
+  func jobs(in states: Set<JobState>, receivedBefore: Date, after job: Job?, limit: Int) async throws(StoreError) -> [Job] {
+    try await jobs(in: states, limit: limit).filter { $0.receivedAt < receivedBefore }
+  }
   func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] { jobs.filter { $0.runID == runID } }
   func recentJobs(limit: Int) async throws(StoreError) -> [Job] {
     try check()

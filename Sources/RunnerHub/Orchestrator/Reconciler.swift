@@ -13,8 +13,12 @@ package struct Reconciler: Sendable {
   private let settings: Settings
   private let logger: Logger
   private let asked = Shared([JobID: Date]())
+  private let ours = Shared(Sweep(states: [.received, .queued, .refused, .failed]))
+  private let others = Shared(Sweep(states: [.waiting, .forwarded, .running]))
   /// Questions for waiting jobs in one turn, and seconds between two questions for the same job.
   private static let budget = 10
+  /// Of these, those that are kept for jobs that are not ours to run.
+  private static let othersShare = 3
   private static let patience: TimeInterval = 600
 
   package init(transactor: Transactor, forge: any Forge, reducer: JobReducer, engines: EngineRoster, settings: Settings, logger: Logger) {
@@ -96,17 +100,32 @@ package struct Reconciler: Sendable {
     }
   }
 
-  /// Our own demand first; then jobs that others run or that wait for approval, whose end or approval may have been lost too.
+  /// A walk through the jobs of some states, oldest first, a few at a time, and again from the beginning.
+  private struct Sweep {
+    var states: Set<JobState>
+    var last: Job?
+  }
+
+  /// Our own demand, and jobs that others run or that wait for approval, whose end or approval may have been lost too. However many wait, a turn
+  /// looks at a few of them, each in its turn.
   private func lookAtWaitingJobs() async throws {
+    let asked = try await look(along: ours, limit: Self.budget - Self.othersShare)
+    _ = try await look(along: others, limit: Self.budget - asked)
+  }
+
+  /// - Returns: how many jobs were asked for.
+  private func look(along sweep: Shared<Sweep>, limit: Int) async throws -> Int {
+    let place = sweep.withLock { $0 }
     let before = transactor.currentTime.addingTimeInterval(-Self.patience)
-    let ours = try await transactor.store.jobs(in: [.received, .queued, .refused, .failed], limit: 10_000)
-    let others = try await transactor.store.jobs(in: [.waiting, .forwarded, .running], limit: 10_000)
-    var left = Self.budget
-    for job in ours + others where left > 0 && job.receivedAt < before && isDue(job.id) {
-      left -= 1
+    let jobs = try await transactor.store.jobs(in: place.states, receivedBefore: before, after: place.last, limit: limit)
+    sweep.withLock { $0.last = jobs.count < limit ? nil : jobs.last }
+    var asked = 0
+    for job in jobs where isDue(job.id) {
+      asked += 1
       _ = try await refresh(job.id)
       try await failByHook(job.id)
     }
+    return asked
   }
 
   /// A refused job that the forge still has queued although its run was to be cancelled: a runner's hook ends it.

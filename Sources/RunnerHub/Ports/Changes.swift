@@ -61,6 +61,13 @@ package struct OutboxEffect: Hashable, Sendable, Codable {
     /// Cancel the run of a refused job.
     case cancelRun(jobID: JobID, repository: String, runID: Int64)
   }
+  /// What may be left for later while the forge takes little, and what may not.
+  package enum Rank: String, Sendable, CaseIterable {
+    /// Ends of jobs, and cancellations.
+    case urgent
+    /// How a job goes on.
+    case ordinary
+  }
   /// At most one effect a key is owed at a time; a later one replaces it (`status/29679449526`).
   package var key: String
   package var kind: Kind
@@ -69,6 +76,13 @@ package struct OutboxEffect: Hashable, Sendable, Codable {
   package var tries: Int
   /// Set by the store, rises with each replacement under the same key.
   package var revision: Int64
+
+  package var rank: Rank {
+    switch kind {
+    case .status(let update): update.isTerminal ? .urgent : .ordinary
+    case .cancelRun: .urgent
+    }
+  }
 
   package init(key: String, kind: Kind, dueAt: Date, tries: Int = 0, revision: Int64 = 0) {
     self.key = key

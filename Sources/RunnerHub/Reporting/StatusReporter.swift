@@ -81,14 +81,27 @@ package actor StatusReporter: Service {
   }
 
   private func performDue() async throws(StoreError) -> Date? {
+    var putOff: Date?
     while !Task.isCancelled, !isStopping.withLock({ $0 }) {
-      let due = try await store.dueEffects(at: now(), limit: batch)
+      var due = try await store.dueEffects(.urgent, at: now(), limit: batch)
+      let ordinary = try await dueOrdinaryEffects()
+      putOff = ordinary == nil ? now().addingTimeInterval(outbox.settings.postponement) : nil
+      due += ordinary ?? []
       let round = try await perform(due)
       if let until = round.waitUntil { return until }
       // A round that changed nothing would come again at once.
       guard !due.isEmpty, round.hasProgressed else { break }
     }
-    return try await store.nextEffectTime()
+    guard let putOff else { return try await store.nextEffectTime() }
+    return min(putOff, try await store.nextEffectTime(.urgent) ?? putOff)
+  }
+
+  /// What goes on with jobs, where there is room to tell it; nil: only ends are told now. What waits stays in the store as it is, so that a
+  /// hundred thousand waiting jobs cost nothing.
+  private func dueOrdinaryEffects() async throws(StoreError) -> [OutboxEffect]? {
+    if outbox.isDegraded(at: now()) { return nil }
+    let due = try await store.dueEffects(.ordinary, at: now(), limit: outbox.settings.degradedBacklog + 1)
+    return due.count > outbox.settings.degradedBacklog ? nil : due
   }
 
   private struct Round {

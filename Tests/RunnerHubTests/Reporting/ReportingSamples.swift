@@ -44,17 +44,27 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
   let rows = Mutex(Rows())
 
   func dueEffects(at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] {
+    try due(at: now, limit: limit) { _ in true }
+  }
+  func dueEffects(_ rank: OutboxEffect.Rank, at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] {
+    try due(at: now, limit: limit) { $0.rank == rank }
+  }
+  private func due(at now: Date, limit: Int, where isWanted: (OutboxEffect) -> Bool) throws(StoreError) -> [OutboxEffect] {
     let found: [OutboxEffect]? = rows.withLock { rows in
       if rows.outages > 0 {
         rows.outages -= 1
         return nil
       }
-      return Array(rows.effects.values.filter { $0.dueAt <= now }.sorted { ($0.dueAt, $0.key) < ($1.dueAt, $1.key) }.prefix(limit))
+      return Array(
+        rows.effects.values.filter { $0.dueAt <= now && isWanted($0) }.sorted { ($0.dueAt, $0.key) < ($1.dueAt, $1.key) }.prefix(limit))
     }
     guard let found else { throw .unavailable("disk full") }
     return found
   }
   func nextEffectTime() async throws(StoreError) -> Date? { rows.withLock { $0.effects.values.map(\.dueAt).min() } }
+  func nextEffectTime(_ rank: OutboxEffect.Rank) async throws(StoreError) -> Date? {
+    rows.withLock { $0.effects.values.filter { $0.rank == rank }.map(\.dueAt).min() }
+  }
   func effectCount() async throws(StoreError) -> Int { rows.withLock { $0.effects.count } }
   func value(forKey key: String) async throws(StoreError) -> String? { rows.withLock { $0.memory[key] } }
   func job(_ id: JobID) async throws(StoreError) -> Job? { rows.withLock { $0.jobs[id] } }
@@ -91,6 +101,9 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
 
   func jobs(in states: Set<JobState>, limit: Int) async throws(StoreError) -> [Job] {
     rows.withLock { Array($0.jobs.values.filter { states.contains($0.state) }.sorted { $0.createdAt < $1.createdAt }.prefix(limit)) }
+  }
+  func jobs(in states: Set<JobState>, receivedBefore: Date, after job: Job?, limit: Int) async throws(StoreError) -> [Job] {
+    try await jobs(in: states, limit: limit).filter { $0.receivedAt < receivedBefore }
   }
   func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] {
     rows.withLock { $0.jobs.values.filter { $0.runID == runID && $0.runAttempt == attempt } }

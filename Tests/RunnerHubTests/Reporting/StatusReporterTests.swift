@@ -57,6 +57,21 @@ struct StatusReporterTests {
     #expect(monitor.health(at: time.now).components.first { $0.component == .forge }?.status == .ok)
   }
 
+  @Test("updates that wait behind a long backlog stay in the store as they are, while ends are told")
+  func backlog() async throws {
+    let reporter = reporter()
+    for id in 1...200 { try await owe(Sample.update(Int64(id))) }
+    try await owe(Sample.update(500, .completed))
+    let commits = store.rows.withLock { $0.commits }
+    let again = await reporter.turn()
+    #expect(published == [Sample.update(500, .completed)])
+    #expect(again == time.now.addingTimeInterval(StatusOutbox.Settings().postponement))
+    #expect(store.rows.withLock { $0.commits } == commits + 1)
+    #expect(try await store.effectCount() == 200)
+    _ = await reporter.turn()
+    #expect(store.rows.withLock { $0.commits } == commits + 1, "nothing is written where nothing is told")
+  }
+
   @Test("while throttled nothing is sent, and afterwards the ends arrive first")
   func throttled() async throws {
     forge.state.withLock { $0.failures = [.throttled(until: Sample.start.addingTimeInterval(100), "secondary limit")] }
