@@ -42,7 +42,7 @@ package struct Settings: Sendable {
   package var baseURL: String?
   /// How many times a host's cores may be promised to containers; 1 or more.
   package var cpuOvercommitment: Int
-  /// Runner starts under way at once.
+  /// Runner starts under way at once. A registration takes GitHub about 150 ms, so that 32 make some 200 starts a second.
   package var maximumStarts: Int
 
   package init(scope: Scope, pools: [Pool]) {
@@ -67,7 +67,7 @@ package struct Settings: Sendable {
     reconcileAfter = 60
     reportsStatuses = true
     cpuOvercommitment = 4
-    maximumStarts = 8
+    maximumStarts = 32
   }
 
   /// The class of a job: what GitHub looks at when it hands it out.

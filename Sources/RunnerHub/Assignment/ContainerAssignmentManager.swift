@@ -45,10 +45,13 @@ package struct ContainerAssignmentManager: Sendable {
   /// Works until cancelled. The first turn goes on with what an earlier process left.
   package func run() async throws {
     try await withThrowingDiscardingTaskGroup { group in
+      var pace = Pace()
       while !Task.isCancelled {
         let items: [Item]
         do {
+          let start = transactor.currentTime
           items = try await claim()
+          pace.noteTurn(from: start, to: transactor.currentTime)
         } catch {
           logger.error("assignments could not be read", metadata: ["error": "\(error)"])
           await transactor.signals.assignments.wait(until: transactor.currentTime.addingTimeInterval(1))
@@ -61,6 +64,7 @@ package struct ContainerAssignmentManager: Sendable {
           }
         }
         await transactor.signals.assignments.wait(until: nextTime())
+        try await pace.wait(now: transactor.currentTime)
       }
       group.cancelAll()
     }

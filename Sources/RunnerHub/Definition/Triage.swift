@@ -15,6 +15,8 @@ package struct Triage: Sendable {
   /// Runs looked up at once.
   private static let width = 16
   private static let batch = 256
+  /// Decisions in one commit.
+  private static let group = 64
   /// Seconds after which a run that could not be looked up is asked for again.
   private static let patience: TimeInterval = 5
 
@@ -46,7 +48,7 @@ package struct Triage: Sendable {
     }
   }
 
-  /// Decides a batch of received jobs. The jobs of one run are looked up together and runs side by side; decisions are made one by one.
+  /// Decides a batch of received jobs. The jobs of one run are looked up together and runs side by side; decisions are committed in groups.
   /// - Returns: how many jobs were looked at, and when one that was put off is due.
   @discardableResult
   package func turn(with engine: any PolicyEngine) async throws(StoreError) -> (decided: Int, again: Date?) {
@@ -55,7 +57,10 @@ package struct Triage: Sendable {
     let jobs = Array(received.filter { $0.notBefore ?? now <= now }.prefix(Self.batch))
     if !jobs.isEmpty {
       let fleet = try await fleet.fleet()
-      for (job, finding) in await findings(for: jobs) { try await decide(job, finding, engine, fleet) }
+      let found = await findings(for: jobs)
+      for start in stride(from: 0, to: found.count, by: Self.group) {
+        try await decide(found[start..<min(start + Self.group, found.count)], engine, fleet)
+      }
     }
     let due = received.compactMap(\.notBefore).filter { $0 > now }.min()
     return (jobs.count, due ?? (jobs.isEmpty ? nil : now.addingTimeInterval(Self.patience)))
@@ -75,36 +80,44 @@ package struct Triage: Sendable {
     }
   }
 
-  private func decide(_ id: JobID, _ finding: JobParser.Finding, _ engine: any PolicyEngine, _ fleet: PolicyFleet) async throws(StoreError)
-  {
+  /// A group of jobs in one commit.
+  private func decide(
+    _ found: ArraySlice<(JobID, JobParser.Finding)>, _ engine: any PolicyEngine, _ fleet: PolicyFleet
+  ) async throws(StoreError) {
     try await transactor.transact { (unit) throws(StoreError) in
-      guard var job = try await unit.job(id), job.state == .received else { return }
-      let isNews = job.definition != finding.definition
-      job.run = finding.run
-      job.definition = finding.definition
-      job.estimate = finding.estimate
-      if isNews { tellFinding(of: job, in: &unit) }
-      let route = engine.route(PolicyJob(job), fleet: fleet)
-      record("routing", route, output: route.value.rawValue, job: job, in: &unit)
-      job.route = route.value
-      job.routeReason = route.reason
-      if route.value == .orchestrator, let reason = unservable(job) {
-        job.route = .traditional
-        job.routeReason = reason
-      }
-      if job.route == .orchestrator, mayBeFork(job) {
-        // Whether it runs a stranger's code must be known; an outage of the forge puts it off and refuses nothing.
-        job.notBefore = unit.now.addingTimeInterval(Self.patience)
-        job.placementReason = "its run cannot be looked up, so it may come from a fork: asked again soon"
-      } else if job.route == .orchestrator {
-        job.notBefore = nil
-        job.placementReason = nil
-        try await admit(&job, engine, fleet, in: &unit)
-      } else {
-        forward(&job, in: &unit)
-      }
-      unit.put(job)
+      for (id, finding) in found { try await decide(id, finding, engine, fleet, in: &unit) }
     }
+  }
+
+  private func decide(
+    _ id: JobID, _ finding: JobParser.Finding, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork
+  ) async throws(StoreError) {
+    guard var job = try await unit.job(id), job.state == .received else { return }
+    let isNews = job.definition != finding.definition
+    job.run = finding.run
+    job.definition = finding.definition
+    job.estimate = finding.estimate
+    if isNews { tellFinding(of: job, in: &unit) }
+    let route = engine.route(PolicyJob(job), fleet: fleet)
+    record("routing", route, output: route.value.rawValue, job: job, in: &unit)
+    job.route = route.value
+    job.routeReason = route.reason
+    if route.value == .orchestrator, let reason = unservable(job) {
+      job.route = .traditional
+      job.routeReason = reason
+    }
+    if job.route == .orchestrator, mayBeFork(job) {
+      // Whether it runs a stranger's code must be known; an outage of the forge puts it off and refuses nothing.
+      job.notBefore = unit.now.addingTimeInterval(Self.patience)
+      job.placementReason = "its run cannot be looked up, so it may come from a fork: asked again soon"
+    } else if job.route == .orchestrator {
+      job.notBefore = nil
+      job.placementReason = nil
+      try await admit(&job, engine, fleet, in: &unit)
+    } else {
+      forward(&job, in: &unit)
+    }
+    unit.put(job)
   }
 
   /// A public repository's job whose run is not known, where a pool that may get it takes no forks.

@@ -36,8 +36,10 @@ package struct PlannerService: Sendable {
     var memory = PlanningTurn.Memory()
     var history: [String: ScaleHistory] = [:]
     var lastScaling = Date.distantPast
+    var pace = Pace()
     while !Task.isCancelled {
       var again: Date?
+      let beginning = now()
       do {
         if !drain.isOn {
           let start = now()
@@ -55,7 +57,9 @@ package struct PlannerService: Sendable {
         logger.error("planning stopped for a moment", metadata: ["error": "\(error)"])
         again = now().addingTimeInterval(0.5)
       }
+      pace.noteTurn(from: beginning, to: now())
       await signals.planning.wait(until: again)
+      try await pace.wait(now: now())
     }
   }
 

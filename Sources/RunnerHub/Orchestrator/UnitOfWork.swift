@@ -136,7 +136,7 @@ package struct Transactor: Sendable {
       do {
         try await store.commit(changes)
         for count in unit.counts { count() }
-        signals.changed()
+        signals.changed(by: changes)
         return result
       } catch .conflict(let what) {
         conflicts += 1
