@@ -10,7 +10,6 @@ package struct LogCollector: Sendable {
   private let engines: EngineRoster
   private let blobs: any BlobStore
   private let logger: Logger
-  private static let interval: TimeInterval = 0.5
 
   package init(transactor: Transactor, engines: EngineRoster, blobs: any BlobStore, logger: Logger) {
     self.transactor = transactor
@@ -24,33 +23,57 @@ package struct LogCollector: Sendable {
 
   /// Follows all running assignments until cancelled.
   package func run() async throws {
+    var schedule = LogSchedule()
+    var running: [AssignmentID: (assignment: Assignment, engine: any ContainerEngine)] = [:]
+    var seen: UInt64?
     while !Task.isCancelled {
-      do {
-        for assignment in try await transactor.store.activeAssignments() where assignment.phase == .started || assignment.phase == .running
-        {
-          guard let container = try await transactor.store.container(assignment.containerID), let engine = engines.engines[container.engine]
-          else { continue }
-          await collect(assignment, from: engine)
+      let revision = transactor.signals.assignmentRevision.current
+      if revision != seen {
+        do {
+          running = try await self.running()
+          seen = revision
+        } catch {
+          logger.warning("logs could not be collected", metadata: ["error": "\(error)"])
         }
-      } catch {
-        logger.warning("logs could not be collected", metadata: ["error": "\(error)"])
+        schedule.follow(running.keys, at: transactor.currentTime)
       }
-      try await Task.sleep(for: .seconds(Self.interval))
+      for (id, offset) in schedule.due(at: transactor.currentTime) {
+        guard let (assignment, engine) = running[id] else { continue }
+        let end = await collect(assignment, from: engine, offset: offset)
+        schedule.looked(at: id, end: end, at: transactor.currentTime)
+      }
+      try await Task.sleep(for: .seconds(LogSchedule.shortest))
     }
   }
 
+  /// Assignments whose runner may say something, and where.
+  private func running() async throws(StoreError) -> [AssignmentID: (assignment: Assignment, engine: any ContainerEngine)] {
+    var hosts: [ContainerID: any ContainerEngine] = [:]
+    for container in try await transactor.store.liveContainers() { hosts[container.id] = engines.engines[container.engine] }
+    var running: [AssignmentID: (assignment: Assignment, engine: any ContainerEngine)] = [:]
+    for assignment in try await transactor.store.activeAssignments() where assignment.phase == .started || assignment.phase == .running {
+      if let engine = hosts[assignment.containerID] { running[assignment.id] = (assignment, engine) }
+    }
+    return running
+  }
+
   /// Copies what has grown since the last time. A failure is logged and made good by the next call.
-  func collect(_ assignment: Assignment, from engine: any ContainerEngine) async {
+  /// - Parameter offset: where the copy is known to end, which spares asking the blob store of a log that is quiet.
+  /// - Returns: the end of the copy; nil where it is not known.
+  @discardableResult
+  func collect(_ assignment: Assignment, from engine: any ContainerEngine, offset known: Int64? = nil) async -> Int64? {
     let name = Self.blobName(of: assignment.id)
     do {
+      if let known, try await engine.log(of: assignment.containerID, use: assignment.use, from: known).isEmpty { return known }
       while true {
         let offset = try await blobs.size(of: name)
         let data = try await engine.log(of: assignment.containerID, use: assignment.use, from: offset)
-        if data.isEmpty { return }
+        if data.isEmpty { return offset }
         try await blobs.append(data, to: name, at: offset)
       }
     } catch {
       logger.warning("a log could not be collected", metadata: ["assignment": "\(assignment.id)", "error": "\(error)"])
+      return nil
     }
   }
 }
