@@ -143,7 +143,7 @@ let package = Package(
     tests(
       "EmulatorTests",
       ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
-    tests("CommandTests", ["Command", "Domain", "RunnerHub", "Web"]),
+    tests("CommandTests", ["Command", "Domain", "Engines", "RunnerHub", "Web"]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
     tests(

@@ -44,6 +44,8 @@ package struct Settings: Sendable {
   package var cpuOvercommitment: Int
   /// Runner starts under way at once. A registration takes GitHub about 150 ms, so that 32 make some 200 starts a second.
   package var maximumStarts: Int
+  /// Containers that an engine makes at once; no entry: as many as there are starts.
+  package var startsByEngine: [String: Int]
 
   package init(scope: Scope, pools: [Pool]) {
     self.scope = scope
@@ -68,6 +70,7 @@ package struct Settings: Sendable {
     reportsStatuses = true
     cpuOvercommitment = 4
     maximumStarts = 32
+    startsByEngine = [:]
   }
 
   /// The class of a job: what GitHub looks at when it hands it out.

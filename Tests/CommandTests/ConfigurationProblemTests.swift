@@ -45,6 +45,18 @@ struct ConfigurationProblemTests {
         "pools: { a: { image: ubuntu } }",
         "pools.a.image is \"ubuntu\" (runnerhub.yaml:1:22): expected stand-in or an absolute folder with run.sh"
       ),
+      (
+        "pools: { a: { engine: docker } }",
+        "pools.a.image is \"stand-in\" (default): expected the name of a Docker image, such as ghcr.io/actions/actions-runner:2.336.0"
+      ),
+      (
+        "pools: { a: { engine: docker, image: 'a:1' } }\ndocker: { host: 'tcp://10.0.0.1:2376' }",
+        "docker.host is \"tcp://10.0.0.1:2376\" (runnerhub.yaml:2:17): this version speaks to a daemon on this machine only: expected unix:///PATH"
+      ),
+      (
+        "pools: { a: { engine: docker, image: 'a:1' } }\ndocker: { host: 'unix://run/docker.sock' }",
+        "docker.host is \"unix://run/docker.sock\" (runnerhub.yaml:2:17): expected unix:// and an absolute path of at most 107 bytes"
+      ),
       ("pools: { a: { labels: [] } }", "pools.a.labels is empty (runnerhub.yaml:1:23): expected at least one label"),
       ("pools: { a: { labels: [[x]] } }", "pools.a.labels is a list of more than words (runnerhub.yaml:1:23): expected a list of words"),
     ])

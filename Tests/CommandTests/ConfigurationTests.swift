@@ -1,4 +1,5 @@
 import Domain
+import Engines
 import Foundation
 import RunnerHub
 import Testing
@@ -182,17 +183,30 @@ struct ConfigurationTests {
     #expect(sizes["gpu_box"]?.memory == ByteCount(text: "1536m"))
   }
 
+  @Test("Docker is set up where a pool wants it, and only there")
+  func docker() throws {
+    let pool = "pools: { a: { engine: docker, image: 'ghcr.io/acme/runner:1' } }"
+    #expect(try Given(pool).configuration().docker == DockerSettings())
+    let file = "docker: { network: jobs, pull: never, user: 1000, processes: 100, starts: 3 }\n" + pool
+    let configuration = try Given(file, environment: ["DOCKER_HOST": "unix:///run/other.sock"]).configuration()
+    #expect(
+      configuration.docker == DockerSettings(socket: "/run/other.sock", network: "jobs", pull: .never, user: 1000, processes: 100))
+    #expect(configuration.settings.startsByEngine == ["docker": 3])
+    // Somebody's DOCKER_HOST is nobody's business where no pool runs on Docker.
+    #expect(try Given(environment: ["DOCKER_HOST": "tcp://10.0.0.1:2376"]).configuration().docker == nil)
+  }
+
   @Test("no secret is in what is shown, printed or dumped")
   func disclosure() throws {
     let secrets = [
-      "GITHUB_WEBHOOK_SECRET": "whs-7f3a", "GITHUB_TOKEN": "ghp-91bc", "WEBHOOK_BASE_URL": "https://user:pa/s@s@hub.acme.com/x?key=91",
+      "GITHUB_WEBHOOK_SECRET": "whs-7f3a", "GITHUB_TOKEN": "ghp-91bc", "WEBHOOK_BASE_URL": "https://robin:pa/s@s@hub.acme.com/x?key=91",
     ]
     let configuration = try Given(environment: secrets).configuration()
     var dumped = ""
     dump(configuration, to: &dumped)
     for text in [dumped, "\(configuration)", String(reflecting: configuration), "\(configuration.shown)"] {
       #expect(text.contains("github.token"))
-      for secret in ["whs-7f3a", "ghp-91bc", "pa/s", "user:", "key=91"] { #expect(!text.contains(secret)) }
+      for secret in ["whs-7f3a", "ghp-91bc", "pa/s", "robin", "key=91"] { #expect(!text.contains(secret)) }
     }
     #expect(configuration.shown.first { $0.path == "webhooks.base-url" }?.value == "https://…@hub.acme.com/x?…")
   }

@@ -70,6 +70,7 @@ struct Configuration {
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))
     settings.reportsStatuses = text("github.report") == "true"
     settings.baseURL = optional("webhooks.base-url")
+    settings.startsByEngine = ["docker": integer("docker.starts")]
     for name in names["sizes"] ?? [] { settings.sizes[name.lowercased()] = resources("sizes.\(name)") }
     return settings
   }

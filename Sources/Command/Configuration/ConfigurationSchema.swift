@@ -112,6 +112,9 @@ enum ConfigurationSchema {
       path: "docker.user", kind: .integer(0...2_000_000), standard: "1001",
       summary: "User id of runners; in GitHub's image `runner` is 1001."),
     ConfigurationKey(
+      path: "docker.starts", kind: .integer(1...1000), standard: "8",
+      summary: "Containers that the daemon starts at once. About twice the host's cores: more only wait for each other."),
+    ConfigurationKey(
       path: "docker.processes", kind: .integer(16...1_000_000), standard: "4096",
       summary: "Processes and threads of a container at most."),
   ]

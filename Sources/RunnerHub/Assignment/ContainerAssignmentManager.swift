@@ -24,7 +24,7 @@ package struct ContainerAssignmentManager: Sendable {
   private let engines: EngineRoster
   private let start: RunnerStart
   private let release: RunnerRelease
-  private let maximumStarts: Int
+  private let places: StartPlaces
   private let retry = Retry(maximumTries: .max, base: 0.5, cap: 30)
   private let logger: Logger
   private let agenda = Shared(Agenda())
@@ -36,7 +36,7 @@ package struct ContainerAssignmentManager: Sendable {
     self.transactor = transactor
     self.engines = engines
     self.logger = logger
-    maximumStarts = settings.maximumStarts
+    places = StartPlaces(all: settings.maximumStarts, byMaker: settings.startsByEngine)
     start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
     release = RunnerRelease(
       transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
@@ -72,18 +72,22 @@ package struct ContainerAssignmentManager: Sendable {
 
   /// Takes what is owed, is not under way, and is due.
   private func claim() async throws(StoreError) -> [Item] {
-    var owed: [(item: Item, isStart: Bool)] = []
+    let containers = try await transactor.store.liveContainers()
+    /// Engines of the containers that are still to be made.
+    let makers = Dictionary(
+      containers.lazy.filter { $0.state == .creating }.map { ($0.id, $0.engine) }, uniquingKeysWith: { first, _ in first })
+    var owed: [(item: Item, start: StartPlaces.Start?)] = []
     for assignment in try await transactor.store.activeAssignments() {
       switch assignment.phase {
-      case .bound, .registered: owed.append((.assignment(assignment.id), true))
-      case .releasing: owed.append((.assignment(assignment.id), false))
+      case .bound, .registered: owed.append((.assignment(assignment.id), .init(maker: makers[assignment.containerID])))
+      case .releasing: owed.append((.assignment(assignment.id), nil))
       case .started, .running, .released: break
       }
     }
-    for container in try await transactor.store.liveContainers() where container.assignment == nil {
+    for container in containers where container.assignment == nil {
       switch container.state {
-      case .creating: owed.append((.container(container.id), true))
-      case .terminating: owed.append((.container(container.id), false))
+      case .creating: owed.append((.container(container.id), .init(maker: container.engine)))
+      case .terminating: owed.append((.container(container.id), nil))
       case .draining, .ready, .assigned, .busy, .unhealthy, .gone: break
       }
     }
@@ -92,12 +96,15 @@ package struct ContainerAssignmentManager: Sendable {
       let owedItems = Set(owed.map(\.item))
       agenda.notBefore = agenda.notBefore.filter { owedItems.contains($0.key) }
       agenda.faults = agenda.faults.filter { owedItems.contains($0.key) }
-      var starts = owed.count { $0.isStart && agenda.underWay.contains($0.item) }
+      var places = places
+      for (item, start) in owed where agenda.underWay.contains(item) {
+        if let start { places.take(start) }
+      }
       var claimed: [Item] = []
-      for (item, isStart) in owed where !agenda.underWay.contains(item) && agenda.notBefore[item] ?? now <= now {
-        if isStart {
-          if starts >= maximumStarts { continue }
-          starts += 1
+      for (item, start) in owed where !agenda.underWay.contains(item) && agenda.notBefore[item] ?? now <= now {
+        if let start {
+          guard places.isFree(for: start) else { continue }
+          places.take(start)
         }
         agenda.underWay.insert(item)
         claimed.append(item)
