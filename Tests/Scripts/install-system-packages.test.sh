@@ -114,6 +114,12 @@ build_machine
   run IDENTITY=1000 SUDO=1 -- test
   check 'it uses sudo for who is not root' '[ "$status" = 0 ]' 'has "$calls" sudo' 'has "$calls" --no-remove'
 
+  run INSTALLED='curl busybox' -- docker-image
+  check 'one of two packages that exclude each other will do' '[ "$status" = 0 ]' '[ -z "$calls" ]'
+
+  run INSTALLED='curl' -- docker-image
+  check 'where neither is there the first is installed' '[ "$status" = 0 ]' 'has "$calls" "install --no-install-recommends busybox-static"'
+
   run INSTALLED=all -- everything
   check 'an unknown set is an error' '[ "$status" = 2 ]' 'has "$output" "unknown set '"'everything'"'"'
 }
