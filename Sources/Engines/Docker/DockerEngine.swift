@@ -273,7 +273,15 @@ package struct DockerEngine: ContainerEngine {
 
   /// How the last use ended, as PID 1 wrote it: a link that leads to `USE.STATUS`, or `USE.STATUS.oom`, since a look at a link costs far less than reading a file.
   private func lastEnd(of name: String, isReusable: Bool) async throws -> (use: Int, exit: Int32, isOutOfMemory: Bool)? {
-    guard let link = try await client.stat("\(DockerTemplate.state(isReusable: isReusable))/ended", in: name) else { return nil }
+    let link: DockerShapes.PathStat?
+    do {
+      link = try await client.stat("\(DockerTemplate.state(isReusable: isReusable))/ended", in: name)
+    } catch DockerFailure.refused(_, let message) {
+      // A container whose file system is damaged must stay visible, to be removed.
+      logger.warning("the end of a use cannot be asked for", metadata: ["container": "\(name)", "error": "\(message)"])
+      return nil
+    }
+    guard let link else { return nil }
     let words = link.linkTarget.split(separator: "/").last?.split(separator: ".") ?? []
     guard words.count >= 2, let use = Int(words[0]), let exit = Int32(words[1]) else { return nil }
     return (use, exit, words.count > 2 && words[2] == "oom")
