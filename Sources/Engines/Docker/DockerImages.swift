@@ -26,11 +26,12 @@ extension DockerClient {
   ///   - progress: told each line that says something new, at most twice a second.
   /// - Throws: `DockerFailure`: `refused` with 404 for what the registry does not have, with 500 where it cannot be reached or breaks off.
   func pull(_ image: String, patience: Duration, progress: @escaping @Sendable (String) -> Void) async throws {
-    var name = image
-    // Without a tag Docker would fetch them all.
-    if !image.contains("@"), image.split(separator: "/").last?.contains(":") == false { name += ":latest" }
+    // A digest goes where a tag would; without either Docker would fetch all tags.
+    let parts = image.split(separator: "@", maxSplits: 1).map(String.init)
+    let hasTag = image.split(separator: "/").last?.contains(":") ?? false
+    let query = parts.count > 1 ? [("fromImage", parts[0]), ("tag", parts[1])] : [("fromImage", hasTag ? image : image + ":latest")]
     let heard = PullProgress(clock: .now)
-    let call = Call(method: .POST, path: "/images/create", query: [("fromImage", name)], limit: patience)
+    let call = Call(method: .POST, path: "/images/create", query: query, limit: patience)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         var lines = JSONLines()

@@ -63,6 +63,39 @@ struct DockerFaultTests {
     }
   }
 
+  @Test("an image without a shell cannot be started, which is said each time")
+  func noShell() async throws {
+    try await DockerBench.with { bench in
+      var archive = TarArchive(modified: Date())
+      try archive.add(file: "home/runner/run.sh", Data("#!/bin/sh\n".utf8), mode: 0o755, owner: 1001)
+      try await bench.client.importImage(archive.data, as: "test/no-shell:1")
+      var spec = try await bench.spec("exit 0")
+      spec.image = "test/no-shell:1"
+      try await bench.engine.create(spec)
+      let id = spec.id
+      for _ in 0..<2 { #expect(try await invalid { try await bench.engine.start(id) }.contains("/bin/sh")) }
+      #expect(try await bench.engine.inspect(id)?.status == .created)
+      try await bench.engine.remove(id)
+      #expect(try await bench.engine.inspect(id) == nil)
+    }
+  }
+
+  @Test("what a reusable container wrote to goes with it")
+  func volumes() async throws {
+    try await DockerBench.with { bench in
+      func volumes() async throws -> Int {
+        struct Answer: Decodable { var Volumes: [Volume]? }
+        struct Volume: Decodable { var Name: String }
+        return try await bench.client.json(.init(method: .GET, path: "/volumes"), as: Answer.self).Volumes?.count ?? 0
+      }
+      let before = try await volumes()
+      let id = try await bench.container("echo x >/tmp/x", reusable: true)
+      #expect(try await volumes() == before + 3)
+      try await bench.engine.remove(id)
+      #expect(try await volumes() == before)
+    }
+  }
+
   @Test("GPUs without a driver are invalid, with Docker's reason")
   func gpus() async throws {
     try await DockerBench.with { bench in
@@ -260,6 +293,25 @@ struct DockerFaultTests {
       #expect(try await bench.engine.log(of: long, use: 1, from: offset).isEmpty == false)
       try await bench.engine.recycle(long)
       #expect(try await bench.engine.inspect(long)?.runnerExit == 137)
+    }
+    await docker.end()
+  }
+
+  @Test("a daemon without live-restore ends every container; all are seen as ended, and are removed", .timeLimit(.minutes(2)))
+  func daemonKilledForGood() async throws {
+    let docker = try await PrivateDocker(options: ["--live-restore=false"])
+    try await DockerBench.with(docker) { bench in
+      let id = try await bench.container("echo up; while :; do sleep 1; done")
+      _ = try await eventually("the job") { try await bench.log(of: id).contains("up") ? true : nil }
+      try await docker.kill()
+      try await docker.start()
+      // Asked to end first, so how PID 1 ended is its own.
+      _ = try await bench.exit(of: id)
+      #expect(try await bench.engine.list().map(\.id) == [id])
+      #expect(try await invalid { try await bench.engine.start(id) }.contains("has ended"))
+      #expect(try await bench.log(of: id) == "up\n")
+      try await bench.engine.remove(id)
+      #expect(try await bench.engine.list().isEmpty)
     }
     await docker.end()
   }

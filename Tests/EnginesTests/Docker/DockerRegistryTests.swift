@@ -18,8 +18,8 @@ struct DockerRegistryTests {
     try await DockerBench.with { bench in
       try await Registry.with(address: docker.address) { registry in
         let local = try await bench.makeImage(runScript: "#!/bin/sh\necho fetched\n")
-        let name = "\(registry)/acme/runner"
-        try await Registry.push(local, as: name, tag: "7", socket: docker.socket)
+        let name = "\(registry.address)/acme/runner"
+        try await registry.push(local, as: "acme/runner", tag: "7", from: docker)
 
         var puller = bench
         puller.settings.pull = .missing
@@ -31,8 +31,11 @@ struct DockerRegistryTests {
         _ = try await puller.exit(of: spec.id)
         #expect(try await puller.log(of: spec.id) == "fetched\n")
 
-        for (image, isMissing) in [("\(name):8", true), ("\(registry)/acme/nothing:1", true), ("\(docker.address):1/acme/runner:7", false)]
-        {
+        let digest = "sha256:" + String(repeating: "0", count: 64)
+        for (image, isMissing) in [
+          ("\(name):8", true), ("\(name)@\(digest)", true), ("\(registry.address)/acme/nothing:1", true),
+          ("\(docker.address):1/acme/runner:7", false),
+        ] {
           var other = try await bench.spec("exit 0")
           other.image = image
           do {
@@ -48,60 +51,43 @@ struct DockerRegistryTests {
       }
     }
   }
-}
 
-/// A docker-registry of a test's own.
-private enum Registry {
-  static func with(address: String, _ body: (String) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "runnerhub-registry-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    // Above the ports that the kernel hands out.
-    let port = Int.random(in: 61_000...64_999)
-    let text = """
-      version: 0.1
-      storage: {filesystem: {rootdirectory: \(folder.path(percentEncoded: false))data}}
-      http: {addr: "\(address):\(port)"}
-      log: {level: error}
-
-      """
-    let configuration = folder.appending(path: "registry.yml")
-    try Data(text.utf8).write(to: configuration)
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/docker-registry")
-    process.arguments = ["serve", configuration.path(percentEncoded: false)]
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    defer {
-      process.terminate()
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-    }
-    _ = try await eventually("the registry") { try await curl(["http://\(address):\(port)/v2/"]) == 0 ? true : nil }
-    try await body("\(address):\(port)")
-  }
-
-  static func push(_ image: String, as name: String, tag: String, socket: String) async throws {
-    for path in ["images/\(image)/tag?repo=\(name)&tag=\(tag)", "images/\(name)/push?tag=\(tag)"] {
-      // Docker wants a log-in also where the registry does not: `{}`.
-      let status = try await curl(["--unix-socket", socket, "-X", "POST", "-H", "X-Registry-Auth: e30=", "http://docker/\(path)"])
-      guard status == 0 else { throw DockerFailure.unreadable("curl ended with \(status) for \(path)") }
-    }
-    for gone in ["\(name):\(tag)", image] {
-      _ = try await curl(["--unix-socket", socket, "-X", "DELETE", "http://docker/images/\(gone)"])
+  @Test("a registry that asks for a log-in is said to do so", .timeLimit(.minutes(1)))
+  func logIn() async throws {
+    let docker = try await PrivateDocker.shared()
+    try await DockerBench.with { bench in
+      try await Registry.with(address: docker.address, asksForLogIn: true) { registry in
+        try await expectUnavailable("\(registry.address)/acme/runner:1", because: "no basic auth credentials", on: bench)
+      }
     }
   }
 
-  private static func curl(_ arguments: [String]) async throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/curl")
-    process.arguments = ["--silent", "--fail", "--max-time", "60", "--output", "/dev/null"] + arguments
-    process.standardInput = FileHandle.nullDevice
-    return try await withCheckedThrowingContinuation { continuation in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do { try process.run() } catch { continuation.resume(throwing: error) }
+  @Test("a layer that was tampered with in the registry makes no container, though the pull began with 200", .timeLimit(.minutes(1)))
+  func tampered() async throws {
+    let docker = try await PrivateDocker.shared()
+    try await DockerBench.with { bench in
+      try await Registry.with(address: docker.address) { registry in
+        let local = try await bench.makeImage(runScript: "#!/bin/sh\necho tampered \(UUID().uuidString)\n")
+        try await registry.push(local, as: "acme/tampered", tag: "1", from: docker)
+        try registry.spoilLargestBlob()
+        try await expectUnavailable("\(registry.address)/acme/tampered:1", because: "verification failed", on: bench)
+      }
     }
+  }
+
+  private func expectUnavailable(_ image: String, because reason: String, on bench: DockerBench) async throws {
+    var puller = bench
+    puller.settings.pull = .missing
+    let engine = puller.engine
+    var wanted = try await bench.spec("exit 0")
+    wanted.image = image
+    let spec = wanted
+    let outcome = await #expect(throws: EngineError.self) { try await engine.create(spec) }
+    guard case .unavailable(let why) = outcome else {
+      Issue.record("\(String(describing: outcome))")
+      return
+    }
+    #expect(why.contains(reason), "\(why)")
+    #expect(try await engine.inspect(spec.id) == nil)
   }
 }
