@@ -41,7 +41,7 @@ struct SQLiteDurabilityTests {
     #expect(try await abandoned.append(delivery("a")) == .stored)
     var changes = Changes()
     changes.jobs = [job(1)]
-    try await abandoned.commit(changes)
+    try await abandoned.commit(changes, at: .deliveriesApplied)
     let again = try SQLiteStore(path: path)
     #expect(try await again.pendingDeliveries(limit: 10).map(\.delivery.guid) == ["a"])
     #expect(try await again.append(delivery("a")) == .duplicate)
@@ -134,7 +134,7 @@ struct SQLiteDurabilityTests {
     let store = try SQLiteStore(path: path)
     var changes = Changes()
     changes.jobs = [job(1)]
-    try await store.commit(changes)
+    try await store.commit(changes, at: .deliveriesApplied)
     try await store.write { db in try db.execute(sql: "UPDATE orchestrator_jobs SET metadata = ?", arguments: [text]) }
     await expect(.damaged, saying: "job 1", "restore") {
       _ = try await store.job(JobID(rawValue: "1"))

@@ -118,7 +118,7 @@ struct Host {
     var changes = Changes()
     let name = RandomIdentitySource().token(digits: 12)
     changes.memory["installation"] = name
-    try await store.commit(changes)
+    try await store.commit(changes, at: .installationNamed)
     return name
   }
 }

@@ -81,7 +81,7 @@ struct RunnerRelease: Sendable {
   }
 
   private func finish(_ assignment: Assignment, _ event: ContainerEvent, cause: String) async throws {
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.assignmentReleased) { (unit) throws(StoreError) in
       guard var row = try await unit.assignment(assignment.id), row.phase == .releasing else { return }
       row.phase = .released
       row.releasedAt = unit.now

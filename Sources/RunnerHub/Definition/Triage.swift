@@ -77,7 +77,7 @@ package struct Triage: Sendable {
 
   private func decide(_ id: JobID, _ finding: JobParser.Finding, _ engine: any PolicyEngine, _ fleet: PolicyFleet) async throws(StoreError)
   {
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.jobDecided) { (unit) throws(StoreError) in
       guard var job = try await unit.job(id), job.state == .received else { return }
       let isNews = job.definition != finding.definition
       job.run = finding.run

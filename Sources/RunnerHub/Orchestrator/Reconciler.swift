@@ -82,7 +82,7 @@ package struct Reconciler: Sendable {
   }
 
   private func noteLoss(_ assignment: Assignment, cause: String) async throws {
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.lossNoted) { (unit) throws(StoreError) in
       guard var job = try await unit.job(assignment.jobID), job.lastFailure != cause else { return }
       job.lastFailure = cause
       unit.put(job)
@@ -116,7 +116,7 @@ package struct Reconciler: Sendable {
 
   /// A refused job that the forge still has queued although its run was to be cancelled: a runner's hook ends it.
   private func failByHook(_ id: JobID) async throws(StoreError) {
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.refusalOverdue) { (unit) throws(StoreError) in
       guard var job = try await unit.job(id), job.state == .refused, job.refusalAction == nil else { return }
       job.refusalAction = .failByHook
       unit.put(job)
@@ -148,7 +148,7 @@ package struct Reconciler: Sendable {
       return false
     }
     guard report.jobID == id else { return true }
-    let effect = try await transactor.transact { (unit) throws(StoreError) in try await reducer.reduce(report, in: &unit) }
+    let effect = try await transactor.transact(.jobRefreshed) { (unit) throws(StoreError) in try await reducer.reduce(report, in: &unit) }
     if effect == .applied {
       logger.notice("a job was brought up to date by asking the forge", metadata: ["job": "\(id)", "status": "\(report.status)"])
     }

@@ -60,7 +60,7 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
   func job(_ id: JobID) async throws(StoreError) -> Job? { rows.withLock { $0.jobs[id] } }
 
   @discardableResult
-  func commit(_ changes: Changes) async throws(StoreError) -> Changes {
+  func commit(_ changes: Changes, at point: CommitPoint) async throws(StoreError) -> Changes {
     let isStored = rows.withLock { rows in
       if !changes.jobs.isEmpty, rows.conflicts > 0 {
         rows.conflicts -= 1
