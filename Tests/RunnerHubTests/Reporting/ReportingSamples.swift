@@ -143,6 +143,11 @@ final class RecordingForge: Forge, Sendable {
   func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval {
     throw .invalid("the reporter removes no runner")
   }
+  func removeRunner(
+    named name: String, scope: JobClass, repository: String, installationID: Int64?
+  ) async throws(ForgeError) -> RunnerRemoval {
+    throw .invalid("the reporter removes no runner")
+  }
   func run(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) -> RunReport { throw .notFound("run \(id)") }
   func file(path: String, ref: String, repository: String, installationID: Int64?) async throws(ForgeError) -> String {
     throw .notFound(path)
