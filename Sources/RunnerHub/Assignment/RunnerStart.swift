@@ -134,9 +134,19 @@ struct RunnerStart: Sendable {
       throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
     }
     switch removal {
-    case .removed: try await fail(assignment, cause: "RunnerHub restarted during the start", container: .terminate, isOwnFault: true)
-    case .busy: try await commitStart(assignment.id)
+    case .busy: return try await commitStart(assignment.id)
+    case .removed: break
     }
+    // A runner that has done its job is gone as well: then the job must not wait for another one.
+    guard try await inquiry.refresh(assignment.jobID) else {
+      throw ComeBack(at: later(5), reason: "the forge does not say how job \(assignment.jobID) stands")
+    }
+    guard let current = try await transactor.store.assignment(assignment.id), current.phase == .registered else { return }
+    try await fail(current, cause: "RunnerHub restarted during the start", container: .terminate, isOwnFault: true)
+  }
+
+  private var inquiry: JobInquiry {
+    JobInquiry(transactor: transactor, forge: forge, reducer: JobReducer(settings: settings), logger: logger)
   }
 
   /// Refused jobs that this runner may get, whatever job it was made for and however far their cancellation is: the forge gives it any job whose labels are among its own.

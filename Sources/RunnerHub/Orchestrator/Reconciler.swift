@@ -6,21 +6,18 @@ import Scheduling
 /// Asks the forge where events may have been lost, and repairs. No decision depends on one event arriving.
 package struct Reconciler: Sendable {
   private let transactor: Transactor
-  private let forge: any Forge
-  private let reducer: JobReducer
+  private let inquiry: JobInquiry
   private let start: RunnerStart
   private let engines: EngineRoster
   private let settings: Settings
   private let logger: Logger
   private let asked = Shared([JobID: Date]())
-  /// Questions for waiting jobs in one turn, and seconds between two questions for the same job.
+  /// Questions for waiting jobs in one turn.
   private static let budget = 10
-  private static let patience: TimeInterval = 600
 
   package init(transactor: Transactor, forge: any Forge, reducer: JobReducer, engines: EngineRoster, settings: Settings, logger: Logger) {
     self.transactor = transactor
-    self.forge = forge
-    self.reducer = reducer
+    inquiry = JobInquiry(transactor: transactor, forge: forge, reducer: reducer, logger: logger)
     self.engines = engines
     self.settings = settings
     self.logger = logger
@@ -62,8 +59,11 @@ package struct Reconciler: Sendable {
     case .started where age > settings.startTimeLimit:
       // GitHub may hand out nothing for a while: that is not the job's failure.
       try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit) s", isOwnFault: true)
+    case .started where age > settings.reconcileAfter:
+      // A runner that has ended had its job, of which no news came, or will never get one.
+      if try await hasEnded(assignment) { try await examine(assignment, cause: "its runner ended without a job") }
     case .running where age > settings.reconcileAfter:
-      if try await hasEnded(assignment) || isDue(assignment.jobID) { _ = try await refresh(assignment.jobID) }
+      if try await hasEnded(assignment) || isDue(assignment.jobID) { _ = try await inquiry.refresh(assignment.jobID) }
     case .bound, .registered, .started, .running, .releasing, .released: return
     }
   }
@@ -71,7 +71,7 @@ package struct Reconciler: Sendable {
   /// A runner that was started and of which nothing is heard: the forge knows whether it has a job.
   private func examine(_ assignment: Assignment, cause: String, isOwnFault: Bool = false) async throws {
     // Without the forge's word it may be working: only its events are late.
-    guard try await refresh(assignment.jobID) else { return }
+    guard try await inquiry.refresh(assignment.jobID) else { return }
     guard let current = try await transactor.store.assignment(assignment.id), current.phase == .started || current.phase == .registered
     else { return }
     do {
@@ -88,7 +88,7 @@ package struct Reconciler: Sendable {
       unit.put(job)
       unit.tell(job.id, cause)
     }
-    _ = try await refresh(assignment.jobID)
+    _ = try await inquiry.refresh(assignment.jobID)
   }
 
   private func hasEnded(_ assignment: Assignment) async throws -> Bool {
@@ -103,13 +103,13 @@ package struct Reconciler: Sendable {
 
   /// Our own demand first; then jobs that others run or that wait for approval, whose end or approval may have been lost too.
   private func lookAtWaitingJobs() async throws {
-    let before = transactor.currentTime.addingTimeInterval(-Self.patience)
+    let before = transactor.currentTime.addingTimeInterval(-settings.askAgainAfter)
     let ours = try await transactor.store.jobs(in: [.received, .queued, .refused, .failed], limit: 10_000)
     let others = try await transactor.store.jobs(in: [.waiting, .forwarded, .running], limit: 10_000)
     var left = Self.budget
     for job in ours + others where left > 0 && job.receivedAt < before && isDue(job.id) {
       left -= 1
-      _ = try await refresh(job.id)
+      _ = try await inquiry.refresh(job.id)
       try await failByHook(job.id)
     }
   }
@@ -127,31 +127,10 @@ package struct Reconciler: Sendable {
   private func isDue(_ id: JobID) -> Bool {
     let now = transactor.currentTime
     return asked.withLock { asked in
-      if asked.count > 10_000 { asked = asked.filter { now.timeIntervalSince($0.value) < Self.patience } }
-      if let last = asked[id], now.timeIntervalSince(last) < Self.patience { return false }
+      if asked.count > 10_000 { asked = asked.filter { now.timeIntervalSince($0.value) < settings.askAgainAfter } }
+      if let last = asked[id], now.timeIntervalSince(last) < settings.askAgainAfter { return false }
       asked[id] = now
       return true
     }
-  }
-
-  /// Applies what the forge says of a job now.
-  /// - Returns: whether the rows now say what the forge knows; false when it gave no answer.
-  private func refresh(_ id: JobID) async throws -> Bool {
-    guard let job = try await transactor.store.job(id), !job.state.isFinal else { return true }
-    let report: JobReport
-    do {
-      report = try await forge.job(id: job.forgeID, repository: job.repository, installationID: job.installationID)
-    } catch {
-      logger.info("the forge could not be asked for a job", metadata: ["job": "\(id)", "error": "\(error)"])
-      // A job that is not there any more is worked on by nobody.
-      if case .notFound = error { return true }
-      return false
-    }
-    guard report.jobID == id else { return true }
-    let effect = try await transactor.transact(.jobRefreshed) { (unit) throws(StoreError) in try await reducer.reduce(report, in: &unit) }
-    if effect == .applied {
-      logger.notice("a job was brought up to date by asking the forge", metadata: ["job": "\(id)", "status": "\(report.status)"])
-    }
-    return true
   }
 }
