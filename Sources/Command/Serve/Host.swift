@@ -29,6 +29,7 @@ struct Host {
   /// Serves until a signal has drained it.
   /// - Throws: what keeps it from starting, or a service that failed.
   func run() async throws {
+    let failpoints = try Failpoints(environment: ProcessInfo.processInfo.environment, logger: logger) { kill(getpid(), SIGKILL) }
     let metrics = PrometheusMetrics()
     MetricsSystem.bootstrap(metrics)
     try FileManager.default.createDirectory(
@@ -40,7 +41,7 @@ struct Host {
     do {
       let forge = GitHubForge(
         client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger)
-      try await serve(store: store, forge: forge, metrics: metrics)
+      try await serve(store: failpoints.guarding(store), forge: failpoints.guarding(forge), metrics: metrics, failpoints: failpoints)
     } catch {
       try await http.shutdown()
       throw error
@@ -61,9 +62,9 @@ struct Host {
     }
   }
 
-  private func serve(store: SQLiteStore, forge: any Forge, metrics: PrometheusMetrics) async throws {
+  private func serve(store: any Store, forge: any Forge, metrics: PrometheusMetrics, failpoints: Failpoints) async throws {
     let settings = configuration.settings
-    let blobs = try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs"))
+    let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
     let policies = PolicyFolder(path: configuration.policies.path(percentEncoded: false), logger: logger)
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
@@ -72,7 +73,7 @@ struct Host {
       root: configuration.dataDirectory.appending(path: "containers"), images: ["stand-in": StandInRunner.runnerFiles],
       installation: try await installation(store), logger: logger)
     let orchestration = Orchestration(
-      transactor: transactor, engines: EngineRoster(engines: [engine], pools: settings.pools), forge: forge,
+      transactor: transactor, engines: EngineRoster(engines: [failpoints.guarding(engine)], pools: settings.pools), forge: forge,
       decoder: GitHubDeliveryDecoder(),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, logger: logger)
@@ -113,7 +114,7 @@ struct Host {
   }
 
   /// A name of this installation's own, kept with its store, by which its containers are known.
-  private func installation(_ store: SQLiteStore) async throws -> String {
+  private func installation(_ store: any Store) async throws -> String {
     if let known = try await store.value(forKey: "installation") { return known }
     var changes = Changes()
     let name = RandomIdentitySource().token(digits: 12)
