@@ -141,8 +141,10 @@ actor CrashLine {
       #expect(job["times_ended"].int == 1, "\(job)")
       #expect(job["times_started"].int == (job["runner_name"].isNull ? 0 : 1), "\(job)")
       if work.leavesMark, let runner = job["runner_name"].string { try expectOneMark(of: work, by: runner) }
-      let told = checks["\(job["id"].int ?? 0).1"] ?? []
-      #expect(told.count <= 1, "\(told)")
+      let told = checks["\(job["id"].int ?? 0)"] ?? []
+      // A job that was cancelled before it was routed, or that was never ours, has none; with a token none has.
+      let isTold = !checks.isEmpty && work.leavesMark
+      #expect(isTold ? told.count == 1 : told.count <= 1, "\(work.name): \(told)")
       for check in told { #expect(check["conclusion"].string == work.conclusion, "\(check)") }
     }
     let registrations = await house.ledger("registrations").filter { $0["state"].string != "gone" }
