@@ -58,3 +58,10 @@ package struct Assignment: Hashable, Sendable, Codable, Identifiable {
     version = 0
   }
 }
+
+extension Assignment {
+  /// Whether the forge may have a registration of this runner. Its id is stored after the registration, so without it the answer may have been
+  /// lost on its way, or with a process that ended. Only a container that was never made is proof: nothing is registered before it runs.
+  /// - Parameter container: nil where its row is not known.
+  package func mayBeRegistered(in container: Container?) -> Bool { runnerID != nil || container?.state != .creating }
+}

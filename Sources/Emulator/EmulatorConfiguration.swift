@@ -97,6 +97,10 @@ package struct EmulatorConfiguration: Sendable {
   package var offerExpiresAfter: Duration
   /// How many deliveries may be under way together; 1 keeps their order, which GitHub does not promise.
   package var concurrentDeliveries: Int
+  /// How long the answer to a registration takes after it was made; GitHub takes about 150 ms.
+  package var registrationLatency: Duration = .zero
+  /// Whether a run ends when it is told to. GitHub accepts a cancellation that then has no effect, and has `force-cancel` for that.
+  package var heedsCancellations = true
 
   /// Everything that a token may be granted and that the emulator looks at.
   package static let allPermissions = [

@@ -68,10 +68,19 @@ package struct EmulatorServer: Service {
 
   private func deliver() async {
     guard let webhook = configuration.webhook else { return await untilClosed() }
+    // A receiver that is not there when a delivery comes has lost it: GitHub does not knock again.
+    var settings = HTTPClient.Configuration()
+    settings.connectionPool.retryConnectionEstablishment = false
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     let sender = WebhookSender(
-      webhook: webhook, organisation: configuration.organisation, concurrent: configuration.concurrentDeliveries, client: HTTPClient.shared,
+      webhook: webhook, organisation: configuration.organisation, concurrent: configuration.concurrentDeliveries, client: client,
       logger: logger)
     await sender.run(github)
+    do {
+      try await client.shutdown()
+    } catch {
+      logger.warning("the client of deliveries did not close", metadata: ["error": "\(error)"])
+    }
   }
 
   private func untilClosed() async {

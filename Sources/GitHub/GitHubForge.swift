@@ -30,6 +30,15 @@ package struct GitHubForge: Forge {
       id: id, scope: scope, ground: scope.ground(repository: repository, installationID: installationID))
   }
 
+  /// `GET …/actions/runners?name=`, and `DELETE …/actions/runners/{id}` where there is one.
+  package func removeRunner(
+    named name: String, scope: JobClass, repository: String, installationID: Int64?
+  ) async throws(ForgeError) -> RunnerRemoval {
+    let scope = RunnerScope(scope)
+    return try await registry.remove(
+      named: name, scope: scope, ground: scope.ground(repository: repository, installationID: installationID))
+  }
+
   /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}`.
   package func run(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) -> RunReport {
     try await read(WireRun.self, ["actions", "runs", "\(id)"], repository, installationID)

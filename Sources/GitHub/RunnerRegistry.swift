@@ -44,6 +44,11 @@ actor RunnerRegistry {
     }
   }
 
+  func remove(named name: String, scope: RunnerScope, ground: Ground) async throws(ForgeError) -> RunnerRemoval {
+    guard let runner = try await runner(named: name, scope: scope, ground: ground) else { return .removed }
+    return try await remove(id: runner.id, scope: scope, ground: ground)
+  }
+
   private func generate(_ request: RunnerRequest) async throws(ForgeError) -> RunnerRegistration {
     struct Body: Encodable {
       let name: String
@@ -79,25 +84,27 @@ actor RunnerRegistry {
   /// Removes the runner of the request's name.
   /// - Throws: `alreadyExists` when it works on a job.
   private func free(_ request: RunnerRequest, cause: ForgeError) async throws(ForgeError) {
-    struct Page: Decodable {
-      struct Runner: Decodable {
-        let id: Int64
-        let name: String
-        let busy: Bool?
-      }
-      let runners: [Runner]
-    }
     let scope = RunnerScope(request.jobClass)
     let ground = scope.ground(repository: request.repository, installationID: request.installationID)
-    let list = try GitHubRequest(.GET, scope.path("runners"), query: ["name": request.name, "per_page": "100"])
-    let found = try await client.search(list, on: ground, as: Page.self) { page in
-      page.runners.first { $0.name.lowercased() == request.name.lowercased() }
-    }
-    guard let runner = found else { return }
+    guard let runner = try await runner(named: request.name, scope: scope, ground: ground) else { return }
     let isBusy = runner.busy == true
     if isBusy { throw .alreadyExists("runner \(request.name) (\(runner.id)) is there and works on a job") }
     if try await remove(id: runner.id, scope: scope, ground: ground) == .busy {
       throw .alreadyExists("runner \(request.name) (\(runner.id)) is there and has just got a job")
+    }
+  }
+
+  private struct Runner: Decodable {
+    let id: Int64
+    let name: String
+    let busy: Bool?
+  }
+
+  private func runner(named name: String, scope: RunnerScope, ground: Ground) async throws(ForgeError) -> Runner? {
+    struct Page: Decodable { let runners: [Runner] }
+    let list = try GitHubRequest(.GET, scope.path("runners"), query: ["name": name, "per_page": "100"])
+    return try await client.search(list, on: ground, as: Page.self) { page in
+      page.runners.first { $0.name.lowercased() == name.lowercased() }
     }
   }
 

@@ -36,6 +36,8 @@ package struct Settings: Sendable {
   package var healthyAfter: Int
   /// A running or starting job of which nothing was heard for so long is asked for at the forge.
   package var reconcileAfter: TimeInterval
+  /// A job that waits, or that others run, is asked for at the forge each time so long has passed.
+  package var askAgainAfter: TimeInterval
   /// Whether results are written to the forge as check runs or commit statuses.
   package var reportsStatuses: Bool
   /// For links in check runs and logs; nil where RunnerHub has no address that others can reach.
@@ -67,6 +69,7 @@ package struct Settings: Sendable {
     unhealthyAfter = 3
     healthyAfter = 2
     reconcileAfter = 60
+    askAgainAfter = 600
     reportsStatuses = true
     cpuOvercommitment = 4
     maximumStarts = 32

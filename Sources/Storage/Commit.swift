@@ -4,7 +4,7 @@ package import RunnerHub
 
 extension SQLiteStore: ChangeWriter {
   @discardableResult
-  package func commit(_ changes: Changes) async throws(StoreError) -> Changes {
+  package func commit(_ changes: Changes, at point: CommitPoint) async throws(StoreError) -> Changes {
     if changes.isEmpty { return changes }
     let stored = try await write { db in try changes.stored(in: db) }
     jobs.keep(stored.jobs)

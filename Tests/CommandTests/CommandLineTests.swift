@@ -40,6 +40,15 @@ struct CommandLineTests {
     #expect(!outcome.error.contains("Error:"))
   }
 
+  @Test("serve does not start with a failpoint that is none, and names the nearest one")
+  func unknownFailpoint() throws {
+    let outcome = try Binary.run(["serve"], environment: Self.credentials.merging(["RUNNERHUB_FAILPOINT": "regster:after"]) { $1 })
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.error == "runnerhub: RUNNERHUB_FAILPOINT: there is no failpoint \"regster:after\"; did you mean register:after?\n")
+    #expect(outcome.left.isEmpty)
+  }
+
   @Test("config check ends with 0 for a good configuration")
   func goodConfiguration() throws {
     let outcome = try Binary.run(

@@ -66,6 +66,45 @@ final class Receiver: Sendable {
 }
 
 struct WebhookTests {
+  @Test("a delivery to a receiver that is not there fails at once, and comes again only when it is asked for")
+  func nobodyThere() async throws {
+    try await LocalGitHub.run({ $0.webhook = .init(url: "http://127.0.0.1:1/webhooks/github", secret: LocalGitHub.secret) }) { github in
+      _ = try await github.push(RESTTests.workflow)
+      @Sendable func deliveries() async -> [JSON] { await github.server.github.ledger()["deliveries"].array ?? [] }
+      @Sendable func haveFailed(_ all: [JSON]) -> Bool {
+        !all.isEmpty && all.allSatisfy { $0["status"].string == "failed to connect to host" }
+      }
+      try await eventually("the deliveries have failed") { haveFailed(await deliveries()) }
+      let before = await deliveries()
+      let first = try #require(before.first?["id"].int)
+      #expect(try await github.call("POST", "/orgs/acme/hooks/41177210/deliveries/\(first)/attempts").status == 202)
+      try await eventually("the second attempt has failed too") {
+        let all = await deliveries()
+        return all.count == before.count + 1 && haveFailed(all)
+      }
+    }
+  }
+
+  @Test("a run that does not heed its cancellation goes on, and ends by force") func unheeded() async throws {
+    try await LocalGitHub.run({ $0.heedsCancellations = false }) { github in
+      let run = "/repos/acme/shop/actions/runs/\(try await github.push(RESTTests.workflow))"
+      for (verb, status) in [("cancel", "queued"), ("force-cancel", "completed")] {
+        #expect(try await github.call("POST", "\(run)/\(verb)").status == 202)
+        #expect(try await github.call("GET", run).body["status"].string == status)
+      }
+    }
+  }
+
+  @Test("a registration is there before its late answer") func lateAnswer() async throws {
+    try await LocalGitHub.run({ $0.registrationLatency = .milliseconds(300) }) { github in
+      let start = ContinuousClock.now
+      async let registered = github.register("late")
+      try await eventually("the registration") { await github.server.github.ledger()["registrations"].array?.count == 1 }
+      _ = try await registered
+      #expect(ContinuousClock.now - start >= .milliseconds(300))
+    }
+  }
+
   @Test("a job's way is told by signed webhooks in GitHub's shapes, in its order")
   func story() async throws {
     let receiver = Receiver()

@@ -14,7 +14,7 @@ import Web
 /// The whole line for the time of a test: a local GitHub in this process, and `runnerhub serve` as a process of its own.
 struct House: Sendable {
   static let secret = "It's a Secret to Everybody"
-  private static let token = "ghp_end_to_end"
+  static let token = "ghp_end_to_end"
 
   /// What differs between tests.
   struct Plan: Sendable {
@@ -33,6 +33,13 @@ struct House: Sendable {
     var healthCheckInterval = 300
     /// Where containers run; nil: as processes.
     var docker: PrivateDocker?
+    /// Further keys of the orchestrator, and further pools, a line each.
+    var orchestrator: [String] = []
+    var pools: [String] = []
+    /// Whether `serve` runs before the body does.
+    var isServed = true
+    /// What differs at the local GitHub.
+    var github: @Sendable (inout EmulatorConfiguration) -> Void = { _ in }
   }
 
   let github: EmulatedGitHub
@@ -46,11 +53,12 @@ struct House: Sendable {
     let app = key.map { EmulatorConfiguration.App(id: 4711, publicKeyPEM: $0.publicKey.pemRepresentation, installationID: 12) }
     var logger = Logger(label: "emulator")
     logger.logLevel = .critical
-    let server = EmulatorServer(
-      configuration: EmulatorConfiguration(
-        host: plan.docker?.address ?? "127.0.0.1", organisation: "acme",
-        webhook: .init(url: "http://127.0.0.1:\(port)/webhooks/github", secret: secret), token: token, app: app,
-        permissions: plan.permissions), logger: logger)
+    var configuration = EmulatorConfiguration(
+      host: plan.docker?.address ?? "127.0.0.1", organisation: "acme",
+      webhook: .init(url: "http://127.0.0.1:\(port)/webhooks/github", secret: secret), token: token, app: app, permissions: plan.permissions
+    )
+    plan.github(&configuration)
+    let server = EmulatorServer(configuration: configuration, logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run() }
       group.addTask {
@@ -58,7 +66,7 @@ struct House: Sendable {
         let credentials = key.map { ["GITHUB_APP_ID": "4711", "GITHUB_APP_PRIVATE_KEY": $0.pemRepresentation] } ?? ["GITHUB_TOKEN": token]
         let hub = try makeHub(plan, port: port, github: url, credentials: credentials)
         do {
-          try await hub.serve()
+          if plan.isServed { try await hub.serve() }
           try await body(House(github: server.github, url: url, hub: hub))
         } catch {
           Issue.record("\(error)\n\(hub.output.suffix(20_000))")
@@ -100,6 +108,7 @@ struct House: Sendable {
         health-check-interval: \(plan.healthCheckInterval)
         metrics-interval: 300
         drain-limit: \(plan.drainLimit)
+      \(plan.orchestrator.map { "  \($0)\n" }.joined())
       \(plan.docker.map { "docker: { host: \"unix://\($0.socket)\", pull: never }" } ?? "")
       pools:
         house:
@@ -110,6 +119,7 @@ struct House: Sendable {
           warm: \(plan.warm)
           reuse: \(plan.reuse)
       \(plan.pool.map { "    \($0)\n" }.joined())
+      \(plan.pools.map { "  \($0)\n" }.joined())
       """
     let configuration = folder.appending(path: "runnerhub.yaml")
     try Data(text.utf8).write(to: configuration)

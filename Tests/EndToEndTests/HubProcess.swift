@@ -26,7 +26,8 @@ actor HubProcess {
     var administration: String
   }
 
-  func launch() throws {
+  /// - Parameter further: variables for this start alone.
+  func launch(_ further: [String: String] = [:]) throws {
     if !FileManager.default.fileExists(atPath: outputFile.path(percentEncoded: false)) { try Data().write(to: outputFile) }
     let output = try FileHandle(forWritingTo: outputFile)
     defer { try? output.close() }
@@ -34,7 +35,7 @@ actor HubProcess {
     let process = Process()
     process.executableURL = try Places.command
     process.arguments = arguments
-    process.environment = environment
+    process.environment = environment.merging(further) { _, new in new }
     process.currentDirectoryURL = Places.root
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
@@ -48,9 +49,12 @@ actor HubProcess {
     try launch()
     try await eventually("runnerhub listens: \(output)") {
       if let process, !process.isRunning { throw EndedEarly(status: process.terminationStatus, output: output) }
-      return announcement?.processID == process?.processIdentifier
+      return isListening
     }
   }
+
+  /// Whether it listens now: what an earlier start announced does not count.
+  var isListening: Bool { isRunning && announcement?.processID == process?.processIdentifier }
 
   var announcement: Announcement? {
     FileManager.default.contents(atPath: data.appending(path: "runnerhub.json").path(percentEncoded: false))

@@ -159,6 +159,27 @@ import Testing
     }
   }
 
+  @Test("a runner whose id was never learnt is found by its name and removed", arguments: [(204, RunnerRemoval.removed), (422, .busy)])
+  func removalByName(status: Int, expected: RunnerRemoval) async throws {
+    let scope = request().jobClass
+    let github = ScriptedGitHub([
+      list: [try .json(try runners("rh-1"))], removal: [status == 204 ? .empty(204) : .message(status, "no")],
+    ])
+    try await github.withForge { forge in
+      let result = try await forge.removeRunner(named: "rh-1", scope: scope, repository: "acme/shop", installationID: nil)
+      #expect(result == expected)
+    }
+    #expect(github.calls == [list, removal])
+    #expect(github.exchanges[0].query == "name=rh-1&per_page=100")
+
+    let absent = ScriptedGitHub([list: [try .json(try runners(nil))]])
+    try await absent.withForge { forge in
+      let result = try await forge.removeRunner(named: "rh-1", scope: scope, repository: "acme/shop", installationID: nil)
+      #expect(result == .removed)
+    }
+    #expect(absent.calls == [list])
+  }
+
   // MARK: Reading
 
   @Test("a run, a job and a file are read") func reads() async throws {

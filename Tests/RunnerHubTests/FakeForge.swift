@@ -5,7 +5,7 @@ import Synchronization
 
 /// A forge in memory. It knows what a test tells it, keeps registrations as GitHub does, and writes down each call.
 final class FakeForge: Forge {
-  enum Call: Hashable { case register, remove, run, file, job, cancel, publish }
+  enum Call: Hashable { case register, remove, removeNamed, run, file, job, cancel, publish }
 
   struct State {
     var runs: [Int64: RunReport] = [:]
@@ -60,6 +60,18 @@ final class FakeForge: Forge {
       guard let runner = state.runners[id] else { return .removed }
       if state.busy.contains(runner.name) { return .busy }
       state.runners[id] = nil
+      return .removed
+    }
+  }
+
+  func removeRunner(
+    named name: String, scope: JobClass, repository: String, installationID: Int64?
+  ) async throws(ForgeError) -> RunnerRemoval {
+    try meet(.removeNamed)
+    return state.withLock { state in
+      guard let runner = state.runners.first(where: { $0.value.name == name }) else { return .removed }
+      if state.busy.contains(name) { return .busy }
+      state.runners[runner.key] = nil
       return .removed
     }
   }

@@ -135,6 +135,22 @@ struct HealthTests {
     #expect(try await bench.now(assignment).endedWithJob)
   }
 
+  @Test("a runner that waits for another use has ended all the same: its job is asked for long before the limit for starts")
+  func endedReusable() async throws {
+    let bench = try Bench { $0.pools = [Bench.pool { $0.reuse = ReuseRule(maximumUses: 5, maximumAgeSeconds: 3600) }] }
+    let assignment = try await bench.begin(7)
+    bench.engine.endUse(assignment.containerID)
+    bench.forge.runnerLeft(assignment.id.rawValue)
+    bench.forge.with { $0.jobs[7] = Bench.report(7, nil, status: "completed", conclusion: "success", runner: assignment.id.rawValue) }
+    let reconciler = bench.makeReconciler()
+    await reconciler.turn()
+    #expect(try await bench.job(7).state == .starting)
+    bench.clock.advance(bench.settings.reconcileAfter + 1)
+    await reconciler.turn()
+    #expect(try await bench.job(7).state == .completed)
+    #expect(try await bench.now(assignment).endedWithJob)
+  }
+
   @Test("a job whose container is lost stays the forge's to end, with the cause")
   func lostRunning() async throws {
     let bench = try Bench()

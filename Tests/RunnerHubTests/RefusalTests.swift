@@ -118,7 +118,7 @@ struct RefusalTests {
 
   /// The cancellation of the job's run was answered with 403.
   private func failByHook(_ id: Int64, _ bench: Bench) async throws {
-    try await bench.transactor.transact { (unit) throws(StoreError) in
+    try await bench.transactor.transact(.jobDecided) { (unit) throws(StoreError) in
       guard var job = try await unit.job(JobID(forgeID: id, attempt: 1)) else { return }
       job.refusalAction = .failByHook
       unit.put(job)

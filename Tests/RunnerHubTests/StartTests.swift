@@ -225,6 +225,53 @@ struct StartTests {
     #expect(try await bench.job(7).state == .starting)
   }
 
+  @Test("a start that was cut off after the hand-over is not repeated when its runner has done the job meanwhile")
+  func restartDone() async throws {
+    let bench = try Bench()
+    let assignment = try await registered(bench)
+    bench.engine.endUse(assignment.containerID)
+    bench.forge.runnerLeft(assignment.id.rawValue)
+    bench.forge.set(.unavailable("502"), on: .job)
+    #expect(try await bench.work().count == 1)
+    #expect(try await bench.now(assignment).phase == .registered)
+    bench.forge.set(nil, on: .job)
+    bench.forge.with { $0.jobs[7] = Bench.report(7, nil, status: "completed", conclusion: "success", runner: assignment.id.rawValue) }
+    try await bench.work()
+    #expect(try await bench.job(7).state == .completed)
+    #expect(try await bench.now(assignment).phase == .released)
+    #expect(bench.forge.count(.register) == 1)
+  }
+
+  @Test("a registration whose answer was lost goes when its job is cancelled, by its name", arguments: [true, false])
+  func answerLost(isBusy: Bool) async throws {
+    let bench = try Bench()
+    try await bench.queue(7)
+    try await bench.plan()
+    let assignment = try await bench.assignment(of: 7)
+    bench.forge.set(.unavailable("the answer is lost"), on: .register)
+    try await bench.work()
+    bench.forge.set(nil, on: .register)
+    _ = try await bench.forge.register(
+      RunnerRequest(name: assignment.id.rawValue, jobClass: assignment.jobClass, repository: "acme/shop", installationID: nil))
+    if isBusy { bench.forge.with { _ = $0.busy.insert(assignment.id.rawValue) } }
+    try await bench.deliver(Bench.report(7, "completed", conclusion: "cancelled"))
+    #expect(try await bench.work().count == (isBusy ? 1 : 0))
+    #expect(bench.forge.runnerNames.isEmpty == !isBusy)
+    #expect(try await bench.now(assignment).phase == (isBusy ? .releasing : .released))
+    #expect(try await bench.container(assignment.containerID).state == (isBusy ? .assigned : .ready))
+  }
+
+  @Test("a job that was cancelled before its container was made costs the forge no question")
+  func neverMade() async throws {
+    let bench = try Bench()
+    try await bench.queue(7)
+    try await bench.plan()
+    try await bench.deliver(Bench.report(7, "completed", conclusion: "cancelled"))
+    try await bench.work()
+    #expect(bench.forge.count(.removeNamed) == 0)
+    #expect(bench.forge.count(.register) == 0)
+  }
+
   @Test("started and running assignments are left alone by a new manager, and a registration cut off is made again")
   func restartOthers() async throws {
     let bench = try Bench()

@@ -87,7 +87,7 @@ struct QueueCostTests {
       job.jobClass = JobClass(scope: "acme", labels: ["linux"])
       var changes = Changes()
       changes.jobs = [job]
-      try await store.commit(changes)
+      try await store.commit(changes, at: .deliveriesApplied)
     }
     try await store.write { db in
       try db.execute(

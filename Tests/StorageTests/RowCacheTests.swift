@@ -23,7 +23,7 @@ struct RowCacheTests {
   private func commit(_ store: SQLiteStore, _ change: (inout Changes) -> Void) async throws -> Changes {
     var changes = Changes()
     change(&changes)
-    return try await store.commit(changes)
+    return try await store.commit(changes, at: .deliveriesApplied)
   }
 
   @Test("a value that is remembered is the one that the file holds")
@@ -54,7 +54,7 @@ struct RowCacheTests {
       stranger.version = 7
       var changes = Changes()
       changes.jobs = [undone, stranger]
-      try await store.commit(changes)
+      try await store.commit(changes, at: .deliveriesApplied)
     }
     #expect(try await store.job(first.id) == first)
     // Somebody else's change under the version that was undone.

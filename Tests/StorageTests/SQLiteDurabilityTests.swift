@@ -41,7 +41,7 @@ struct SQLiteDurabilityTests {
     #expect(try await abandoned.append(delivery("a")) == .stored)
     var changes = Changes()
     changes.jobs = [job(1)]
-    try await abandoned.commit(changes)
+    try await abandoned.commit(changes, at: .deliveriesApplied)
     let again = try SQLiteStore(path: path)
     #expect(try await again.pendingDeliveries(limit: 10).map(\.delivery.guid) == ["a"])
     #expect(try await again.append(delivery("a")) == .duplicate)
@@ -134,7 +134,7 @@ struct SQLiteDurabilityTests {
     let store = try SQLiteStore(path: path)
     var changes = Changes()
     changes.jobs = [job(1)]
-    try await store.commit(changes)
+    try await store.commit(changes, at: .deliveriesApplied)
     // Under the version that it committed, the store need not read the row again.
     try await store.write { db in
       try db.execute(sql: "UPDATE orchestrator_jobs SET metadata = ?, version = version + 1", arguments: [text])

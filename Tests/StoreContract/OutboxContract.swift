@@ -137,7 +137,7 @@ extension StoreContract {
         #expect(try await store.value(forKey: "check/2")?.isEmpty == true)
       },
       StoreContract("an empty commit changes nothing") { store async throws in
-        #expect(try await store.commit(Changes()).isEmpty)
+        #expect(try await store.commit(Changes(), at: .statusesSettled).isEmpty)
       },
     ]
   }

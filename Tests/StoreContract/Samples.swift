@@ -60,7 +60,7 @@ extension ChangeWriter {
   func commit(_ fill: (inout Changes) -> Void) async throws -> Changes {
     var changes = Changes()
     fill(&changes)
-    return try await commit(changes)
+    return try await commit(changes, at: .deliveriesApplied)
   }
 
   /// Owes one effect. Returns it with its revision.
@@ -75,7 +75,7 @@ extension ChangeWriter {
     changes.finishedEffects = finished
     changes.postponedEffects = postponed
     changes.effects = owed
-    return try await commit(changes).effects
+    return try await commit(changes, at: .statusesSettled).effects
   }
 }
 

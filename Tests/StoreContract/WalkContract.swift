@@ -11,7 +11,7 @@ extension StoreContract {
         let changes = walk.changes()
         let expected = walk.model.apply(changes)
         do {
-          let stored = try await store.commit(changes)
+          let stored = try await store.commit(changes, at: .deliveriesApplied)
           #expect(expected, "the model has a conflict, the store has none")
           walk.model.adopt(stored)
         } catch StoreError.conflict {

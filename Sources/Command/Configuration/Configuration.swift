@@ -65,6 +65,8 @@ struct Configuration {
     settings.strategy = LoadBalancingStrategy(rawValue: text("orchestrator.strategy")) ?? .leastLoaded
     settings.startTimeLimit = TimeInterval(integer("orchestrator.start-limit"))
     settings.endTimeLimit = TimeInterval(integer("orchestrator.end-limit"))
+    settings.reconcileAfter = TimeInterval(integer("orchestrator.reconcile-after"))
+    settings.askAgainAfter = TimeInterval(integer("orchestrator.ask-again-after"))
     settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))

@@ -68,6 +68,12 @@ enum ConfigurationSchema {
     ConfigurationKey(
       path: "orchestrator.end-limit", kind: .integer(1...3600), standard: "30", summary: "Seconds that a runner gets to end after its job."),
     ConfigurationKey(
+      path: "orchestrator.reconcile-after", kind: .integer(1...3600), standard: "60",
+      summary: "Seconds without news after which a started or running job whose runner has ended is asked for at GitHub."),
+    ConfigurationKey(
+      path: "orchestrator.ask-again-after", kind: .integer(1...86_400), standard: "600",
+      summary: "Seconds after which a job that waits, runs or belongs to others is asked for at GitHub, again and again."),
+    ConfigurationKey(
       path: "orchestrator.max-tries", kind: .integer(1...100), standard: "5", summary: "Failed starts after which a job is given up."),
     ConfigurationKey(
       path: "orchestrator.definition-limit", kind: .integer(0...60_000), standard: "2000",

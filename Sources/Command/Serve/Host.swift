@@ -29,6 +29,7 @@ struct Host {
   /// Serves until a signal has drained it.
   /// - Throws: what keeps it from starting, or a service that failed.
   func run() async throws {
+    let failpoints = try Failpoints(environment: ProcessInfo.processInfo.environment, logger: logger) { kill(getpid(), SIGKILL) }
     let metrics = PrometheusMetrics()
     MetricsSystem.bootstrap(metrics)
     try FileManager.default.createDirectory(
@@ -41,7 +42,8 @@ struct Host {
     do {
       let forge = GitHubForge(
         client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger)
-      try await serve(store: store, forge: forge, docker: docker, metrics: metrics)
+      try await serve(
+        store: failpoints.guarding(store), forge: failpoints.guarding(forge), docker: docker, metrics: metrics, failpoints: failpoints)
     } catch {
       try await docker.shutdown()
       try await http.shutdown()
@@ -78,16 +80,18 @@ struct Host {
     return engines
   }
 
-  private func serve(store: SQLiteStore, forge: any Forge, docker: HTTPClient, metrics: PrometheusMetrics) async throws {
+  private func serve(
+    store: any Store, forge: any Forge, docker: HTTPClient, metrics: PrometheusMetrics, failpoints: Failpoints
+  ) async throws {
     let settings = configuration.settings
-    let blobs = try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs"))
+    let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
     let policies = PolicyFolder(path: configuration.policies.path(percentEncoded: false), logger: logger)
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
     let engines = engines(installation: try await installation(store), docker: docker)
     let orchestration = Orchestration(
-      transactor: transactor, engines: EngineRoster(engines: engines, pools: settings.pools), forge: forge,
+      transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
       decoder: GitHubDeliveryDecoder(),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, logger: logger)
@@ -128,12 +132,12 @@ struct Host {
   }
 
   /// A name of this installation's own, kept with its store, by which its containers are known.
-  private func installation(_ store: SQLiteStore) async throws -> String {
+  private func installation(_ store: any Store) async throws -> String {
     if let known = try await store.value(forKey: "installation") { return known }
     var changes = Changes()
     let name = RandomIdentitySource().token(digits: 12)
     changes.memory["installation"] = name
-    try await store.commit(changes)
+    try await store.commit(changes, at: .installationNamed)
     return name
   }
 }

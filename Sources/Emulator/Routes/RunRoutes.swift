@@ -29,6 +29,7 @@ extension Route {
       return try await github.jobList(run.attempts[number - 1], of: run, for: call)
     },
     Route("POST", "\(base)/runs/{run_id}/cancel", write) { call, github in
+      guard github.configuration.heedsCancellations else { return .json([:], status: 202) }
       try await github.cancel(try call.id("run_id"), in: try await github.repository(call))
       return .json([:], status: 202)
     },

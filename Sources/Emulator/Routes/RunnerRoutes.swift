@@ -23,6 +23,7 @@ extension Route {
         let body = try call.json()
         let record = try await github.register(body, in: try await github.scope(of: call))
         let configuration = try await github.encodedConfiguration(of: record, workFolder: body["work_folder"].string ?? "_work")
+        try await Task.sleep(for: github.configuration.registrationLatency)
         return .json(["runner": await github.shapes.runner(record), "encoded_jit_config": .string(configuration)], status: 201)
       },
       Route("POST", "\(scope)/actions/runners/registration-token", write) { call, github in

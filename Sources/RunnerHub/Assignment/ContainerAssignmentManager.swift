@@ -169,7 +169,7 @@ package struct ContainerAssignmentManager: Sendable {
     } catch {
       if case .unavailable(let reason) = error { throw ComeBack(at: transactor.currentTime.addingTimeInterval(2), reason: reason) }
       logger.warning("a warm container could not be made", metadata: ["container": "\(container.id)", "error": "\(error)"])
-      try await transactor.transact { (unit) throws(StoreError) in
+      try await transactor.transact(.warmingFailed) { (unit) throws(StoreError) in
         // A job that was bound to it meanwhile meets the same fault in its own start.
         guard var row = try await unit.container(container.id), row.assignment == nil, row.state == .creating else { return }
         row.release(.terminate, cause: "could not be made: \(error)", at: unit.now)
@@ -177,7 +177,7 @@ package struct ContainerAssignmentManager: Sendable {
       }
       return
     }
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.containerWarmed) { (unit) throws(StoreError) in
       guard var row = try await unit.container(container.id) else { return }
       row.becomeReady(at: unit.now)
       unit.put(row)
@@ -190,7 +190,7 @@ package struct ContainerAssignmentManager: Sendable {
     } catch {
       throw ComeBack(at: transactor.currentTime.addingTimeInterval(2), reason: error.description)
     }
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.containerEnded) { (unit) throws(StoreError) in
       guard var row = try await unit.container(container.id), let gone = row.state.next(on: .vanished) else { return }
       row.state = gone
       unit.put(row)

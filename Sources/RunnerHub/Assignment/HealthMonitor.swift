@@ -82,7 +82,7 @@ package struct HealthMonitor: Sendable {
           continue
         }
         if observation.isOutOfMemory, let assignment = row.assignment {
-          try await transactor.transact { (unit) throws(StoreError) in try await unit.note(row.wantOfMemory, on: assignment) }
+          try await transactor.transact(.lossNoted) { (unit) throws(StoreError) in try await unit.note(row.wantOfMemory, on: assignment) }
         }
         if case .exited(let code) = observation.status, row.state != .busy {
           let memory = observation.isOutOfMemory ? " for want of memory" : ""
@@ -98,7 +98,7 @@ package struct HealthMonitor: Sendable {
   /// Counts one check of each container; isolates and reintegrates.
   private func judge(_ rows: [Container], failure: String?) async throws(StoreError) {
     guard !rows.isEmpty else { return }
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.healthJudged) { (unit) throws(StoreError) in
       for row in rows {
         guard var container = try await unit.container(row.id), container.state.isLive, container.state != .creating else { continue }
         let (status, outcome) = hysteresis.record(failure: failure, on: container.health)
@@ -123,7 +123,7 @@ package struct HealthMonitor: Sendable {
       return try await reconciler.containerLost(assignment, cause: cause)
     }
     logger.warning("a container is lost", metadata: ["container": "\(row.id)", "cause": "\(cause)"])
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.containerLost) { (unit) throws(StoreError) in
       guard var container = try await unit.container(row.id), container.assignment == nil else { return }
       if let state = container.state.next(on: isGone ? .vanished : .terminate) { container.state = state }
       container.endReason = cause

@@ -15,30 +15,36 @@ struct RunnerRelease: Sendable {
   /// - Throws: `ComeBack` to be called again later; `StoreError` when the store fails.
   func run(_ id: AssignmentID) async throws {
     guard let assignment = try await transactor.store.assignment(id), assignment.phase == .releasing else { return }
-    guard let container = try await transactor.store.container(assignment.containerID), container.state.isLive else {
-      return try await finish(assignment, .terminate, cause: "its container is gone")
-    }
-    if assignment.endedWithJob {
-      try await releaseAfterJob(assignment, container)
-    } else {
-      try await releaseUnused(assignment)
-    }
+    let container = try await transactor.store.container(assignment.containerID)
+    guard assignment.endedWithJob else { return try await releaseUnused(assignment, container) }
+    guard let container, container.state.isLive else { return try await finish(assignment, .terminate, cause: "its container is gone") }
+    try await releaseAfterJob(assignment, container)
   }
 
   /// Its job will not come: the registration goes first, for the forge may just have given it another job.
-  private func releaseUnused(_ assignment: Assignment) async throws {
-    if let runnerID = assignment.runnerID, let job = try await transactor.store.job(assignment.jobID) {
+  private func releaseUnused(_ assignment: Assignment, _ container: Container?) async throws {
+    if assignment.mayBeRegistered(in: container), let job = try await transactor.store.job(assignment.jobID) {
       do {
-        let removal = try await forge.removeRunner(
-          id: runnerID, scope: assignment.jobClass, repository: job.repository.fullName, installationID: job.installationID)
-        if removal == .busy { throw ComeBack(at: later(5), reason: "runner \(assignment.id) has just got a job") }
+        if try await deregister(assignment, of: job) == .busy {
+          throw ComeBack(at: later(5), reason: "runner \(assignment.id) has just got a job")
+        }
       } catch let error as ForgeError {
         throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
       }
     }
-    // Without a registration nothing was ever put into the container.
+    // Without the forge's id nothing was ever put into the container.
     let isUntouched = assignment.runnerID == nil
     try await finish(assignment, isUntouched ? .unassigned : .terminate, cause: assignment.releaseCause ?? "released")
+  }
+
+  private func deregister(_ assignment: Assignment, of job: Job) async throws(ForgeError) -> RunnerRemoval {
+    let repository = job.repository.fullName
+    guard let runnerID = assignment.runnerID else {
+      return try await forge.removeRunner(
+        named: assignment.id.rawValue, scope: assignment.jobClass, repository: repository, installationID: job.installationID)
+    }
+    return try await forge.removeRunner(
+      id: runnerID, scope: assignment.jobClass, repository: repository, installationID: job.installationID)
   }
 
   private func releaseAfterJob(_ assignment: Assignment, _ container: Container) async throws {
@@ -54,7 +60,9 @@ struct RunnerRelease: Sendable {
       throw ComeBack(at: later(2), reason: error.description)
     }
     if observation?.isOutOfMemory == true {
-      try await transactor.transact { (unit) throws(StoreError) in try await unit.note(container.wantOfMemory, on: assignment.id) }
+      try await transactor.transact(.lossNoted) { (unit) throws(StoreError) in
+        try await unit.note(container.wantOfMemory, on: assignment.id)
+      }
     }
     if let observation, observation.status == .running, (observation.endedUse ?? 0) < assignment.use {
       let limit = assignment.phaseSince.addingTimeInterval(settings.endTimeLimit)
@@ -84,7 +92,7 @@ struct RunnerRelease: Sendable {
   }
 
   private func finish(_ assignment: Assignment, _ event: ContainerEvent, cause: String) async throws {
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.assignmentReleased) { (unit) throws(StoreError) in
       guard var row = try await unit.assignment(assignment.id), row.phase == .releasing else { return }
       row.phase = .released
       row.releasedAt = unit.now

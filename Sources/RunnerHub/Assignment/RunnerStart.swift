@@ -81,7 +81,7 @@ struct RunnerStart: Sendable {
   private func create(_ container: Container, on engine: any ContainerEngine) async throws {
     try await engine.create(engines.spec(of: container))
     try await engine.start(container.id)
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.containerMade) { (unit) throws(StoreError) in
       guard var row = try await unit.container(container.id) else { return }
       row.becomeReady(at: unit.now)
       unit.put(row)
@@ -90,7 +90,7 @@ struct RunnerStart: Sendable {
 
   /// - Returns: whether the assignment is still wanted; a registration that came too late is removed again by the release.
   private func commitRegistration(_ assignment: Assignment, _ registration: RunnerRegistration, of job: Job) async throws -> Bool {
-    let phase = try await transactor.transact { (unit) throws(StoreError) -> AssignmentPhase in
+    let phase = try await transactor.transact(.runnerRegistered) { (unit) throws(StoreError) -> AssignmentPhase in
       guard var row = try await unit.assignment(assignment.id), row.phase.isActive else { return .released }
       row.runnerID = registration.runnerID
       if row.phase == .bound {
@@ -108,7 +108,7 @@ struct RunnerStart: Sendable {
   }
 
   private func commitStart(_ id: AssignmentID) async throws {
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.runnerStarted) { (unit) throws(StoreError) in
       // GitHub may have been faster: then the assignment runs already, and its job too.
       guard var row = try await unit.assignment(id), row.phase == .registered else { return }
       row.phase = .started
@@ -134,9 +134,19 @@ struct RunnerStart: Sendable {
       throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
     }
     switch removal {
-    case .removed: try await fail(assignment, cause: "RunnerHub restarted during the start", container: .terminate, isOwnFault: true)
-    case .busy: try await commitStart(assignment.id)
+    case .busy: return try await commitStart(assignment.id)
+    case .removed: break
     }
+    // A runner that has done its job is gone as well: then the job must not wait for another one.
+    guard try await inquiry.refresh(assignment.jobID) else {
+      throw ComeBack(at: later(5), reason: "the forge does not say how job \(assignment.jobID) stands")
+    }
+    guard let current = try await transactor.store.assignment(assignment.id), current.phase == .registered else { return }
+    try await fail(current, cause: "RunnerHub restarted during the start", container: .terminate, isOwnFault: true)
+  }
+
+  private var inquiry: JobInquiry {
+    JobInquiry(transactor: transactor, forge: forge, reducer: JobReducer(settings: settings), logger: logger)
   }
 
   /// Refused jobs that this runner may get, whatever job it was made for and however far their cancellation is: the forge gives it any job whose labels are among its own.
@@ -175,7 +185,7 @@ struct RunnerStart: Sendable {
     }
     logger.warning("a start failed", metadata: ["assignment": "\(assignment.id)", "job": "\(assignment.jobID)", "cause": "\(cause)"])
     let random = Double.random(in: 0..<1)
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.startFailed) { (unit) throws(StoreError) in
       guard var row = try await unit.assignment(assignment.id), row.phase.isActive, row.phase != .running, row.phase != .releasing else {
         return
       }

@@ -84,7 +84,7 @@ package struct Triage: Sendable {
   private func decide(
     _ found: ArraySlice<(JobID, JobParser.Finding)>, _ engine: any PolicyEngine, _ fleet: PolicyFleet
   ) async throws(StoreError) {
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.jobDecided) { (unit) throws(StoreError) in
       for (id, finding) in found { try await decide(id, finding, engine, fleet, in: &unit) }
     }
   }

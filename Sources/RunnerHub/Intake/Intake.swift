@@ -53,14 +53,14 @@ package struct Intake: Sendable {
     do {
       try await apply([delivery])
     } catch .damaged(let why) {
-      try await transactor.transact { (unit) throws(StoreError) in
+      try await transactor.transact(.deliverySetAside) { (unit) throws(StoreError) in
         unit.additions.deliveries.append(DeliveryOutcome(id: delivery.id, status: .malformed, note: why))
       }
     }
   }
 
   private func apply(_ deliveries: ArraySlice<StoredDelivery>) async throws(StoreError) {
-    let outcomes = try await transactor.transact { (unit) throws(StoreError) in
+    let outcomes = try await transactor.transact(.deliveriesApplied) { (unit) throws(StoreError) in
       for stored in deliveries {
         let outcome = try await apply(stored, in: &unit)
         unit.additions.deliveries.append(outcome)

@@ -85,7 +85,7 @@ package struct PlanningTurn: Sendable {
   private func commit(_ plan: Plan, _ decisions: [JobID: Verdict<Placement>], _ containers: [Container]) async throws(StoreError) {
     let identities = identities
     let names = plan.bindings.map { _ in (assignment: identities.token(digits: 8), container: identities.token(digits: 6)) }
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.planMade) { (unit) throws(StoreError) in
       for (binding, name) in zip(plan.bindings, names) {
         try await bind(binding, name.assignment, name.container, decisions[binding.jobID], in: &unit)
       }

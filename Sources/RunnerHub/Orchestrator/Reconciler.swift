@@ -6,8 +6,7 @@ import Scheduling
 /// Asks the forge where events may have been lost, and repairs. No decision depends on one event arriving.
 package struct Reconciler: Sendable {
   private let transactor: Transactor
-  private let forge: any Forge
-  private let reducer: JobReducer
+  private let inquiry: JobInquiry
   private let start: RunnerStart
   private let engines: EngineRoster
   private let settings: Settings
@@ -15,16 +14,14 @@ package struct Reconciler: Sendable {
   private let asked = Shared([JobID: Date]())
   private let ours = Shared(Sweep(states: [.received, .queued, .refused, .failed]))
   private let others = Shared(Sweep(states: [.waiting, .forwarded, .running]))
-  /// Questions for waiting jobs in one turn, and seconds between two questions for the same job.
+  /// Questions for waiting jobs in one turn.
   private static let budget = 10
   /// Of these, those that are kept for jobs that are not ours to run.
   private static let othersShare = 3
-  private static let patience: TimeInterval = 600
 
   package init(transactor: Transactor, forge: any Forge, reducer: JobReducer, engines: EngineRoster, settings: Settings, logger: Logger) {
     self.transactor = transactor
-    self.forge = forge
-    self.reducer = reducer
+    inquiry = JobInquiry(transactor: transactor, forge: forge, reducer: reducer, logger: logger)
     self.engines = engines
     self.settings = settings
     self.logger = logger
@@ -66,8 +63,11 @@ package struct Reconciler: Sendable {
     case .started where age > settings.startTimeLimit:
       // GitHub may hand out nothing for a while: that is not the job's failure.
       try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit) s", isOwnFault: true)
+    case .started where age > settings.reconcileAfter:
+      // A runner that has ended had its job, of which no news came, or will never get one.
+      if try await hasEnded(assignment) { try await examine(assignment, cause: "its runner ended without a job") }
     case .running where age > settings.reconcileAfter:
-      if try await hasEnded(assignment) || isDue(assignment.jobID) { _ = try await refresh(assignment.jobID) }
+      if try await hasEnded(assignment) || isDue(assignment.jobID) { _ = try await inquiry.refresh(assignment.jobID) }
     case .bound, .registered, .started, .running, .releasing, .released: return
     }
   }
@@ -75,7 +75,7 @@ package struct Reconciler: Sendable {
   /// A runner that was started and of which nothing is heard: the forge knows whether it has a job.
   private func examine(_ assignment: Assignment, cause: String, isOwnFault: Bool = false) async throws {
     // Without the forge's word it may be working: only its events are late.
-    guard try await refresh(assignment.jobID) else { return }
+    guard try await inquiry.refresh(assignment.jobID) else { return }
     guard let current = try await transactor.store.assignment(assignment.id), current.phase == .started || current.phase == .registered
     else { return }
     do {
@@ -86,8 +86,8 @@ package struct Reconciler: Sendable {
   }
 
   private func noteLoss(_ assignment: Assignment, cause: String) async throws {
-    try await transactor.transact { (unit) throws(StoreError) in try await unit.note(cause, on: assignment.id) }
-    _ = try await refresh(assignment.jobID)
+    try await transactor.transact(.lossNoted) { (unit) throws(StoreError) in try await unit.note(cause, on: assignment.id) }
+    _ = try await inquiry.refresh(assignment.jobID)
   }
 
   private func hasEnded(_ assignment: Assignment) async throws -> Bool {
@@ -116,13 +116,13 @@ package struct Reconciler: Sendable {
   /// - Returns: how many jobs were asked for.
   private func look(along sweep: Shared<Sweep>, limit: Int) async throws -> Int {
     let place = sweep.withLock { $0 }
-    let before = transactor.currentTime.addingTimeInterval(-Self.patience)
+    let before = transactor.currentTime.addingTimeInterval(-settings.askAgainAfter)
     let jobs = try await transactor.store.jobs(in: place.states, receivedBefore: before, after: place.last, limit: limit)
     sweep.withLock { $0.last = jobs.count < limit ? nil : jobs.last }
     var asked = 0
     for job in jobs where isDue(job.id) {
       asked += 1
-      _ = try await refresh(job.id)
+      _ = try await inquiry.refresh(job.id)
       try await failByHook(job.id)
     }
     return asked
@@ -130,7 +130,7 @@ package struct Reconciler: Sendable {
 
   /// A refused job that the forge still has queued although its run was to be cancelled: a runner's hook ends it.
   private func failByHook(_ id: JobID) async throws(StoreError) {
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.refusalOverdue) { (unit) throws(StoreError) in
       guard var job = try await unit.job(id), job.state == .refused, job.refusalAction == nil else { return }
       job.refusalAction = .failByHook
       unit.put(job)
@@ -141,31 +141,10 @@ package struct Reconciler: Sendable {
   private func isDue(_ id: JobID) -> Bool {
     let now = transactor.currentTime
     return asked.withLock { asked in
-      if asked.count > 10_000 { asked = asked.filter { now.timeIntervalSince($0.value) < Self.patience } }
-      if let last = asked[id], now.timeIntervalSince(last) < Self.patience { return false }
+      if asked.count > 10_000 { asked = asked.filter { now.timeIntervalSince($0.value) < settings.askAgainAfter } }
+      if let last = asked[id], now.timeIntervalSince(last) < settings.askAgainAfter { return false }
       asked[id] = now
       return true
     }
-  }
-
-  /// Applies what the forge says of a job now.
-  /// - Returns: whether the rows now say what the forge knows; false when it gave no answer.
-  private func refresh(_ id: JobID) async throws -> Bool {
-    guard let job = try await transactor.store.job(id), !job.state.isFinal else { return true }
-    let report: JobReport
-    do {
-      report = try await forge.job(id: job.forgeID, repository: job.repository, installationID: job.installationID)
-    } catch {
-      logger.info("the forge could not be asked for a job", metadata: ["job": "\(id)", "error": "\(error)"])
-      // A job that is not there any more is worked on by nobody.
-      if case .notFound = error { return true }
-      return false
-    }
-    guard report.jobID == id else { return true }
-    let effect = try await transactor.transact { (unit) throws(StoreError) in try await reducer.reduce(report, in: &unit) }
-    if effect == .applied {
-      logger.notice("a job was brought up to date by asking the forge", metadata: ["job": "\(id)", "status": "\(report.status)"])
-    }
-    return true
   }
 }

@@ -92,7 +92,7 @@ package struct RunnerOrchestrator: Service {
     let containers = try await transactor.store.liveContainers()
     let idle = containers.filter { $0.assignment == nil && $0.state != .terminating }
     if !idle.isEmpty {
-      try await transactor.transact { (unit) throws(StoreError) in
+      try await transactor.transact(.idleDrained) { (unit) throws(StoreError) in
         for container in idle {
           guard var row = try await unit.container(container.id), row.assignment == nil else { continue }
           row.release(.terminate, cause: "RunnerHub drains", at: unit.now)

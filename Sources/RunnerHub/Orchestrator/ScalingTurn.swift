@@ -43,7 +43,7 @@ package struct ScalingTurn: Sendable {
 
   private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>) async throws(StoreError) {
     let tokens = (0..<plan.create).map { _ in identities.token(digits: 6) }
-    try await transactor.transact { (unit) throws(StoreError) in
+    try await transactor.transact(.poolScaled) { (unit) throws(StoreError) in
       for token in tokens { unit.put(Container(pool: pool, token: token, at: unit.now)) }
       for id in plan.retire {
         guard var container = try await unit.container(id), container.assignment == nil else { continue }

@@ -121,11 +121,13 @@ package struct Transactor: Sendable {
 
   package var currentTime: Date { now() }
 
-  /// - Parameter step: reads and changes rows through the unit of work; it may be called again, so it has no other effect.
+  /// - Parameters:
+  ///   - point: what the commit makes durable.
+  ///   - step: reads and changes rows through the unit of work; it may be called again, so it has no other effect.
   /// - Throws: `StoreError`; a conflict only when it was met ten times in a row.
   @discardableResult
   package func transact<Result: Sendable>(
-    _ step: (inout UnitOfWork) async throws(StoreError) -> Result
+    _ point: CommitPoint, _ step: (inout UnitOfWork) async throws(StoreError) -> Result
   ) async throws(StoreError) -> Result {
     var conflicts = 0
     while true {
@@ -134,7 +136,7 @@ package struct Transactor: Sendable {
       let changes = unit.changes
       if changes.isEmpty { return result }
       do {
-        try await store.commit(changes)
+        try await store.commit(changes, at: point)
         for count in unit.counts { count() }
         signals.changed(by: changes)
         return result

@@ -182,6 +182,9 @@ package protocol Forge: Sendable {
   func register(_ request: RunnerRequest) async throws(ForgeError) -> RunnerRegistration
   /// Removes a registration. Absent is `removed`.
   func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval
+  /// Removes the registration of a name, whose id was never learnt: its answer came too late, or to a process that had ended. Absent is `removed`.
+  func removeRunner(named name: String, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError)
+    -> RunnerRemoval
   /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}`.
   func run(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) -> RunReport
   /// The text of a file at a commit or ref.

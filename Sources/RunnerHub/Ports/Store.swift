@@ -101,9 +101,10 @@ package protocol ForgeMemory: Sendable {
 /// The one door for writing.
 package protocol ChangeWriter: Sendable {
   /// Applies everything in one durable transaction, or nothing. Returns the rows as stored, with their new versions.
+  /// - Parameter point: what the commit makes durable: for those who watch or interrupt commits, and of no concern to the rows.
   /// - Throws: `StoreError.conflict` when a row's version is not the expected one.
   @discardableResult
-  func commit(_ changes: Changes) async throws(StoreError) -> Changes
+  func commit(_ changes: Changes, at point: CommitPoint) async throws(StoreError) -> Changes
 }
 
 /// Everything that must outlive the process.

@@ -130,7 +130,7 @@ package actor StatusReporter: Service {
       let sends = collectSends(owed, &changes, &round)
       if sends.isEmpty && changes.isEmpty { break }
       for outcome in await publish(sends) { settle(outcome, &changes) }
-      try await store.commit(changes)
+      try await store.commit(changes, at: .statusesSettled)
       round.hasProgressed = true
     }
     return round
@@ -295,12 +295,14 @@ extension StatusReporter {
       changes.postponedEffects = [later]
       monitor?.report(.forge, failing: error?.description ?? "", at: at)
     }
-    try await store.commit(changes)
+    try await store.commit(changes, at: .cancellationSettled)
   }
 
   /// The permission is missing: a runner whose started hook fails the job is to be made. Read again and again, since others change the job too.
+  /// - Throws: `StoreError.conflict` when they were faster five times; the effect stays owed.
   private func failByHook(_ jobID: JobID, _ effect: OutboxEffect, because cause: String) async throws(StoreError) {
-    for _ in 0..<5 {
+    var conflicts = 0
+    while true {
       var changes = Changes()
       changes.finishedEffects = [effect]
       if var job = try await store.job(jobID), job.state == .refused {
@@ -309,17 +311,13 @@ extension StatusReporter {
         changes.timeline = [.init(jobID: jobID, at: now(), text: "its run may not be cancelled (\(cause)): a runner is to fail it")]
       }
       do throws(StoreError) {
-        try await store.commit(changes)
+        try await store.commit(changes, at: .cancellationForbidden)
         return
-      } catch {
-        guard case .conflict = error else { throw error }
+      } catch .conflict(let what) {
+        conflicts += 1
+        if conflicts == 5 { throw .conflict(what) }
       }
     }
-    var later = effect
-    later.dueAt = now().addingTimeInterval(1)
-    var changes = Changes()
-    changes.postponedEffects = [later]
-    try await store.commit(changes)
   }
 }
 

@@ -70,7 +70,7 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
   func job(_ id: JobID) async throws(StoreError) -> Job? { rows.withLock { $0.jobs[id] } }
 
   @discardableResult
-  func commit(_ changes: Changes) async throws(StoreError) -> Changes {
+  func commit(_ changes: Changes, at point: CommitPoint) async throws(StoreError) -> Changes {
     let isStored = rows.withLock { rows in
       if !changes.jobs.isEmpty, rows.conflicts > 0 {
         rows.conflicts -= 1
@@ -154,6 +154,11 @@ final class RecordingForge: Forge, Sendable {
     throw .invalid("the reporter registers no runner")
   }
   func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval {
+    throw .invalid("the reporter removes no runner")
+  }
+  func removeRunner(
+    named name: String, scope: JobClass, repository: String, installationID: Int64?
+  ) async throws(ForgeError) -> RunnerRemoval {
     throw .invalid("the reporter removes no runner")
   }
   func run(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) -> RunReport { throw .notFound("run \(id)") }

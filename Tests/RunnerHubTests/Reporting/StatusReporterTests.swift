@@ -24,7 +24,7 @@ struct StatusReporterTests {
   private func owe(_ effects: OutboxEffect...) async throws {
     var changes = Changes()
     changes.effects = effects
-    try await store.commit(changes)
+    try await store.commit(changes, at: .deliveriesApplied)
   }
   private func owe(_ update: StatusUpdate) async throws { try await owe(.status(update, dueAt: time.now)) }
   private var published: [StatusUpdate] { forge.state.withLock { $0.published.map(\.update) } }
@@ -97,7 +97,7 @@ struct StatusReporterTests {
     try await owe(Sample.update(1, .completed))
     var stale = Changes()
     stale.finishedEffects = old
-    try await store.commit(stale)
+    try await store.commit(stale, at: .deliveriesApplied)
     _ = await reporter.turn()
     #expect(published == [Sample.update(1, .completed)])
   }
@@ -194,6 +194,6 @@ struct StatusReporterTests {
       OutboxEffect(
         key: "cancel/\(job.id)", kind: .cancelRun(jobID: job.id, repository: job.repository.fullName, runID: job.runID), dueAt: time.now)
     ]
-    try await store.commit(changes)
+    try await store.commit(changes, at: .deliveriesApplied)
   }
 }

@@ -1,0 +1,16 @@
+/// The calls that leave RunnerHub and change something there, or that a step waits for. Each has a failpoint before and after it.
+package enum OutwardCall: String, Sendable, CaseIterable {
+  // MARK: To an engine
+  case create, start, put, update, recycle, remove
+
+  // MARK: To the forge
+  case register
+  case removeRunner = "remove-runner"
+  case removeRunnerNamed = "remove-runner-named"
+  case cancelRun = "cancel-run"
+  case publish
+  case run, file, job
+
+  // MARK: To the blob store
+  case appendLog = "append-log"
+}

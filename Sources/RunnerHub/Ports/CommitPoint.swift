@@ -1,0 +1,65 @@
+/// The commits of RunnerHub, each by the step of a job's way that it makes durable. Closed: a commit that is not among them cannot be written,
+/// and each has a failpoint before and after it (`Failpoint`), which `Tests/EndToEndTests` must reach.
+package enum CommitPoint: String, Sendable, CaseIterable {
+  // MARK: Intake
+  /// Deliveries as they came, before they are answered.
+  case deliveryStored = "delivery-stored"
+  /// Their meaning: jobs, and the assignments and containers that they touch.
+  case deliveriesApplied = "deliveries-applied"
+  /// A delivery whose rows cannot be read is set aside.
+  case deliverySetAside = "delivery-set-aside"
+
+  // MARK: Decisions
+  /// A job's route, priority and place, or its refusal.
+  case jobDecided = "job-decided"
+  /// Bindings, reasons to wait, evictions.
+  case planMade = "plan-made"
+  /// Containers to make or to end.
+  case poolScaled = "pool-scaled"
+
+  // MARK: Starts
+  /// The container of a job runs and waits.
+  case containerMade = "container-made"
+  /// An idle container runs and waits.
+  case containerWarmed = "container-warmed"
+  /// An idle container could not be made.
+  case warmingFailed = "warming-failed"
+  /// The forge's id of a runner.
+  case runnerRegistered = "runner-registered"
+  /// The runner has its files.
+  case runnerStarted = "runner-started"
+  /// Job, assignment and container of a failed start part.
+  case startFailed = "start-failed"
+
+  // MARK: Ends
+  /// Assignment and container part, after the job or without it.
+  case assignmentReleased = "assignment-released"
+  /// A container is gone from its engine.
+  case containerEnded = "container-ended"
+  /// Idle containers end, since RunnerHub drains.
+  case idleDrained = "idle-drained"
+
+  // MARK: Health and reconciliation
+  /// Heartbeats, isolation, recovery.
+  case healthJudged = "health-judged"
+  /// An idle container cannot serve any more.
+  case containerLost = "container-lost"
+  /// A running job's container cannot serve any more: the cause is kept for when the forge ends the job.
+  case lossNoted = "loss-noted"
+  /// What the forge answered about a job.
+  case jobRefreshed = "job-refreshed"
+  /// A refused job outlived the cancellation of its run: a hook is to fail it.
+  case refusalOverdue = "refusal-overdue"
+
+  // MARK: Reporting
+  /// Statuses that the forge took, or that are put off.
+  case statusesSettled = "statuses-settled"
+  /// A run's cancellation was asked for, or is put off.
+  case cancellationSettled = "cancellation-settled"
+  /// A run may not be cancelled: a hook is to fail the refused job.
+  case cancellationForbidden = "cancellation-forbidden"
+
+  // MARK: Once
+  /// The name by which an installation knows its containers.
+  case installationNamed = "installation-named"
+}

@@ -1,0 +1,223 @@
+import Emulator
+import Foundation
+import GRDB
+import Glibc
+import RunnerHub
+import Testing
+
+/// `serve` is killed at every failpoint, one death after the other in a few houses, and started again each time.
+@Suite("Death at every failpoint", .serialized) struct FailpointTests {
+  typealias Step = Failpoint.Step
+
+  /// The way of ordinary jobs, in an order in which what one death leaves is what the next one needs.
+  private static let ordinary: [Step] = [
+    .commit(.installationNamed), .commit(.deliveryStored), .commit(.deliveriesApplied), .call(.run), .call(.file), .commit(.jobDecided),
+    .commit(.planMade), .call(.create), .call(.start), .commit(.containerMade), .call(.register), .commit(.runnerRegistered),
+    .call(.removeRunner), .commit(.startFailed), .call(.put), .commit(.runnerStarted),
+    .call(.appendLog), .commit(.healthJudged), .call(.publish), .commit(.statusesSettled), .call(.recycle), .commit(.assignmentReleased),
+    .call(.remove), .commit(.containerEnded), .commit(.idleDrained),
+  ]
+  /// One label may stand for several moments of a job's way: the second `put` is the marker, and deliveries tell of its whole life.
+  private static let laterHits =
+    orders([.call(.put), .call(.register), .commit(.assignmentReleased)], hit: 2)
+    + (2...6).flatMap { orders([.commit(.deliveriesApplied)], hit: $0) }
+    + (2...3).flatMap { orders([.commit(.planMade), .call(.publish), .commit(.statusesSettled)], hit: $0) }
+  private static let lostNews: [Step] = [.call(.job), .commit(.jobRefreshed)]
+  private static let refusals: [Step] = [.call(.cancelRun), .commit(.cancellationSettled), .commit(.refusalOverdue)]
+  private static let forbidden: [Step] = [.commit(.cancellationForbidden)]
+  private static let losses: [Step] = [
+    .commit(.poolScaled), .commit(.containerWarmed), .commit(.warmingFailed), .commit(.containerLost), .commit(.lossNoted),
+    .commit(.deliverySetAside),
+  ]
+  private static let lateAnswers: [Step] = [.call(.removeRunnerNamed)]
+  /// No step of the core changes limits yet. The first that does makes this list wrong.
+  private static let unused: [Step] = [.call(.update)]
+
+  /// Before and after each step.
+  private static func orders(_ steps: [Step], hit: Int = 1) -> [FailpointOrder] {
+    steps.flatMap { step in Failpoint.Moment.allCases.map { FailpointOrder(Failpoint(step, $0), hit: hit) } }
+  }
+
+  @Test("every failpoint of the catalogue has its place in one of these tests")
+  func complete() {
+    let tried = Self.ordinary + Self.lostNews + Self.refusals + Self.forbidden + Self.losses + Self.lateAnswers + Self.unused
+    #expect(tried.map(\.name).sorted() == Step.allCases.map(\.name).sorted())
+  }
+
+  @Test(
+    "on the way of jobs that succeed, fail, are cancelled, belong to others, and follow each other in a container", .timeLimit(.minutes(5)))
+  func ordinaryJobs() async throws {
+    var plan = House.Plan()
+    (plan.usesApp, plan.isServed, plan.reuse, plan.orchestrator) = (true, false, 2, ["reconcile-after: 1", "ask-again-after: 5"])
+    plan.github = { $0.traditionalRunners = [.init(name: "old-1", labels: ["windows"])] }
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      for order in Self.orders(Self.ordinary) + Self.laterHits {
+        try await line.die(at: order) { line in
+          guard order.failpoint.step == .commit(.idleDrained) else { return try await line.keepBusy(4) }
+          try await eventually("an idle container, and nothing to do") {
+            let isIdle = try !house.rows("SELECT id FROM container_registry WHERE status = 'READY'").isEmpty
+            let isDone = await line.openJobs == 0
+            return isIdle && isDone
+          }
+          await house.hub.signal(SIGTERM)
+        }
+      }
+      try await line.end()
+    }
+  }
+
+  @Test("where the news of a job's end was lost with the process", .timeLimit(.minutes(2)))
+  func newsLost() async throws {
+    var plan = House.Plan()
+    (plan.reuse, plan.orchestrator) = (2, ["reconcile-after: 1"])
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      let gate = house.hub.folder.appending(path: "gate")
+      try await line.push(.held("held", by: gate))
+      try await eventually("the job runs here too") { try house.row(of: await house.job("held")["id"].int ?? 0)?["status"] == "running" }
+      try await line.kill()
+      try Data().write(to: gate)
+      try await eventually("the job has ended, and the news of it met nobody") {
+        let isLost = await house.ledger("deliveries").contains {
+          $0["event"].string == "workflow_job" && $0["action"].string == "completed" && !["pending", "OK"].contains($0["status"].string)
+        }
+        let isCompleted = await house.job("held")["status"].string == "completed"
+        return isCompleted && isLost
+      }
+      for order in Self.orders(Self.lostNews) { try await line.die(at: order, redelivering: false) }
+      // What GitHub could not deliver stays lost.
+      try await line.end(redelivering: [])
+    }
+  }
+
+  @Test("while a refusal is carried out, though GitHub does not heed the cancellation", .timeLimit(.minutes(2)))
+  func refused() async throws {
+    var plan = House.Plan()
+    plan.pool = ["images: [ghcr.io/acme/*]"]
+    plan.orchestrator = ["ask-again-after: 1"]
+    plan.isServed = false
+    plan.github = { $0.heedsCancellations = false }
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      let orders = Self.orders(Self.refusals)
+      for (index, order) in orders.enumerated() {
+        try await line.die(at: order) { line in
+          if index == 0 { try await line.push(.forbidden("forbidden")) }
+        }
+      }
+      try await line.end()
+    }
+  }
+
+  @Test("where a run may not be cancelled", .timeLimit(.minutes(2)))
+  func notAllowed() async throws {
+    var plan = House.Plan()
+    plan.permissions["actions"] = "read"
+    plan.pool = ["images: [ghcr.io/acme/*]"]
+    plan.isServed = false
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      for (index, order) in Self.orders(Self.forbidden).enumerated() {
+        try await line.die(at: order) { line in
+          if index == 0 { try await line.push(.forbidden("forbidden"), .success("allowed")) }
+        }
+      }
+      try await line.end()
+    }
+  }
+
+  @Test("where containers cannot be made or are lost, and where a row is damaged", .timeLimit(.minutes(3)))
+  func lost() async throws {
+    var plan = House.Plan()
+    (plan.maximum, plan.isServed) = (2, false)
+    plan.pools = ["broken: { image: /nonexistent/runner, labels: [broken], maximum: 1, warm: 1 }"]
+    plan.github = { $0.runnerLostAfter = .seconds(8) }
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      // A pool that is empty grows at once.
+      for order in Self.orders([.commit(.poolScaled), .commit(.containerWarmed), .commit(.warmingFailed)]) {
+        try await line.die(at: order)
+      }
+      for order in Self.orders([.commit(.containerLost)]) {
+        try await line.die(at: order) { line in
+          try await eventually("an idle container") {
+            try !house.rows("SELECT id FROM container_registry WHERE status = 'READY'").isEmpty
+          }
+          try await line.engine.kill(nil)
+        }
+      }
+      for order in Self.orders([.commit(.lossNoted)]) {
+        try await line.die(at: order) { line in
+          guard order.failpoint.moment == .before else { return }
+          try await line.push(.endless("lost", conclusion: "failure"))
+          var container: String?
+          try await eventually("the job runs here too") {
+            container = try house.rows("SELECT container_id FROM orchestrator_jobs WHERE status = 'running'").first?["container_id"]
+            return container != nil
+          }
+          try await line.engine.lose(try #require(container))
+        }
+      }
+      for order in Self.orders([.commit(.deliverySetAside)]) {
+        try await line.die(at: order) { _ in
+          guard order.failpoint.moment == .before else { return }
+          try await house.damageOneRow()
+        }
+      }
+      try await line.end()
+    }
+  }
+
+  @Test("where a job was cancelled before the answer to its registration came", .timeLimit(.minutes(2)))
+  func answerLost() async throws {
+    var plan = House.Plan()
+    plan.github = { $0.registrationLatency = .seconds(4) }
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      var work = Work.endless("cancelled", conclusion: "cancelled")
+      work.leavesMark = false
+      let run = try #require(try await line.push(work).runs.first)
+      try await eventually("a registration") { await !house.ledger("registrations").isEmpty }
+      try await line.cancel(run: run)
+      try await eventually("its release begins") {
+        try !house.rows("SELECT id FROM container_assignments WHERE phase = 'releasing'").isEmpty
+      }
+      try await line.kill()
+      for order in Self.orders(Self.lateAnswers) { try await line.die(at: order) }
+      try await line.end()
+    }
+  }
+}
+
+extension Work {
+  /// Its image is not on the pool's list: a runner's hook fails it before its first step.
+  fileprivate static func forbidden(_ name: String) -> Work {
+    Work(
+      name: name, script: "echo this must not be run", conclusion: "failure", steps: ["uses: docker://docker.io/unknown/tool:latest"],
+      leavesMark: false)
+  }
+}
+
+extension House {
+  /// An ended job of GitHub's examples whose row is spoilt, and news of it.
+  fileprivate func damageOneRow() async throws {
+    let examples = try Example.all().filter { $0.event == "workflow_job" }
+    let completed = try #require(examples.first { $0.name.hasPrefix("completed") })
+    #expect(try await post(completed).status == 202)
+    let id = try #require(try JSON(parsing: completed.body)["workflow_job"]["id"].int)
+    try await eventually("its row") { try row(of: id) != nil }
+    let queue = try DatabaseQueue(path: hub.database)
+    try await queue.write { db in
+      try db.execute(
+        sql: "UPDATE orchestrator_jobs SET metadata = '{}' WHERE json_extract(metadata, '$.forgeID') = ?", arguments: [id])
+    }
+    try queue.close()
+    var news = try completed.mutated {
+      $0.merging(["action": "in_progress", "workflow_job": $0["workflow_job"].merging(["status": "in_progress"])])
+    }
+    news.guid = UUID().uuidString.lowercased()
+    // Where the death comes before the answer, there is none.
+    do { #expect(try await post(news).status == 202) } catch {}
+  }
+}
