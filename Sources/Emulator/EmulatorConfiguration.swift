@@ -97,6 +97,8 @@ package struct EmulatorConfiguration: Sendable {
   package var offerExpiresAfter: Duration
   /// How many deliveries may be under way together; 1 keeps their order, which GitHub does not promise.
   package var concurrentDeliveries: Int
+  /// What is enforced; nil shows GitHub's numbers and refuses nothing.
+  package var rateLimits: RateLimits?
 
   /// Everything that a token may be granted and that the emulator looks at.
   package static let allPermissions = [
@@ -110,7 +112,7 @@ package struct EmulatorConfiguration: Sendable {
     runnerGroups: [RunnerGroup] = [], traditionalRunners: [TraditionalRunner] = [], traditionalPickup: Duration = .milliseconds(500),
     traditionalDuration: Duration = .milliseconds(300),
     protectedEnvironments: Set<String> = [], secrets: [String: String] = [:], runnerLostAfter: Duration = .seconds(600),
-    offerExpiresAfter: Duration = .seconds(60), concurrentDeliveries: Int = 1
+    offerExpiresAfter: Duration = .seconds(60), concurrentDeliveries: Int = 1, rateLimits: RateLimits? = nil
   ) {
     self.host = host
     self.port = port
@@ -129,5 +131,6 @@ package struct EmulatorConfiguration: Sendable {
     self.runnerLostAfter = runnerLostAfter
     self.offerExpiresAfter = offerExpiresAfter
     self.concurrentDeliveries = concurrentDeliveries
+    self.rateLimits = rateLimits
   }
 }
