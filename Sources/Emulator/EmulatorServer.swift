@@ -51,7 +51,7 @@ package struct EmulatorServer: Service {
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await application.run() }
-        group.addTask { await deliver() }
+        group.addTask { try await deliver() }
         group.addTask { await keepTime() }
         for try await _ in group {}
       }
@@ -63,12 +63,17 @@ package struct EmulatorServer: Service {
     await bound.end()
   }
 
-  private func deliver() async {
+  private func deliver() async throws {
     guard let webhook = configuration.webhook else { return await untilClosed() }
+    var settings = HTTPClient.Configuration()
+    // GitHub does not knock twice: a receiver that is down has lost the delivery.
+    settings.connectionPool.retryConnectionEstablishment = false
+    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
     let sender = WebhookSender(
-      webhook: webhook, organisation: configuration.organisation, concurrent: configuration.concurrentDeliveries, client: HTTPClient.shared,
+      webhook: webhook, organisation: configuration.organisation, concurrent: configuration.concurrentDeliveries, client: client,
       logger: logger)
     await sender.run(github)
+    try await client.shutdown()
   }
 
   private func untilClosed() async {
