@@ -6,7 +6,7 @@ package import RunnerHub
 
 /// GitHub as the place where jobs come from and results go to.
 package struct GitHubForge: Forge {
-  private let client: GitHubClient
+  let client: GitHubClient
   private let registry: RunnerRegistry
   private let publisher: StatusPublisher
 
@@ -28,6 +28,15 @@ package struct GitHubForge: Forge {
     let scope = RunnerScope(scope)
     return try await registry.remove(
       id: id, scope: scope, ground: scope.ground(repository: repository, installationID: installationID))
+  }
+
+  /// `GET …/actions/runners?name=`, then `DELETE`.
+  package func removeRunner(
+    named name: String, scope: JobClass, repository: String, installationID: Int64?
+  ) async throws(ForgeError) -> RunnerRemoval {
+    let scope = RunnerScope(scope)
+    return try await registry.remove(
+      named: name, scope: scope, ground: scope.ground(repository: repository, installationID: installationID))
   }
 
   /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}`.

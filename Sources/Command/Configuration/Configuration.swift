@@ -55,6 +55,11 @@ struct Configuration {
     settings.strategy = LoadBalancingStrategy(rawValue: text("orchestrator.strategy")) ?? .leastLoaded
     settings.startTimeLimit = TimeInterval(integer("orchestrator.start-limit"))
     settings.endTimeLimit = TimeInterval(integer("orchestrator.end-limit"))
+    settings.reconcileAfter = TimeInterval(integer("orchestrator.reconcile-after"))
+    settings.patience = TimeInterval(integer("orchestrator.patience"))
+    settings.sweepInterval = .seconds(integer("github.sweep-interval"))
+    settings.sweepQuestions = integer("github.sweep-questions")
+    settings.sweepMemory = TimeInterval(integer("github.sweep-memory")) * 3600
     settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))

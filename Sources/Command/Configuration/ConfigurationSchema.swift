@@ -37,6 +37,15 @@ enum ConfigurationSchema {
       summary: "The REST API; GitHub Enterprise Server: `https://HOST/api/v3`."),
     ConfigurationKey(
       path: "github.report", kind: .boolean, standard: "true", summary: "Whether results are written as check runs or commit statuses."),
+    ConfigurationKey(
+      path: "github.sweep-interval", kind: .integer(0...86_400), standard: "300",
+      summary: "Seconds between two searches at GitHub for jobs that no webhook told of; 0: none."),
+    ConfigurationKey(
+      path: "github.sweep-questions", kind: .integer(3...10_000), standard: "100",
+      summary: "Requests of one search: two for a repository, one for an unfinished run. What does not fit comes first in the next one."),
+    ConfigurationKey(
+      path: "github.sweep-memory", kind: .integer(1...8760), standard: "168",
+      summary: "Hours after its last job for which a repository is searched. An organisation's latest pushes are searched too."),
   ]
 
   private static let orchestrator = [
@@ -66,6 +75,12 @@ enum ConfigurationSchema {
       summary: "Seconds that a started runner gets to take its job."),
     ConfigurationKey(
       path: "orchestrator.end-limit", kind: .integer(1...3600), standard: "30", summary: "Seconds that a runner gets to end after its job."),
+    ConfigurationKey(
+      path: "orchestrator.reconcile-after", kind: .integer(1...3600), standard: "60",
+      summary: "Seconds after which GitHub is asked about a running job whose runner has ended."),
+    ConfigurationKey(
+      path: "orchestrator.patience", kind: .integer(1...86_400), standard: "600",
+      summary: "Seconds after which GitHub is asked about a job of which nothing was heard."),
     ConfigurationKey(
       path: "orchestrator.max-tries", kind: .integer(1...100), standard: "5", summary: "Failed starts after which a job is given up."),
     ConfigurationKey(

@@ -61,7 +61,7 @@ struct Host {
     }
   }
 
-  private func serve(store: SQLiteStore, forge: any Forge, metrics: PrometheusMetrics) async throws {
+  private func serve(store: SQLiteStore, forge: any Forge & JobSearch, metrics: PrometheusMetrics) async throws {
     let settings = configuration.settings
     let blobs = try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs"))
     let policies = PolicyFolder(path: configuration.policies.path(percentEncoded: false), logger: logger)

@@ -105,6 +105,9 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
   func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job] {
     rows.withLock { $0.jobs.values.filter { $0.refusalAction == .failByHook } }
   }
+  func newestJobs(byRepositorySince: Date, limit: Int) async throws(StoreError) -> [Job] {
+    throw .unavailable("the reporter reads no lists")
+  }
   func waits(since: Date) async throws(StoreError) -> [Double] { throw .unavailable("the reporter reads no waits") }
 }
 
@@ -141,6 +144,11 @@ final class RecordingForge: Forge, Sendable {
     throw .invalid("the reporter registers no runner")
   }
   func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval {
+    throw .invalid("the reporter removes no runner")
+  }
+  func removeRunner(
+    named name: String, scope: JobClass, repository: String, installationID: Int64?
+  ) async throws(ForgeError) -> RunnerRemoval {
     throw .invalid("the reporter removes no runner")
   }
   func run(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) -> RunReport { throw .notFound("run \(id)") }
