@@ -27,10 +27,9 @@ struct RunnerRelease: Sendable {
 
   /// Its job will not come: the registration goes first, for the forge may just have given it another job.
   private func releaseUnused(_ assignment: Assignment) async throws {
-    if let runnerID = assignment.runnerID, let job = try await transactor.store.job(assignment.jobID) {
+    if let job = try await transactor.store.job(assignment.jobID) {
       do {
-        let removal = try await forge.removeRunner(
-          id: runnerID, scope: assignment.jobClass, repository: job.repository.fullName, installationID: job.installationID)
+        let removal = try await remove(assignment, of: job)
         if removal == .busy { throw ComeBack(at: later(5), reason: "runner \(assignment.id) has just got a job") }
       } catch let error as ForgeError {
         throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
@@ -39,6 +38,16 @@ struct RunnerRelease: Sendable {
     // Without a registration nothing was ever put into the container.
     let isUntouched = assignment.runnerID == nil
     try await finish(assignment, isUntouched ? .unassigned : .terminate, cause: assignment.releaseCause ?? "released")
+  }
+
+  /// Without an id the forge is asked by name: a call that got no answer may have registered it all the same.
+  private func remove(_ assignment: Assignment, of job: Job) async throws(ForgeError) -> RunnerRemoval {
+    let (scope, repository) = (assignment.jobClass, job.repository.fullName)
+    guard let runnerID = assignment.runnerID else {
+      return try await forge.removeRunner(
+        named: assignment.id.rawValue, scope: scope, repository: repository, installationID: job.installationID)
+    }
+    return try await forge.removeRunner(id: runnerID, scope: scope, repository: repository, installationID: job.installationID)
   }
 
   private func releaseAfterJob(_ assignment: Assignment, _ container: Container) async throws {

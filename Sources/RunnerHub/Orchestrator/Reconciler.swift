@@ -13,9 +13,10 @@ package struct Reconciler: Sendable {
   private let settings: Settings
   private let logger: Logger
   private let asked = Shared([JobID: Date]())
-  /// Questions for waiting jobs in one turn, and seconds between two questions for the same job.
+  /// Questions for waiting jobs in one turn.
   private static let budget = 10
-  private static let patience: TimeInterval = 600
+  /// Seconds that events get to come after a runner has ended.
+  private static let grace: TimeInterval = 5
 
   package init(transactor: Transactor, forge: any Forge, reducer: JobReducer, engines: EngineRoster, settings: Settings, logger: Logger) {
     self.transactor = transactor
@@ -62,6 +63,8 @@ package struct Reconciler: Sendable {
     case .started where age > settings.startTimeLimit:
       // GitHub may hand out nothing for a while: that is not the job's failure.
       try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit) s", isOwnFault: true)
+    case .started where age > Self.grace:
+      if try await hasEnded(assignment) { try await examine(assignment, cause: "its runner ended and got no job") }
     case .running where age > settings.reconcileAfter:
       if try await hasEnded(assignment) || isDue(assignment.jobID) { _ = try await refresh(assignment.jobID) }
     case .bound, .registered, .started, .running, .releasing, .released: return
@@ -103,7 +106,7 @@ package struct Reconciler: Sendable {
 
   /// Our own demand first; then jobs that others run or that wait for approval, whose end or approval may have been lost too.
   private func lookAtWaitingJobs() async throws {
-    let before = transactor.currentTime.addingTimeInterval(-Self.patience)
+    let before = transactor.currentTime.addingTimeInterval(-settings.patience)
     let ours = try await transactor.store.jobs(in: [.received, .queued, .refused, .failed], limit: 10_000)
     let others = try await transactor.store.jobs(in: [.waiting, .forwarded, .running], limit: 10_000)
     var left = Self.budget
@@ -126,9 +129,10 @@ package struct Reconciler: Sendable {
 
   private func isDue(_ id: JobID) -> Bool {
     let now = transactor.currentTime
+    let patience = settings.patience
     return asked.withLock { asked in
-      if asked.count > 10_000 { asked = asked.filter { now.timeIntervalSince($0.value) < Self.patience } }
-      if let last = asked[id], now.timeIntervalSince(last) < Self.patience { return false }
+      if asked.count > 10_000 { asked = asked.filter { now.timeIntervalSince($0.value) < patience } }
+      if let last = asked[id], now.timeIntervalSince(last) < patience { return false }
       asked[id] = now
       return true
     }
