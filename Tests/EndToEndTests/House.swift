@@ -21,6 +21,10 @@ struct House: Sendable {
     var usesApp = false
     /// A policy that routes every job here, instead of the house's own.
     var routesEverything = true
+    /// The body of `route`, instead of the house's own policy or of the one that takes everything.
+    var routing: String?
+    /// Makes the pool's image in the house's folder; nil: the stand-in runner as it is.
+    var makeImage: (@Sendable (URL) throws -> URL)?
     var labels = "self-hosted, linux, ubuntu-latest"
     var maximum = 3
     var warm = 1
@@ -28,6 +32,19 @@ struct House: Sendable {
     /// Further keys of the pool, a line each.
     var pool: [String] = []
     var drainLimit = 30
+    /// What the local GitHub enforces.
+    var rateLimits: RateLimits?
+    /// Further keys, a line each, such as `github.sweep-interval: 1`.
+    /// By themselves these are short: what is lost while RunnerHub is down is found within seconds.
+    var further = [
+      "github.sweep-interval: 2", "orchestrator.reconcile-after: 2", "orchestrator.patience: 5", "orchestrator.start-limit: 15",
+    ]
+
+    /// In place of a further key of the same name.
+    mutating func set(_ key: String, _ value: String) {
+      further.removeAll { $0.hasPrefix(key + ":") }
+      further.append("\(key): \(value)")
+    }
   }
 
   let github: EmulatedGitHub
@@ -44,7 +61,7 @@ struct House: Sendable {
     let server = EmulatorServer(
       configuration: EmulatorConfiguration(
         organisation: "acme", webhook: .init(url: "http://127.0.0.1:\(port)/webhooks/github", secret: secret), token: token, app: app,
-        permissions: plan.permissions), logger: logger)
+        permissions: plan.permissions, rateLimits: plan.rateLimits), logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run() }
       group.addTask {
@@ -74,16 +91,19 @@ struct House: Sendable {
     try files.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let policies = folder.appending(path: "policies", directoryHint: .isDirectory)
     try files.copyItem(at: Places.root.appending(path: "policies"), to: policies)
-    if plan.routesEverything {
+    if let route = plan.routing ?? (plan.routesEverything ? "return \"orchestrator\", \"every job runs here\"" : nil) {
       try files.removeItem(at: policies.appending(path: "routing_test.lua"))
       let routing = """
         local routing = { api = 1 }
-        function routing.route(job, fleet) return "orchestrator", "every job runs here" end
+        function routing.route(job, fleet)
+        \(route)
+        end
         return routing
 
         """
       try Data(routing.utf8).write(to: policies.appending(path: "routing.lua"))
     }
+    let image = try plan.makeImage?(folder).path(percentEncoded: false) ?? "stand-in"
     let text = """
       webhooks: { listen: "127.0.0.1:\(port)" }
       administration: { listen: "127.0.0.1:0" }
@@ -96,12 +116,13 @@ struct House: Sendable {
         drain-limit: \(plan.drainLimit)
       pools:
         house:
-          image: stand-in
+          image: "\(image)"
           labels: [\(plan.labels)]
           maximum: \(plan.maximum)
           warm: \(plan.warm)
           reuse: \(plan.reuse)
       \(plan.pool.map { "    \($0)\n" }.joined())
+      \(plan.further.joined(separator: "\n"))
       """
     let configuration = folder.appending(path: "runnerhub.yaml")
     try Data(text.utf8).write(to: configuration)
