@@ -140,8 +140,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "Domain", "RunnerHub", "Web", "Emulator", "GitHubDescription", grdb, crypto, cryptoExtras, httpClient, nioCore, nioHTTP1,
-        nioFoundationCompat, logging,
+        "Domain", "RunnerHub", "Web", "Emulator", "Workflow", "GitHubDescription", grdb, crypto, cryptoExtras, httpClient, nioCore,
+        nioHTTP1, nioFoundationCompat, logging,
       ]),
   ]
 )
