@@ -149,8 +149,8 @@ let package = Package(
     tests(
       "EndToEndTests",
       [
-        "Domain", "RunnerHub", "Web", "Emulator", "GitHubDescription", "PrivateDocker", grdb, crypto, cryptoExtras, httpClient, nioCore, nioHTTP1,
-        nioFoundationCompat, logging,
+        "Domain", "RunnerHub", "Web", "Emulator", "Workflow", "GitHubDescription", "PrivateDocker", grdb, crypto, cryptoExtras, httpClient,
+        nioCore, nioHTTP1, nioFoundationCompat, logging,
       ]),
   ]
 )

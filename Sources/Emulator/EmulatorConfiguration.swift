@@ -101,6 +101,8 @@ package struct EmulatorConfiguration: Sendable {
   package var registrationLatency: Duration = .zero
   /// Whether a run ends when it is told to. GitHub accepts a cancellation that then has no effect, and has `force-cancel` for that.
   package var heedsCancellations = true
+  /// What is enforced; nil shows GitHub's numbers and refuses nothing.
+  package var rateLimits: RateLimits?
 
   /// Everything that a token may be granted and that the emulator looks at.
   package static let allPermissions = [
@@ -114,7 +116,7 @@ package struct EmulatorConfiguration: Sendable {
     runnerGroups: [RunnerGroup] = [], traditionalRunners: [TraditionalRunner] = [], traditionalPickup: Duration = .milliseconds(500),
     traditionalDuration: Duration = .milliseconds(300),
     protectedEnvironments: Set<String> = [], secrets: [String: String] = [:], runnerLostAfter: Duration = .seconds(600),
-    offerExpiresAfter: Duration = .seconds(60), concurrentDeliveries: Int = 1
+    offerExpiresAfter: Duration = .seconds(60), concurrentDeliveries: Int = 1, rateLimits: RateLimits? = nil
   ) {
     self.host = host
     self.port = port
@@ -133,5 +135,6 @@ package struct EmulatorConfiguration: Sendable {
     self.runnerLostAfter = runnerLostAfter
     self.offerExpiresAfter = offerExpiresAfter
     self.concurrentDeliveries = concurrentDeliveries
+    self.rateLimits = rateLimits
   }
 }

@@ -6,15 +6,23 @@ package struct Refusal: Error, Sendable, CustomStringConvertible {
   package let errors: [JSON]
   /// Permissions that would have helped, for `X-Accepted-GitHub-Permissions`.
   package let acceptedPermissions: String?
+  /// Seconds to wait, for `Retry-After`.
+  package let retryAfter: Int?
 
-  init(_ status: Int, _ message: String, errors: [JSON] = [], acceptedPermissions: String? = nil) {
+  init(_ status: Int, _ message: String, errors: [JSON] = [], acceptedPermissions: String? = nil, retryAfter: Int? = nil) {
     self.status = status
     self.message = message
     self.errors = errors
     self.acceptedPermissions = acceptedPermissions
+    self.retryAfter = retryAfter
   }
 
-  package var description: String { "\(status) \(message)" }
+  package var description: String {
+    let details = errors.map { item in
+      [item["field"].string, item["message"].string ?? item["code"].string].compactMap(\.self).joined(separator: " ")
+    }
+    return (["\(status) \(message)"] + details).joined(separator: ": ")
+  }
 
   static let notFound = Refusal(404, "Not Found")
   static let badCredentials = Refusal(401, "Bad credentials")

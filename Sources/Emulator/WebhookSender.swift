@@ -14,7 +14,7 @@ struct WebhookSender: Sendable {
   let client: HTTPClient
   let logger: Logger
 
-  /// The hook's identity, in `X-GitHub-Hook-ID`.
+  /// The first hook's identity, in `X-GitHub-Hook-ID`.
   static let hookID = 41_177_210
 
   /// Sends until the stream of deliveries ends.
@@ -55,7 +55,8 @@ struct WebhookSender: Sendable {
     request.method = .POST
     request.headers = [
       "Content-Type": "application/json", "User-Agent": "GitHub-Hookshot/e3a1f2b", "Accept": "*/*", "X-GitHub-Event": delivery.event,
-      "X-GitHub-Delivery": delivery.guid, "X-GitHub-Hook-ID": "\(Self.hookID)", "X-GitHub-Hook-Installation-Target-Type": "organization",
+      "X-GitHub-Delivery": delivery.guid, "X-GitHub-Hook-ID": "\(delivery.hookID)",
+      "X-GitHub-Hook-Installation-Target-Type": "organization",
       "X-GitHub-Hook-Installation-Target-ID": "\(Shapes.identifier(of: organisation))",
       "X-Hub-Signature": "sha1=" + HMAC<Insecure.SHA1>.authenticationCode(for: body, using: key).hexadecimal,
       "X-Hub-Signature-256": "sha256=" + HMAC<SHA256>.authenticationCode(for: body, using: key).hexadecimal,

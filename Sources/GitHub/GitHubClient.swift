@@ -56,9 +56,22 @@ package struct GitHubClient: Sendable {
       let response = try await send(next, on: ground).expecting(200)
       if let found = visit(try response.decoded(as: type)) { return found }
       guard let page = response.nextPage else { return nil }
-      next = GitHubRequest(page: page)
+      next = GitHubRequest(page: page, of: request)
     }
     throw .invalid("\(request.name) has more than \(Self.maximumPages) pages")
+  }
+
+  /// All pages of a list.
+  func pages<Page: Decodable>(_ request: GitHubRequest, on ground: Ground, as type: Page.Type) async throws(ForgeError) -> [Page] {
+    var pages: [Page] = []
+    var next: GitHubRequest? = request
+    while let asked = next {
+      guard pages.count < Self.maximumPages else { throw .invalid("\(request.name) has more than \(Self.maximumPages) pages") }
+      let response = try await send(asked, on: ground).expecting(200)
+      pages.append(try response.decoded(as: type))
+      next = response.nextPage.map { GitHubRequest(page: $0, of: request) }
+    }
+    return pages
   }
 }
 

@@ -6,7 +6,7 @@ package import RunnerHub
 
 /// GitHub as the place where jobs come from and results go to.
 package struct GitHubForge: Forge {
-  private let client: GitHubClient
+  let client: GitHubClient
   private let registry: RunnerRegistry
   private let publisher: StatusPublisher
 
@@ -30,7 +30,7 @@ package struct GitHubForge: Forge {
       id: id, scope: scope, ground: scope.ground(repository: repository, installationID: installationID))
   }
 
-  /// `GET …/actions/runners?name=`, and `DELETE …/actions/runners/{id}` where there is one.
+  /// `GET …/actions/runners?name=`, then `DELETE`.
   package func removeRunner(
     named name: String, scope: JobClass, repository: String, installationID: Int64?
   ) async throws(ForgeError) -> RunnerRemoval {

@@ -14,28 +14,34 @@ struct GitHubRequest: Sendable {
   var target: String
   var body: Data?
   var accept = Self.json
+  var purpose: Purpose
 
   /// - Parameters:
   ///   - path: its parts, not encoded.
   ///   - query: names and values, not encoded.
   /// - Throws: `invalid` for a part that is empty or would climb (`.`, `..`).
   init(
-    _ method: HTTPMethod, _ path: [String], query: KeyValuePairs<String, String> = [:], accept: String = Self.json
+    _ method: HTTPMethod, _ path: [String], query: KeyValuePairs<String, String> = [:], accept: String = Self.json,
+    for purpose: Purpose = .repair
   ) throws(ForgeError) {
     if let part = path.first(where: { $0.isEmpty || $0 == "." || $0 == ".." }) {
       throw .invalid("a path of GitHub's API cannot have the part “\(part)” (in \(path.joined(separator: "/")))")
     }
     self.method = method
     self.accept = accept
+    self.purpose = purpose
     target = "/" + path.map(Self.encoded).joined(separator: "/")
     if !query.isEmpty {
       target += "?" + query.map { "\(Self.encoded($0.key))=\(Self.encoded($0.value))" }.joined(separator: "&")
     }
   }
 
-  init(page address: String) {
+  /// The next page of a list that another request began.
+  init(page address: String, of list: GitHubRequest) {
     method = .GET
     target = address
+    accept = list.accept
+    purpose = list.purpose
   }
 
   func with(_ body: some Encodable) throws(ForgeError) -> GitHubRequest {
@@ -52,6 +58,18 @@ struct GitHubRequest: Sendable {
 
   /// For messages: the verb and the path, without the query.
   var name: String { "\(method.rawValue) \(target.prefix { $0 != "?" })" }
+
+  /// The limit that it counts against.
+  var bucket: Bucket {
+    switch purpose {
+    case .registration where method == .POST: .registration
+    case .report where method != .GET: .content
+    case .registration, .removal, .repair, .report, .sweep: .core
+    }
+  }
+
+  /// Whether its answer is kept and asked for again with its ETag: what is asked at each turn and seldom changes.
+  var isRemembered: Bool { purpose == .sweep && method == .GET }
 
   /// Asking twice does no harm and needs no second thought.
   var isRepeatable: Bool { method == .GET }

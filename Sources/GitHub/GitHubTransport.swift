@@ -31,6 +31,7 @@ struct GitHubTransport: Sendable {
   private let logger: Logger
   private let gate: RequestGate
   private let throttle = Throttle()
+  private let memory = AnswerMemory()
 
   /// Redirects followed for one request.
   private static let maximumRedirects = 5
@@ -55,14 +56,15 @@ struct GitHubTransport: Sendable {
   func exchange(_ request: GitHubRequest, grant: Grant) async throws(ForgeError) -> GitHubResponse {
     var tries = 0
     while true {
-      if let until = throttle.blocked(grant.credential, now: now) {
-        throw .throttled(until: until, "\(request.name) is held back: GitHub asked \(grant.credential) to wait")
+      if let until = throttle.blocked(grant.credential, request.bucket, for: request.purpose, now: now) {
+        throw .throttled(
+          until: until, "\(request.name) is held back: GitHub asked \(grant.credential) to wait, or little is left of its limit")
       }
       let failure: String
       do {
         let response = try await gate.run { try await follow(request, grant: grant) }
-        try heedLimits(of: response, grant: grant)
-        guard response.status >= 500 else { return response }
+        try heedLimits(of: response, to: request, grant: grant)
+        guard response.status >= 500 else { return memory.settle(response, to: request, credential: grant.credential) }
         failure = "\(request.name) was answered \(response.status) \(grant.redact(response.message))"
       } catch let error as ForgeError {
         throw error
@@ -83,14 +85,15 @@ struct GitHubTransport: Sendable {
     }
   }
 
-  private func heedLimits(of response: GitHubResponse, grant: Grant) throws(ForgeError) {
+  private func heedLimits(of response: GitHubResponse, to request: GitHubRequest, grant: Grant) throws(ForgeError) {
     let now = now
     let message = response.status < 400 ? "" : grant.redact(response.message)
     guard let wait = RateLimit.wait(status: response.status, headers: response.headers, message: message, now: now) else {
-      throttle.answered(grant.credential, now: now)
+      throttle.answered(grant.credential, request.bucket, headers: response.headers, now: now)
       return
     }
-    let until = throttle.refused(grant.credential, wait: wait, now: now)
+    let isPrimary = response.headers.first(name: "x-ratelimit-remaining").flatMap { Int($0) } == 0
+    let until = throttle.refused(grant.credential, request.bucket, wait: wait, isPrimary: isPrimary, now: now)
     logger.warning("GitHub asks to wait", metadata: ["credential": "\(grant.credential)", "until": "\(until)"])
     throw .throttled(until: until, "\(response.request) was answered \(response.status) \(message)")
   }
@@ -134,6 +137,7 @@ struct GitHubTransport: Sendable {
     if address.isSameOrigin(as: base) {
       message.headers.add(name: "authorization", value: "Bearer \(grant.secret)")
     }
+    if let tag = memory.tag(for: request, credential: grant.credential) { message.headers.add(name: "if-none-match", value: tag) }
     if let body = request.body {
       message.headers.add(name: "content-type", value: "application/json")
       message.body = .bytes(ByteBuffer(data: body))

@@ -1,6 +1,5 @@
 import Foundation
 import NIOHTTP1
-import Synchronization
 
 /// Whether GitHub asks to wait, and until when. Pure.
 ///
@@ -36,43 +35,4 @@ enum RateLimit {
   }
 
   private static func bounded(_ seconds: Double) -> Double { min(max(seconds, 1), longestWait) }
-}
-
-/// Until when each credential must be silent. Going on while refused can get an integration banned.
-final class Throttle: Sendable {
-  private struct Silence {
-    var until: Date
-    var refusalsInARow: Int
-  }
-  private let silences = Mutex<[String: Silence]>([:])
-
-  /// When the credential may be used again, if not now.
-  func blocked(_ credential: String, now: Date) -> Date? {
-    silences.withLock { silences in
-      silences[credential].flatMap { $0.until > now ? $0.until : nil }
-    }
-  }
-
-  /// - Returns: until when the credential is silent.
-  func refused(_ credential: String, wait: RateLimit.Wait, now: Date) -> Date {
-    silences.withLock { silences in
-      let earlier = silences[credential]
-      let refusals = min((earlier?.refusalsInARow ?? 0) + 1, 6)
-      let until =
-        switch wait {
-        case .until(let date): date
-        case .unnamed: now + 60 * Double(1 << (refusals - 1))
-        }
-      let latest = max(until, earlier?.until ?? until)
-      silences[credential] = Silence(until: latest, refusalsInARow: refusals)
-      return latest
-    }
-  }
-
-  /// An answer came: a later refusal starts from one minute again. An announced silence stays.
-  func answered(_ credential: String, now: Date) {
-    silences.withLock { silences in
-      if let silence = silences[credential], silence.until <= now { silences[credential] = nil }
-    }
-  }
 }

@@ -27,7 +27,7 @@ actor RunnerRegistry {
       case .alreadyExists, .unavailable:
         // After a fault of GitHub's the runner may be registered, though its configuration is lost: the name is freed and taken again.
         logger.info("registering again", metadata: ["runner": "\(request.name)", "cause": "\(error)"])
-        try await free(request, cause: error)
+        try await free(request)
         return try await generate(request)
       default:
         throw error
@@ -36,17 +36,13 @@ actor RunnerRegistry {
   }
 
   func remove(id: Int64, scope: RunnerScope, ground: Ground) async throws(ForgeError) -> RunnerRemoval {
-    let response = try await client.send(try GitHubRequest(.DELETE, scope.path("runners", "\(id)")), on: ground)
+    let response = try await client.send(try GitHubRequest(.DELETE, scope.path("runners", "\(id)"), for: .removal), on: ground)
     switch response.status {
-    case 204, 404: return .removed
+    case 204: return .removed
+    case 404: return .absent
     case 422: return .busy
     default: throw response.refusal(of: "removing runner \(id)")
     }
-  }
-
-  func remove(named name: String, scope: RunnerScope, ground: Ground) async throws(ForgeError) -> RunnerRemoval {
-    guard let runner = try await runner(named: name, scope: scope, ground: ground) else { return .removed }
-    return try await remove(id: runner.id, scope: scope, ground: ground)
   }
 
   private func generate(_ request: RunnerRequest) async throws(ForgeError) -> RunnerRegistration {
@@ -73,7 +69,7 @@ actor RunnerRegistry {
     let group = try await group(request.jobClass.group, scope: scope, ground: ground)
     // GitHub wants a label at least; a job that names a group alone is served by a runner with any.
     let labels = request.jobClass.labels.isEmpty ? ["self-hosted"] : request.jobClass.labels.values
-    let call = try GitHubRequest(.POST, scope.path("runners", "generate-jitconfig"))
+    let call = try GitHubRequest(.POST, scope.path("runners", "generate-jitconfig"), for: .registration)
       .with(Body(name: request.name, runnerGroupID: group, labels: labels))
     let response = try await client.send(call, on: ground)
     if response.status == 404 { groups[scope] = nil }
@@ -83,29 +79,33 @@ actor RunnerRegistry {
 
   /// Removes the runner of the request's name.
   /// - Throws: `alreadyExists` when it works on a job.
-  private func free(_ request: RunnerRequest, cause: ForgeError) async throws(ForgeError) {
+  private func free(_ request: RunnerRequest) async throws(ForgeError) {
     let scope = RunnerScope(request.jobClass)
     let ground = scope.ground(repository: request.repository, installationID: request.installationID)
-    guard let runner = try await runner(named: request.name, scope: scope, ground: ground) else { return }
-    let isBusy = runner.busy == true
-    if isBusy { throw .alreadyExists("runner \(request.name) (\(runner.id)) is there and works on a job") }
-    if try await remove(id: runner.id, scope: scope, ground: ground) == .busy {
-      throw .alreadyExists("runner \(request.name) (\(runner.id)) is there and has just got a job")
+    if try await remove(named: request.name, scope: scope, ground: ground, for: .registration) == .busy {
+      throw .alreadyExists("runner \(request.name) is there and works on a job, or has just got a job")
     }
   }
 
-  private struct Runner: Decodable {
-    let id: Int64
-    let name: String
-    let busy: Bool?
-  }
-
-  private func runner(named name: String, scope: RunnerScope, ground: Ground) async throws(ForgeError) -> Runner? {
-    struct Page: Decodable { let runners: [Runner] }
-    let list = try GitHubRequest(.GET, scope.path("runners"), query: ["name": name, "per_page": "100"])
-    return try await client.search(list, on: ground, as: Page.self) { page in
+  /// Removes a runner whose id nobody knows.
+  func remove(
+    named name: String, scope: RunnerScope, ground: Ground, for purpose: Purpose = .removal
+  ) async throws(ForgeError) -> RunnerRemoval {
+    struct Page: Decodable {
+      struct Runner: Decodable {
+        let id: Int64
+        let name: String
+        let busy: Bool?
+      }
+      let runners: [Runner]
+    }
+    let list = try GitHubRequest(.GET, scope.path("runners"), query: ["name": name, "per_page": "100"], for: purpose)
+    let found = try await client.search(list, on: ground, as: Page.self) { page in
       page.runners.first { $0.name.lowercased() == name.lowercased() }
     }
+    guard let runner = found else { return .absent }
+    if runner.busy == true { return .busy }
+    return try await remove(id: runner.id, scope: scope, ground: ground)
   }
 
   private func group(_ name: String, scope: RunnerScope, ground: Ground) async throws(ForgeError) -> Int64 {
@@ -120,7 +120,7 @@ actor RunnerRegistry {
       let groups: [Group]
       enum CodingKeys: String, CodingKey { case groups = "runner_groups" }
     }
-    let list = try GitHubRequest(.GET, scope.path("runner-groups"), query: ["per_page": "100"])
+    let list = try GitHubRequest(.GET, scope.path("runner-groups"), query: ["per_page": "100"], for: .registration)
     let found = try await client.search(list, on: ground, as: Page.self) { page in
       page.groups.first { $0.name.lowercased() == name.lowercased() }
     }

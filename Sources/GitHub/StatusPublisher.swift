@@ -26,10 +26,10 @@ struct StatusPublisher: Sendable {
     let checks = try GitHubRequest.repository(update.repository) + ["check-runs"]
     let response: GitHubResponse
     if let known {
-      let call = try GitHubRequest(.PATCH, checks + ["\(known)"]).with(CheckBody(update, isNew: false))
+      let call = try GitHubRequest(.PATCH, checks + ["\(known)"], for: .report).with(CheckBody(update, isNew: false))
       response = try await client.send(call, on: ground(of: update)).expecting(200, "updating check run \(known)")
     } else {
-      let call = try GitHubRequest(.POST, checks).with(CheckBody(update, isNew: true))
+      let call = try GitHubRequest(.POST, checks, for: .report).with(CheckBody(update, isNew: true))
       response = try await client.send(call, on: ground(of: update)).expecting(201, "creating a check run for job \(update.jobID)")
     }
     return Self.checkPrefix + "\(try response.decoded(as: Answer.self).id)"
@@ -51,7 +51,7 @@ struct StatusPublisher: Sendable {
     }
     let list = try GitHubRequest(
       .GET, try GitHubRequest.repository(update.repository) + ["commits", update.headSHA, "check-runs"],
-      query: ["check_name": update.name, "filter": "all", "per_page": "100"])
+      query: ["check_name": update.name, "filter": "all", "per_page": "100"], for: .report)
     return try await client.search(list, on: ground(of: update), as: Page.self) { page in
       page.checks.first { $0.externalID == update.jobID.rawValue }?.id
     }
@@ -61,7 +61,7 @@ struct StatusPublisher: Sendable {
 
   private func publishStatus(_ update: StatusUpdate) async throws(ForgeError) -> String {
     let path = try GitHubRequest.repository(update.repository) + ["statuses", update.headSHA]
-    let call = try GitHubRequest(.POST, path).with(StatusBody(update))
+    let call = try GitHubRequest(.POST, path, for: .report).with(StatusBody(update))
     _ = try await client.send(call, on: ground(of: update)).expecting(201, "a commit status for job \(update.jobID)")
     return Self.statusHandle
   }

@@ -36,8 +36,14 @@ package struct Settings: Sendable {
   package var healthyAfter: Int
   /// A running or starting job of which nothing was heard for so long is asked for at the forge.
   package var reconcileAfter: TimeInterval
-  /// A job that waits, or that others run, is asked for at the forge each time so long has passed.
+  /// A job that waits, or that others run, is asked for at the forge each time so long has passed without news.
   package var askAgainAfter: TimeInterval
+  /// Between two searches for jobs that no event told of; zero: none.
+  package var sweepInterval: Duration
+  /// Questions to the forge in one search.
+  package var sweepQuestions: Int
+  /// Repositories of which no job was seen for so long are not searched.
+  package var sweepMemory: TimeInterval
   /// Whether results are written to the forge as check runs or commit statuses.
   package var reportsStatuses: Bool
   /// For links in check runs and logs; nil where RunnerHub has no address that others can reach.
@@ -70,6 +76,9 @@ package struct Settings: Sendable {
     healthyAfter = 2
     reconcileAfter = 60
     askAgainAfter = 600
+    sweepInterval = .seconds(300)
+    sweepQuestions = 100
+    sweepMemory = 7 * 86_400
     reportsStatuses = true
     cpuOvercommitment = 4
     maximumStarts = 32

@@ -86,6 +86,18 @@ extension SQLiteStore: JobReader {
       ).map { try $0.read("wait_seconds", "a row of orchestrator_jobs") }
     }
   }
+
+  package func newestJobs(byRepositorySince since: Date, limit: Int) async throws(StoreError) -> [Job] {
+    try await read { [cache = jobs] db in
+      // SQLite takes the other columns from the row that holds the maximum.
+      try db.values(
+        cache,
+        """
+        SELECT id, version, metadata, max(received_at) AS newest FROM orchestrator_jobs WHERE received_at >= ?
+        GROUP BY repository ORDER BY newest DESC, id DESC LIMIT ?
+        """, [Timestamp.text(since), max(0, limit)])
+    }
+  }
 }
 
 extension Job {

@@ -22,6 +22,10 @@ struct House: Sendable {
     var usesApp = false
     /// A policy that routes every job here, instead of the house's own.
     var routesEverything = true
+    /// The body of `route`, instead of the house's own policy or of the one that takes everything.
+    var routing: String?
+    /// Makes the pool's image in the house's folder; nil: the stand-in runner as it is.
+    var makeImage: (@Sendable (URL) throws -> URL)?
     var labels = "self-hosted, linux, ubuntu-latest"
     var maximum = 3
     var warm = 1
@@ -33,13 +37,25 @@ struct House: Sendable {
     var healthCheckInterval = 300
     /// Where containers run; nil: as processes.
     var docker: PrivateDocker?
-    /// Further keys of the orchestrator, and further pools, a line each.
-    var orchestrator: [String] = []
+    /// Further pools, a line each.
     var pools: [String] = []
     /// Whether `serve` runs before the body does.
     var isServed = true
     /// What differs at the local GitHub.
     var github: @Sendable (inout EmulatorConfiguration) -> Void = { _ in }
+    /// What the local GitHub enforces.
+    var rateLimits: RateLimits?
+    /// Further keys, a line each, such as `github.sweep-interval: 1`.
+    /// By themselves these are short: what is lost while RunnerHub is down is found within seconds.
+    var further = [
+      "github.sweep-interval: 2", "orchestrator.reconcile-after: 2", "orchestrator.ask-again-after: 5", "orchestrator.start-limit: 15",
+    ]
+
+    /// In place of a further key of the same name.
+    mutating func set(_ key: String, _ value: String) {
+      further.removeAll { $0.hasPrefix(key + ":") }
+      further.append("\(key): \(value)")
+    }
   }
 
   let github: EmulatedGitHub
@@ -55,8 +71,8 @@ struct House: Sendable {
     logger.logLevel = .critical
     var configuration = EmulatorConfiguration(
       host: plan.docker?.address ?? "127.0.0.1", organisation: "acme",
-      webhook: .init(url: "http://127.0.0.1:\(port)/webhooks/github", secret: secret), token: token, app: app, permissions: plan.permissions
-    )
+      webhook: .init(url: "http://127.0.0.1:\(port)/webhooks/github", secret: secret), token: token, app: app,
+      permissions: plan.permissions, rateLimits: plan.rateLimits)
     plan.github(&configuration)
     let server = EmulatorServer(configuration: configuration, logger: logger)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -88,16 +104,19 @@ struct House: Sendable {
     try files.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let policies = folder.appending(path: "policies", directoryHint: .isDirectory)
     try files.copyItem(at: Places.root.appending(path: "policies"), to: policies)
-    if plan.routesEverything {
+    if let route = plan.routing ?? (plan.routesEverything ? "return \"orchestrator\", \"every job runs here\"" : nil) {
       try files.removeItem(at: policies.appending(path: "routing_test.lua"))
       let routing = """
         local routing = { api = 1 }
-        function routing.route(job, fleet) return "orchestrator", "every job runs here" end
+        function routing.route(job, fleet)
+        \(route)
+        end
         return routing
 
         """
       try Data(routing.utf8).write(to: policies.appending(path: "routing.lua"))
     }
+    let image = try plan.makeImage?(folder).path(percentEncoded: false) ?? "stand-in"
     let text = """
       webhooks: { listen: "127.0.0.1:\(port)" }
       administration: { listen: "127.0.0.1:0" }
@@ -108,18 +127,18 @@ struct House: Sendable {
         health-check-interval: \(plan.healthCheckInterval)
         metrics-interval: 300
         drain-limit: \(plan.drainLimit)
-      \(plan.orchestrator.map { "  \($0)\n" }.joined())
       \(plan.docker.map { "docker: { host: \"unix://\($0.socket)\", pull: never }" } ?? "")
       pools:
         house:
           engine: \(plan.docker == nil ? "process" : "docker")
-          image: \(plan.docker == nil ? "stand-in" : DockerHouse.image)
+          image: "\(plan.docker == nil ? image : DockerHouse.image)"
           labels: [\(plan.labels)]
           maximum: \(plan.maximum)
           warm: \(plan.warm)
           reuse: \(plan.reuse)
       \(plan.pool.map { "    \($0)\n" }.joined())
       \(plan.pools.map { "  \($0)\n" }.joined())
+      \(plan.further.joined(separator: "\n"))
       """
     let configuration = folder.appending(path: "runnerhub.yaml")
     try Data(text.utf8).write(to: configuration)

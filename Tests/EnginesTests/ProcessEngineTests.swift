@@ -143,6 +143,20 @@ struct ProcessEngineTests {
     }
   }
 
+  @Test("a folder is the same image with a slash at its end")
+  func slashAtTheEnd() async throws {
+    let bench = ProcessBench()
+    let engine = bench.makeEngine()
+    let id = ContainerID(rawValue: "rh-slash-\(RandomIdentitySource().token(digits: 10))")
+    let image = try bench.makeImage(runScript: "#!/bin/sh\n") + "/"
+    let size = Resources(milliCPUs: 100, memory: ByteCount(gibibytes: 1))
+    let spec = ContainerSpec(id: id, pool: "test", image: image, resources: size, isReusable: false)
+    try await engine.create(spec)
+    #expect(FileManager.default.fileExists(atPath: "\(engine.home(of: spec))/run.sh"))
+    try await engine.remove(id)
+    try bench.tearDown()
+  }
+
   @Test("a named image is made of its files")
   func namedImage() async throws {
     let bench = ProcessBench()

@@ -150,7 +150,7 @@ import Testing
 
   @Test(
     "a removal is done when the runner is gone, and refused while it works",
-    arguments: [(204, RunnerRemoval.removed), (404, .removed), (422, .busy)])
+    arguments: [(204, RunnerRemoval.removed), (404, .absent), (422, .busy)])
   func removal(status: Int, expected: RunnerRemoval) async throws {
     let github = ScriptedGitHub([removal: [status == 204 ? .empty(204) : .message(status, "no")]])
     try await github.withForge { forge in
@@ -175,7 +175,7 @@ import Testing
     let absent = ScriptedGitHub([list: [try .json(try runners(nil))]])
     try await absent.withForge { forge in
       let result = try await forge.removeRunner(named: "rh-1", scope: scope, repository: "acme/shop", installationID: nil)
-      #expect(result == .removed)
+      #expect(result == .absent)
     }
     #expect(absent.calls == [list])
   }

@@ -167,6 +167,10 @@ final class Bench: Sendable {
   func makeReconciler() -> Reconciler {
     Reconciler(transactor: transactor, forge: forge, reducer: reducer, engines: roster, settings: settings, logger: logger)
   }
+  func makeSweeper() -> Sweeper {
+    Sweeper(
+      transactor: transactor, search: forge, reducer: reducer, runs: DefinitionSource(forge: forge), settings: settings, logger: logger)
+  }
   func makeHealth() -> HealthMonitor {
     HealthMonitor(
       transactor: transactor, engines: roster, reconciler: makeReconciler(), settings: settings,

@@ -4,14 +4,16 @@ import RunnerHub
 import Synchronization
 
 /// A forge in memory. It knows what a test tells it, keeps registrations as GitHub does, and writes down each call.
-final class FakeForge: Forge {
-  enum Call: Hashable { case register, remove, removeNamed, run, file, job, cancel, publish }
+final class FakeForge: Forge, JobSearch {
+  enum Call: Hashable { case register, remove, removeNamed, run, file, job, cancel, publish, search }
 
   struct State {
     var runs: [Int64: RunReport] = [:]
     /// Text by `path@ref`.
     var files: [String: String] = [:]
     var jobs: [Int64: JobReport] = [:]
+    /// Of the organisation, the latest push first.
+    var repositories: [Repository] = []
     /// Registrations that exist now.
     var runners: [Int64: RunnerRequest] = [:]
     /// Names of runners that refuse to be removed because they work.
@@ -57,7 +59,7 @@ final class FakeForge: Forge {
   func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval {
     try meet(.remove)
     return state.withLock { state in
-      guard let runner = state.runners[id] else { return .removed }
+      guard let runner = state.runners[id] else { return .absent }
       if state.busy.contains(runner.name) { return .busy }
       state.runners[id] = nil
       return .removed
@@ -68,12 +70,9 @@ final class FakeForge: Forge {
     named name: String, scope: JobClass, repository: String, installationID: Int64?
   ) async throws(ForgeError) -> RunnerRemoval {
     try meet(.removeNamed)
-    return state.withLock { state in
-      guard let runner = state.runners.first(where: { $0.value.name == name }) else { return .removed }
-      if state.busy.contains(name) { return .busy }
-      state.runners[runner.key] = nil
-      return .removed
-    }
+    let id = state.withLock { $0.runners.first { $0.value.name == name }?.key }
+    guard let id else { return .absent }
+    return try await removeRunner(id: id, scope: scope, repository: repository, installationID: installationID)
   }
 
   func run(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) -> RunReport {
@@ -103,6 +102,23 @@ final class FakeForge: Forge {
   func publish(_ update: StatusUpdate, handle: String?) async throws(ForgeError) -> String {
     try meet(.publish)
     return handle ?? "check"
+  }
+
+  func runs(_ status: OpenRunStatus, of repository: String, installationID: Int64?) async throws(ForgeError) -> [RunReport] {
+    try meet(.search)
+    return state.withLock { state in
+      state.runs.values.filter { $0.repository == repository && $0.status == status.rawValue }.sorted { $0.id > $1.id }
+    }
+  }
+
+  func jobs(ofRun id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> [JobReport] {
+    try meet(.search)
+    return state.withLock { state in state.jobs.values.filter { $0.runID == id }.sorted { $0.forgeID < $1.forgeID } }
+  }
+
+  func repositories(of organization: String) async throws(ForgeError) -> [Repository] {
+    try meet(.search)
+    return state.withLock { $0.repositories }
   }
 
   /// A just-in-time runner leaves when its job has ended.

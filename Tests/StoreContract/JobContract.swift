@@ -92,6 +92,16 @@ extension StoreContract {
         #expect(try await store.jobs(ofRun: 1, attempt: 1).map(\.forgeID).sorted() == [11, 13])
         #expect(try await store.jobs(ofRun: 1, attempt: 2).map(\.forgeID) == [12])
       },
+      StoreContract("the newest job of each repository seen since comes, the newest first, up to the limit") { store async throws in
+        var jobs = [Sample.job(1, at: 1), Sample.job(2, at: 5), Sample.job(3, at: 3), Sample.job(4, at: 9), Sample.job(5, at: 4)]
+        for (index, name) in ["acme/a", "acme/a", "acme/b", "acme/c", "acme/b"].enumerated() { jobs[index].repository.fullName = name }
+        let stored = jobs
+        try await store.commit { $0.jobs = stored }
+        #expect(try await store.newestJobs(byRepositorySince: Sample.time(0), limit: 10).map(\.forgeID) == [4, 2, 5])
+        #expect(try await store.newestJobs(byRepositorySince: Sample.time(0), limit: 2).map(\.forgeID) == [4, 2])
+        #expect(try await store.newestJobs(byRepositorySince: Sample.time(5), limit: 10).map(\.forgeID) == [4, 2])
+        #expect(try await store.newestJobs(byRepositorySince: Sample.time(50), limit: 10).isEmpty)
+      },
       StoreContract("counts by state follow every change") { store async throws in
         var jobs = try await store.commit { $0.jobs = [Sample.job(1), Sample.job(2)] }.jobs
         #expect(try await store.jobCounts() == [.received: 2])

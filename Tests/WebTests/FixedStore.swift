@@ -34,6 +34,7 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
     await onWaits()
     return [0.004, 0.033, 0.005]
   }
+  func newestJobs(byRepositorySince: Date, limit: Int) async throws(StoreError) -> [Job] { [] }
   func assignment(_ id: AssignmentID) async throws(StoreError) -> Assignment? { nil }
   func activeAssignments() async throws(StoreError) -> [Assignment] { [] }
   func assignments(ofJob id: JobID) async throws(StoreError) -> [Assignment] { [] }

@@ -14,6 +14,8 @@ struct EmulatorCommand: AsyncParsableCommand {
       For demonstrations and tests; it keeps nothing when it ends. Push workflows to it, and read what happened:
         curl -X POST http://127.0.0.1:PORT/_emulator/push -d '{"repository": "acme/shop", "files": {".github/workflows/ci.yml": "…"}}'
         curl http://127.0.0.1:PORT/_emulator/ledger
+      What goes wrong, it does on demand:
+        curl -X POST http://127.0.0.1:PORT/_emulator/faults -d '{"webhooks": [{"fault": "lose", "action": "queued", "next": 1}]}'
       """)
 
   @Option(help: "Where it listens; port 0 takes a free one.")
@@ -27,6 +29,9 @@ struct EmulatorCommand: AsyncParsableCommand {
 
   @Option(help: "Runners outside RunnerHub, each as NAME=LABEL,LABEL.")
   var traditionalRunner: [String] = []
+
+  @Option(help: "A JSON file of faults and limits, as POST /_emulator/faults takes them.")
+  var faults: String?
 
   func run() async throws {
     guard let address = ListenAddress(listen) else { throw ValidationError("--listen is \"\(listen)\": expected HOST:PORT") }
@@ -51,6 +56,13 @@ struct EmulatorCommand: AsyncParsableCommand {
     let server = EmulatorServer(
       configuration: EmulatorConfiguration(
         host: address.host, port: address.port, organisation: organization, webhook: webhook, token: token, traditionalRunners: runners))
+    if let faults {
+      do {
+        try await server.github.inject(try JSON(parsing: Data(contentsOf: URL(filePath: faults))))
+      } catch {
+        throw ValidationError("--faults \(faults): \(error)")
+      }
+    }
     let group = ServiceGroup(
       configuration: .init(
         services: [

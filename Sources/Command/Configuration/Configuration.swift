@@ -67,6 +67,9 @@ struct Configuration {
     settings.endTimeLimit = TimeInterval(integer("orchestrator.end-limit"))
     settings.reconcileAfter = TimeInterval(integer("orchestrator.reconcile-after"))
     settings.askAgainAfter = TimeInterval(integer("orchestrator.ask-again-after"))
+    settings.sweepInterval = .seconds(integer("github.sweep-interval"))
+    settings.sweepQuestions = integer("github.sweep-questions")
+    settings.sweepMemory = TimeInterval(integer("github.sweep-memory")) * 3600
     settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))

@@ -38,6 +38,15 @@ enum ConfigurationSchema {
       summary: "The REST API; GitHub Enterprise Server: `https://HOST/api/v3`."),
     ConfigurationKey(
       path: "github.report", kind: .boolean, standard: "true", summary: "Whether results are written as check runs or commit statuses."),
+    ConfigurationKey(
+      path: "github.sweep-interval", kind: .integer(0...86_400), standard: "300",
+      summary: "Seconds between two searches at GitHub for jobs that no webhook told of; 0: none."),
+    ConfigurationKey(
+      path: "github.sweep-questions", kind: .integer(3...10_000), standard: "100",
+      summary: "Requests of one search: two for a repository, one for an unfinished run. What does not fit comes first in the next one."),
+    ConfigurationKey(
+      path: "github.sweep-memory", kind: .integer(1...8760), standard: "168",
+      summary: "Hours after its last job for which a repository is searched. An organisation's latest pushes are searched too."),
   ]
 
   private static let orchestrator = [

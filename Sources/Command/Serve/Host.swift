@@ -81,7 +81,7 @@ struct Host {
   }
 
   private func serve(
-    store: any Store, forge: any Forge, docker: HTTPClient, metrics: PrometheusMetrics, failpoints: Failpoints
+    store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, failpoints: Failpoints
   ) async throws {
     let settings = configuration.settings
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))

@@ -70,6 +70,7 @@ extension EmulatedGitHub {
       "deliveries": .array(deliveries.map { $0.item.merging(["created_at": .number($0.createdAt.timeIntervalSince1970)]) }),
       "check_runs": .array(
         checkRuns.values.sorted { $0.id < $1.id }.map { $0.fields.merging(["id": .int($0.id), "head_sha": .string($0.headSHA)]) }),
+      "faults": .array(strikes.map { ["kind": .string($0.kind.rawValue), "what": .string($0.what)] }),
       "statuses": .array(statuses.sorted { $0.key < $1.key }.flatMap(\.value)),
     ]
   }

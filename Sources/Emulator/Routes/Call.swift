@@ -45,6 +45,12 @@ struct Call: Sendable {
 
   func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
 
+  /// Whether it is asked of GitHub: the other doors are the emulator's own.
+  var isGitHub: Bool { !path.hasPrefix("/_") }
+
+  /// What the limits count it as.
+  var charge: RateMeter.Charge { RateMeter.Charge(method: method, path: path) }
+
   /// What stands after `Bearer` or `token` in `Authorization`.
   var credential: String? {
     guard let value = header("Authorization") else { return nil }
@@ -71,6 +77,12 @@ struct Answer: Sendable {
     Answer(status: 200, body: .text(value, type: type))
   }
   static func empty(_ status: Int) -> Answer { Answer(status: status) }
+
+  func with(status: Int) -> Answer {
+    var answer = self
+    answer.status = status
+    return answer
+  }
 
   /// One page of a list, as `per_page` (1–100, default 30) and `page` ask, with GitHub's `Link` header.
   ///
@@ -105,6 +117,7 @@ struct Answer: Sendable {
     if !refusal.errors.isEmpty { body["errors"] = .array(refusal.errors) }
     var answer = Answer.json(.object(body), status: refusal.status)
     if let permissions = refusal.acceptedPermissions { answer.headers.append(("X-Accepted-GitHub-Permissions", permissions)) }
+    if let seconds = refusal.retryAfter { answer.headers.append(("Retry-After", "\(seconds)")) }
     return answer
   }
 }

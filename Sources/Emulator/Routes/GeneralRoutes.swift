@@ -28,25 +28,37 @@ extension Route {
   static let general: [Route] = [
     Route("GET", "/meta", .anyone) { _, _ in .json(["verifiable_password_authentication": false, "hooks": ["127.0.0.0/8", "::1/128"]]) },
     Route("GET", "/versions", .anyone) { _, _ in .json(["2022-11-28"]) },
-    Route("GET", "/rate_limit", .anyone) { _, github in
-      let now = github.now()
-      let core = rate("core", at: now)
-      return .json(["resources": ["core": core, "search": core, "actions_runner_registration": core], "rate": core])
+    Route("GET", "/rate_limit", .anyone) { call, github in
+      let core = await rate(.core, of: call, github)
+      let registration = await rate(.registration, of: call, github)
+      return .json(["resources": ["core": core, "search": core, "actions_runner_registration": registration], "rate": core])
     },
     Route("GET", "/user", .token([])) { call, github in
       guard call.caller == .person else { throw Refusal(403, "Resource not accessible by integration") }
       return .json(await github.shapes.publicUser("octocat", since: Date(timeIntervalSince1970: 1_300_000_000)))
+    },
+    Route("GET", "/orgs/{org}/repos", .permission("metadata", "read")) { call, github in
+      _ = try await github.scope(of: call)
+      let shapes = await github.shapes
+      var found = await github.repositories.values.filter { $0.owner.lowercased() == call.text("org").lowercased() }
+      if call[query: "sort"] == "pushed" {
+        found.sort { ($0.pushedAt, $0.id) > ($1.pushedAt, $1.id) }
+      } else {
+        found.sort { $0.id < $1.id }
+      }
+      if call[query: "direction"] == "asc" { found.reverse() }
+      return .page(found.map(shapes.fullRepository), nil, for: call, baseURL: shapes.baseURL)
     },
     Route("GET", "/repos/{owner}/{repo}", .permission("metadata", "read")) { call, github in
       .json(await github.shapes.fullRepository(try await github.repository(call)))
     },
   ]
 
-  /// The emulator has limits to show and enforces none.
-  static func rate(_ resource: String, at now: Date) -> JSON {
-    [
-      "limit": 5000, "remaining": 4999, "used": 1, "reset": .int(Int64(now.timeIntervalSince1970) / 3600 * 3600 + 3600),
-      "resource": .string(resource),
+  private static func rate(_ resource: RateMeter.Resource, of call: Call, _ github: EmulatedGitHub) async -> JSON {
+    let standing = await github.standing(resource, of: call.caller)
+    return [
+      "limit": .int(Int64(standing.limit)), "remaining": .int(Int64(standing.remaining)), "used": .int(Int64(standing.used)),
+      "reset": .int(standing.reset), "resource": .string(resource.rawValue),
     ]
   }
 

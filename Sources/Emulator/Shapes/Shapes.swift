@@ -78,7 +78,7 @@ struct Shapes: Sendable {
   /// What webhooks and `GET /repos/{owner}/{repo}` carry.
   func fullRepository(_ repository: RepositoryRecord) -> JSON {
     let page = "\(baseURL)/\(repository.fullName)"
-    let pushed = repository.commits.values.map(\.date).max() ?? repository.createdAt
+    let pushed = repository.pushedAt
     return minimalRepository(repository).merging([
       "created_at": .time(repository.createdAt), "updated_at": .time(pushed), "pushed_at": .time(pushed),
       "git_url": "git://\(configuration.host)/\(repository.fullName).git",

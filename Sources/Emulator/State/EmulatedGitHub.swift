@@ -23,9 +23,18 @@ package actor EmulatedGitHub {
   var waiters: [Int64: Waiter] = [:]
   /// Traditional runners by their identity, and the job each has with the time at which it begins or ends.
   var traditional: [Int64: (runner: EmulatorConfiguration.TraditionalRunner, job: Int64?, endsAt: Date?)] = [:]
+  /// Those among them that came on demand, and those that leave after their job.
+  var thieves: Set<Int64> = []
+  var leaving: Set<Int64> = []
   var deliveries: [Delivery] = []
+  var faults = Faults()
+  var meter: RateMeter
+  var held: [HeldDelivery] = []
+  var unreachableUntil: Date?
+  /// Faults that struck, oldest first.
+  var strikes: [Strike] = []
   private var exchanges: [JSON] = []
-  private let outgoing: AsyncStream<Delivery>.Continuation
+  let outgoing: AsyncStream<Delivery>.Continuation
   /// Deliveries to make, in order.
   nonisolated let pendingDeliveries: AsyncStream<Delivery>
   var isClosed = false
@@ -41,6 +50,7 @@ package actor EmulatedGitHub {
     self.configuration = configuration
     self.now = now
     baseURL = "http://\(configuration.host):\(configuration.port)"
+    meter = RateMeter(configuration.rateLimits)
     (pendingDeliveries, outgoing) = AsyncStream.makeStream(of: Delivery.self)
     let start = now()
     // Identifiers differ from those of an earlier emulator, as a store that outlives one would take them for the same jobs.
@@ -100,17 +110,15 @@ package actor EmulatedGitHub {
       id: makeID(), guid: UUID().uuidString.lowercased(), event: event, action: action, repositoryID: record.id, body: body,
       createdAt: now())
     deliveries.append(delivery)
-    outgoing.yield(delivery)
+    send(delivery)
   }
 
   /// Sends a recorded delivery once more, under the same GUID.
   func redeliver(_ id: Int64) throws(Refusal) {
     guard let old = deliveries.first(where: { $0.id == id }) else { throw .notFound }
-    let again = Delivery(
-      id: makeID(), guid: old.guid, event: old.event, action: old.action, repositoryID: old.repositoryID, body: old.body, createdAt: now(),
-      isRedelivery: true)
+    let again = old.again(id: makeID(), at: now())
     deliveries.append(again)
-    outgoing.yield(again)
+    send(again)
   }
 
   func delivered(_ id: Int64, statusCode: Int, status: String, duration: Double) {
@@ -141,9 +149,18 @@ struct Delivery: Sendable {
   let body: JSON
   let createdAt: Date
   var isRedelivery = false
+  var hookID = WebhookSender.hookID
   var deliveredAt: Date?
   /// The answer's status; 0 where none came.
   var statusCode: Int?
   var status = "pending"
   var duration = 0.0
+
+  /// The same message once more, not sent yet.
+  /// - Parameter guid: nil keeps it, as a redelivery does.
+  func again(id: Int64, at time: Date, guid: String? = nil, hookID: Int? = nil) -> Delivery {
+    Delivery(
+      id: id, guid: guid ?? self.guid, event: event, action: action, repositoryID: repositoryID, body: body, createdAt: time,
+      isRedelivery: guid == nil, hookID: hookID ?? self.hookID)
+  }
 }

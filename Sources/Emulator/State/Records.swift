@@ -25,6 +25,7 @@ struct RepositoryRecord: Sendable {
   var runNumbers: [String: Int] = [:]
 
   var fullName: String { "\(owner)/\(name)" }
+  var pushedAt: Date { commits.values.map(\.date).max() ?? createdAt }
 
   /// The commit that a branch, tag, reference or SHA names; the default branch where nothing is named.
   func commit(at reference: String?) -> Commit? {
@@ -141,7 +142,9 @@ struct RegistrationRecord: Sendable {
   var operatingSystem = "unknown"
   var job: Int64?
   var lastContact: Date
-  /// How it ended: `ran job 7`, `deleted`, `lost`; nil while it lives.
+  /// When a fault takes it away, though its runner is connected.
+  var vanishesAt: Date?
+  /// How it ended: `ran job 7`, `deleted`, `lost`, `vanished`; nil while it lives.
   var fate: String?
   /// How often somebody tried to connect with it after its end.
   var refusedUses = 0

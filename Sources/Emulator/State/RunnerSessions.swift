@@ -35,11 +35,17 @@ extension EmulatedGitHub {
     let deadline = now() + patience
     let job = await withCheckedContinuation { continuation in
       waiters[registration.id] = Waiter(continuation: continuation, deadline: deadline)
-      queue.offer(
-        .init(
-          id: registration.id, scope: registration.scope, labels: registration.labels, group: registration.group.name,
-          repositories: registration.group.repositories))
-      dispatch()
+      if registration.vanishesAt == nil, let seconds = faults.vanishing() {
+        registrations[registration.id]?.vanishesAt = now() + seconds
+      }
+      // A registration that is to vanish gets no job until then.
+      if registrations[registration.id]?.vanishesAt == nil {
+        queue.offer(
+          .init(
+            id: registration.id, scope: registration.scope, labels: registration.labels, group: registration.group.name,
+            repositories: registration.group.repositories))
+        dispatch()
+      }
     }
     if job == nil { _ = try session(secret) }
     return job

@@ -221,6 +221,7 @@ extension EmulatedGitHub {
 
   private func giveTraditional(_ runner: Int64, job: Int64) {
     guard let entry = traditional[runner] else { return }
+    if thieves.contains(runner) { strike(.stolen, "\(jobs[job]?.name ?? "") by \(entry.runner.name)") }
     traditional[runner] = (entry.runner, job, now() + configuration.traditionalPickup.seconds)
   }
 
@@ -233,6 +234,10 @@ extension EmulatedGitHub {
     case .inProgress: end(job, jobs[job]?.isCancelRequested == true ? .cancelled : .success)
     case .waiting, .completed, nil: break
     }
+    guard leaving.remove(runner) == nil else {
+      traditional[runner] = nil
+      return
+    }
     traditional[runner] = (entry, nil, nil)
     queue.offer(.init(id: runner, scope: .organisation(configuration.organisation), labels: entry.labels))
   }
@@ -240,6 +245,7 @@ extension EmulatedGitHub {
   /// What time alone brings: polls that end, offers that nobody took, runners that fell silent, traditional jobs that are done.
   func tick() {
     let time = now()
+    tickFaults(at: time)
     for (id, waiter) in waiters where waiter.deadline <= time {
       waiters[id] = nil
       queue.removeRunner(id)

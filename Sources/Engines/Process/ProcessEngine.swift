@@ -256,8 +256,11 @@ package struct ProcessEngine: ContainerEngine {
       let known = images.keys.sorted().joined(separator: ", ")
       throw .notFound("image '\(image)': neither one of \(known) nor the absolute path of a folder")
     }
-    try perform("copy \(image) to", home) {
-      try FileManager.default.copyItem(atPath: image, toPath: home)
+    // The copy of a path that ends with a slash is an empty folder, and no failure.
+    var source = image
+    while source.count > 1, source.hasSuffix("/") { source.removeLast() }
+    try perform("copy \(image) to", home) { [source] in
+      try FileManager.default.copyItem(atPath: source, toPath: home)
       try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: home)
     }
   }

@@ -135,7 +135,7 @@ struct RunnerStart: Sendable {
     }
     switch removal {
     case .busy: return try await commitStart(assignment.id)
-    case .removed: break
+    case .removed, .absent: break
     }
     // A runner that has done its job is gone as well: then the job must not wait for another one.
     guard try await inquiry.refresh(assignment.jobID) else {
@@ -164,13 +164,15 @@ struct RunnerStart: Sendable {
   /// What becomes of the container of a failed start.
   enum ContainerFate { case terminate, giveBack }
 
-  /// A failed start: the registration goes first, then job, assignment and container in one commit.
+  /// A failed start: the registration goes first, then job, assignment and container in one commit. A registration that the forge has removed
+  /// by itself, as it does with idle ones, is not the job's failure.
   /// - Parameters:
   ///   - isOwnFault: it does not count as a try of the job's.
   ///   - pause: seconds in which the job is not planned again after a fault that is not its own.
   func fail(
     _ assignment: Assignment, cause: String, container fate: ContainerFate, isOwnFault: Bool = false, pause: TimeInterval = 0
   ) async throws {
+    var (cause, isOwnFault, pause) = (cause, isOwnFault, pause)
     if let current = try await transactor.store.assignment(assignment.id), let runnerID = current.runnerID,
       let job = try await transactor.store.job(current.jobID)
     {
@@ -179,6 +181,9 @@ struct RunnerStart: Sendable {
           id: runnerID, scope: current.jobClass, repository: job.repository.fullName, installationID: job.installationID)
         // It has just got a job: not ours to end.
         if removal == .busy { throw ComeBack(at: later(5), reason: "runner \(current.id) is busy") }
+        if removal == .absent, current.phase == .started, !isOwnFault {
+          (cause, isOwnFault, pause) = ("the forge removed its runner's registration: \(cause)", true, 1)
+        }
       } catch let error as ForgeError {
         throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description)
       }

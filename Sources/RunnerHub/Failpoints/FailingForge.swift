@@ -1,11 +1,11 @@
 import Domain
 
 /// A forge with a failpoint before and after each call. Reads have theirs too: a step waits for them, and has been decided on an older picture.
-struct FailingForge: Forge {
-  private let forge: any Forge
+struct FailingForge: Forge, JobSearch {
+  private let forge: any Forge & JobSearch
   private let trap: FailpointTrap
 
-  init(_ forge: any Forge, _ trap: FailpointTrap) {
+  init(_ forge: any Forge & JobSearch, _ trap: FailpointTrap) {
     self.forge = forge
     self.trap = trap
   }
@@ -43,6 +43,19 @@ struct FailingForge: Forge {
   func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) {
     try await trap.around(.call(.cancelRun)) { () async throws(ForgeError) in
       try await forge.cancelRun(id: id, repository: repository, installationID: installationID)
+    }
+  }
+  func repositories(of organization: String) async throws(ForgeError) -> [Repository] {
+    try await trap.around(.call(.searchRepositories)) { () async throws(ForgeError) in try await forge.repositories(of: organization) }
+  }
+  func runs(_ status: OpenRunStatus, of repository: String, installationID: Int64?) async throws(ForgeError) -> [RunReport] {
+    try await trap.around(.call(.searchRuns)) { () async throws(ForgeError) in
+      try await forge.runs(status, of: repository, installationID: installationID)
+    }
+  }
+  func jobs(ofRun id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> [JobReport] {
+    try await trap.around(.call(.searchJobs)) { () async throws(ForgeError) in
+      try await forge.jobs(ofRun: id, repository: repository, installationID: installationID)
     }
   }
   func publish(_ update: StatusUpdate, handle: String?) async throws(ForgeError) -> String {

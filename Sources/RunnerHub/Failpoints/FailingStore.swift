@@ -38,6 +38,9 @@ extension FailingStore: JobReader {
   func jobCounts() async throws(StoreError) -> [JobState: Int] { try await store.jobCounts() }
   func queue(heads: Int) async throws(StoreError) -> [ClassQueue] { try await store.queue(heads: heads) }
   func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job] { try await store.refusedJobsForHook(limit: limit) }
+  func newestJobs(byRepositorySince since: Date, limit: Int) async throws(StoreError) -> [Job] {
+    try await store.newestJobs(byRepositorySince: since, limit: limit)
+  }
   func waits(since: Date) async throws(StoreError) -> [Double] { try await store.waits(since: since) }
 }
 

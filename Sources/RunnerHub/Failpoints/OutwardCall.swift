@@ -10,6 +10,9 @@ package enum OutwardCall: String, Sendable, CaseIterable {
   case cancelRun = "cancel-run"
   case publish
   case run, file, job
+  case searchRepositories = "search-repositories"
+  case searchRuns = "search-runs"
+  case searchJobs = "search-jobs"
 
   // MARK: To the blob store
   case appendLog = "append-log"

@@ -8,6 +8,8 @@ package enum HubMetrics {
   package enum Name: String, CaseIterable, Sendable {
     /// Counter by `status`: what became of deliveries.
     case deliveries = "runnerhub_deliveries_total"
+    /// Counter: jobs brought up to date by a search at the forge, since no delivery told of it.
+    case jobsFound = "runnerhub_jobs_found_total"
     /// Gauge by `state`.
     case jobs = "runnerhub_jobs"
     /// Gauge by `state`.
@@ -38,6 +40,7 @@ package enum HubMetrics {
     let word = if case .other = conclusion { "other" } else { conclusion.word }
     count(.jobsEnded, [("conclusion", word)])
   }
+  package static func jobFound() { count(.jobsFound, []) }
   package static func jobWait(seconds: Double) { record(.jobWait, seconds) }
   package static func jobDuration(seconds: Double) { record(.jobDuration, seconds) }
   package static func plannerTurn(seconds: Double) { record(.plannerTurn, seconds) }

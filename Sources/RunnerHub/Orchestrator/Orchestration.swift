@@ -10,7 +10,7 @@ package struct Orchestration: Sendable {
   private let signals: Signals
 
   package init(
-    transactor: Transactor, engines: EngineRoster, forge: any Forge, decoder: any DeliveryDecoder, policies: any PolicySource,
+    transactor: Transactor, engines: EngineRoster, forge: any Forge & JobSearch, decoder: any DeliveryDecoder, policies: any PolicySource,
     blobs: any BlobStore, settings: Settings, monitor: OrchestratorMonitor, drain: DrainSwitch, metricsInterval: TimeInterval,
     drainLimit: TimeInterval, logger: Logger
   ) {
@@ -33,6 +33,8 @@ package struct Orchestration: Sendable {
       transactor: transactor, forge: forge, reducer: reducer, engines: engines, settings: settings, logger: logger)
     let health = HealthMonitor(
       transactor: transactor, engines: engines, reconciler: reconciler, settings: settings, monitor: monitor, logger: logger)
+    let sweeper = Sweeper(
+      transactor: transactor, search: forge, reducer: reducer, runs: source, settings: settings, logger: logger)
     let monitoring = MonitoringLoop(
       store: store, policies: policies, monitor: monitor, wakeUp: transactor.signals.monitoring, interval: metricsInterval, logger: logger)
     orchestrator = RunnerOrchestrator(
@@ -41,7 +43,7 @@ package struct Orchestration: Sendable {
         ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planner", { try await planner.run() }),
         ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
         ("health", { try await health.run() }), ("reconciliation", { try await reconciler.run() }),
-        ("monitoring", { try await monitoring.run() }),
+        ("sweep", { try await sweeper.run() }), ("monitoring", { try await monitoring.run() }),
       ], drain: drain, monitor: monitor, drainLimit: drainLimit, logger: logger)
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)
     signals = transactor.signals

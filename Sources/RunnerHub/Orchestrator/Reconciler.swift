@@ -18,6 +18,8 @@ package struct Reconciler: Sendable {
   private static let budget = 10
   /// Of these, those that are kept for jobs that are not ours to run.
   private static let othersShare = 3
+  /// Seconds that events get to come after a runner has ended.
+  private static let grace: TimeInterval = 5
 
   package init(transactor: Transactor, forge: any Forge, reducer: JobReducer, engines: EngineRoster, settings: Settings, logger: Logger) {
     self.transactor = transactor
@@ -63,9 +65,9 @@ package struct Reconciler: Sendable {
     case .started where age > settings.startTimeLimit:
       // GitHub may hand out nothing for a while: that is not the job's failure.
       try await examine(assignment, cause: "its runner got no job within \(settings.startTimeLimit) s", isOwnFault: true)
-    case .started where age > settings.reconcileAfter:
+    case .started where age > Self.grace:
       // A runner that has ended had its job, of which no news came, or will never get one.
-      if try await hasEnded(assignment) { try await examine(assignment, cause: "its runner ended without a job") }
+      if try await hasEnded(assignment) { try await examine(assignment, cause: "its runner ended and got no job") }
     case .running where age > settings.reconcileAfter:
       if try await hasEnded(assignment) || isDue(assignment.jobID) { _ = try await inquiry.refresh(assignment.jobID) }
     case .bound, .registered, .started, .running, .releasing, .released: return

@@ -48,6 +48,8 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   case lossNoted = "loss-noted"
   /// What the forge answered about a job.
   case jobRefreshed = "job-refreshed"
+  /// A job that a search brought up, of which no delivery told.
+  case jobFound = "job-found"
   /// A refused job outlived the cancellation of its run: a hook is to fail it.
   case refusalOverdue = "refusal-overdue"
 

@@ -172,6 +172,8 @@ package struct RunnerRegistration: Sendable {
 package enum RunnerRemoval: Hashable, Sendable {
   /// It is gone and never got a job: safe to end its container.
   case removed
+  /// It was gone already: the forge removed it, or it had its job.
+  case absent
   /// The forge has just given it a job, or believes so: leave it.
   case busy
 }
@@ -180,9 +182,10 @@ package enum RunnerRemoval: Hashable, Sendable {
 package protocol Forge: Sendable {
   /// Registers a just-in-time runner with exactly the labels of the class. A runner of the same name is removed first when it is not busy.
   func register(_ request: RunnerRequest) async throws(ForgeError) -> RunnerRegistration
-  /// Removes a registration. Absent is `removed`.
+  /// Removes a registration.
   func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval
-  /// Removes the registration of a name, whose id was never learnt: its answer came too late, or to a process that had ended. Absent is `removed`.
+  /// Removes the registration of a name whose id was never learned: the forge may have made it without living to tell, or told a process that had
+  /// ended.
   func removeRunner(named name: String, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError)
     -> RunnerRemoval
   /// `GET /repos/{owner}/{repo}/actions/runs/{run_id}`.
@@ -197,4 +200,20 @@ package protocol Forge: Sendable {
   /// - Parameter handle: what an earlier call returned for the same job, or nil.
   /// - Returns: the handle for later updates.
   func publish(_ update: StatusUpdate, handle: String?) async throws(ForgeError) -> String
+}
+
+/// Runs that have not ended, in the forge's words.
+package enum OpenRunStatus: String, Sendable, CaseIterable {
+  case queued
+  case inProgress = "in_progress"
+}
+
+/// Where jobs can be looked for that no event told of. Low in priority: an implementation refuses as `throttled` what others need.
+package protocol JobSearch: Sendable {
+  /// The newest runs of a repository with a status, at most a hundred.
+  func runs(_ status: OpenRunStatus, of repository: String, installationID: Int64?) async throws(ForgeError) -> [RunReport]
+  /// All jobs of a run's latest attempt.
+  func jobs(ofRun id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> [JobReport]
+  /// Repositories of an organisation, the latest push first, at most a hundred.
+  func repositories(of organization: String) async throws(ForgeError) -> [Repository]
 }

@@ -52,6 +52,8 @@ package protocol JobReader: Sendable {
   func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job]
   /// Seconds from queued to started of the jobs started since, in no order. For waits in policies and pages.
   func waits(since: Date) async throws(StoreError) -> [Double]
+  /// The newest job of each repository of which a job was received since, the newest first.
+  func newestJobs(byRepositorySince: Date, limit: Int) async throws(StoreError) -> [Job]
 }
 
 /// Bindings of jobs to containers.

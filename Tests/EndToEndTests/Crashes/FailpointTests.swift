@@ -29,9 +29,19 @@ import Testing
     .commit(.poolScaled), .commit(.containerWarmed), .commit(.warmingFailed), .commit(.containerLost), .commit(.lossNoted),
     .commit(.deliverySetAside),
   ]
+  private static let searches: [Step] = [
+    .call(.searchRepositories), .call(.searchRuns), .call(.searchJobs), .commit(.jobFound),
+  ]
   private static let lateAnswers: [Step] = [.call(.removeRunnerNamed)]
   /// No step of the core changes limits yet. The first that does makes this list wrong.
   private static let unused: [Step] = [.call(.update)]
+
+  /// Without searches, so that what is lost is found in one way only: the one that a test means.
+  private static var plan: House.Plan {
+    var plan = House.Plan()
+    plan.set("github.sweep-interval", "0")
+    return plan
+  }
 
   /// Before and after each step.
   private static func orders(_ steps: [Step], hit: Int = 1) -> [FailpointOrder] {
@@ -40,15 +50,17 @@ import Testing
 
   @Test("every failpoint of the catalogue has its place in one of these tests")
   func complete() {
-    let tried = Self.ordinary + Self.lostNews + Self.refusals + Self.forbidden + Self.losses + Self.lateAnswers + Self.unused
+    let tried =
+      Self.ordinary + Self.lostNews + Self.refusals + Self.forbidden + Self.losses + Self.searches + Self.lateAnswers + Self.unused
     #expect(tried.map(\.name).sorted() == Step.allCases.map(\.name).sorted())
   }
 
   @Test(
     "on the way of jobs that succeed, fail, are cancelled, belong to others, and follow each other in a container", .timeLimit(.minutes(5)))
   func ordinaryJobs() async throws {
-    var plan = House.Plan()
-    (plan.usesApp, plan.isServed, plan.reuse, plan.orchestrator) = (true, false, 2, ["reconcile-after: 1", "ask-again-after: 5"])
+    var plan = Self.plan
+    (plan.usesApp, plan.isServed, plan.reuse) = (true, false, 2)
+    plan.set("orchestrator.reconcile-after", "1")
     plan.github = { $0.traditionalRunners = [.init(name: "old-1", labels: ["windows"])] }
     try await House.run(plan) { house in
       let line = CrashLine(house)
@@ -69,8 +81,9 @@ import Testing
 
   @Test("where the news of a job's end was lost with the process", .timeLimit(.minutes(2)))
   func newsLost() async throws {
-    var plan = House.Plan()
-    (plan.reuse, plan.orchestrator) = (2, ["reconcile-after: 1"])
+    var plan = Self.plan
+    plan.reuse = 2
+    plan.set("orchestrator.reconcile-after", "1")
     try await House.run(plan) { house in
       let line = CrashLine(house)
       let gate = house.hub.folder.appending(path: "gate")
@@ -93,9 +106,9 @@ import Testing
 
   @Test("while a refusal is carried out, though GitHub does not heed the cancellation", .timeLimit(.minutes(2)))
   func refused() async throws {
-    var plan = House.Plan()
+    var plan = Self.plan
     plan.pool = ["images: [ghcr.io/acme/*]"]
-    plan.orchestrator = ["ask-again-after: 1"]
+    plan.set("orchestrator.ask-again-after", "1")
     plan.isServed = false
     plan.github = { $0.heedsCancellations = false }
     try await House.run(plan) { house in
@@ -112,7 +125,7 @@ import Testing
 
   @Test("where a run may not be cancelled", .timeLimit(.minutes(2)))
   func notAllowed() async throws {
-    var plan = House.Plan()
+    var plan = Self.plan
     plan.permissions["actions"] = "read"
     plan.pool = ["images: [ghcr.io/acme/*]"]
     plan.isServed = false
@@ -129,7 +142,7 @@ import Testing
 
   @Test("where containers cannot be made or are lost, and where a row is damaged", .timeLimit(.minutes(3)))
   func lost() async throws {
-    var plan = House.Plan()
+    var plan = Self.plan
     (plan.maximum, plan.isServed) = (2, false)
     plan.pools = ["broken: { image: /nonexistent/runner, labels: [broken], maximum: 1, warm: 1 }"]
     plan.github = { $0.runnerLostAfter = .seconds(8) }
@@ -169,9 +182,25 @@ import Testing
     }
   }
 
+  @Test("while jobs are searched of which no delivery told", .timeLimit(.minutes(2)))
+  func searched() async throws {
+    var plan = House.Plan()
+    plan.isServed = false
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      // Nobody is there to be told.
+      try await line.push(.success("unheard-1"), .failure("unheard-2"))
+      try await eventually("lost deliveries") {
+        await house.ledger("deliveries").allSatisfy { !["pending", "OK"].contains($0["status"].string) }
+      }
+      for order in Self.orders(Self.searches) { try await line.die(at: order, redelivering: false) }
+      try await line.end(redelivering: [])
+    }
+  }
+
   @Test("where a job was cancelled before the answer to its registration came", .timeLimit(.minutes(2)))
   func answerLost() async throws {
-    var plan = House.Plan()
+    var plan = Self.plan
     plan.github = { $0.registrationLatency = .seconds(4) }
     try await House.run(plan) { house in
       let line = CrashLine(house)

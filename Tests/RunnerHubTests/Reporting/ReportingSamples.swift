@@ -118,6 +118,9 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
   func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job] {
     rows.withLock { $0.jobs.values.filter { $0.refusalAction == .failByHook } }
   }
+  func newestJobs(byRepositorySince: Date, limit: Int) async throws(StoreError) -> [Job] {
+    throw .unavailable("the reporter reads no lists")
+  }
   func waits(since: Date) async throws(StoreError) -> [Double] { throw .unavailable("the reporter reads no waits") }
 }
 

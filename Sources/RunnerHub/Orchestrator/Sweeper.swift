@@ -1,0 +1,132 @@
+import Domain
+import Foundation
+package import Logging
+
+/// Looks at the forge for jobs that no event told of, since a webhook that is lost is never sent again: unfinished runs of the repositories
+/// seen lately, and of those that the organisation pushed to lately, then their jobs.
+///
+/// Costs two questions a repository and one an unfinished run, within a budget for each search; what did not fit comes first in the next.
+package struct Sweeper: Sendable {
+  private let transactor: Transactor
+  private let search: any JobSearch
+  private let reducer: JobReducer
+  private let runs: DefinitionSource
+  private let settings: Settings
+  private let logger: Logger
+  private let order = Shared(SweepOrder())
+  /// Repositories considered in one search.
+  private static let width = 1000
+
+  package init(
+    transactor: Transactor, search: any JobSearch, reducer: JobReducer, runs: DefinitionSource, settings: Settings, logger: Logger
+  ) {
+    self.transactor = transactor
+    self.search = search
+    self.reducer = reducer
+    self.runs = runs
+    self.settings = settings
+    self.logger = logger
+  }
+
+  /// Searches until cancelled, at once and then at each interval: at the start events of the time before are missing.
+  package func run() async throws {
+    while !Task.isCancelled {
+      guard settings.sweepInterval > .zero else {
+        // Nothing to do, but a loop that ends by itself counts as a failure.
+        try await Task.sleep(for: .seconds(86_400))
+        continue
+      }
+      await turn()
+      try await Task.sleep(for: settings.sweepInterval)
+    }
+  }
+
+  /// One search.
+  /// - Returns: how many jobs it brought up to date.
+  @discardableResult
+  package func turn() async -> Int {
+    var found = 0
+    do {
+      var left = settings.sweepQuestions
+      let targets = try await targets(&left)
+      for target in order.withLock({ $0.order(targets) }) {
+        // Both questions or none.
+        guard left >= OpenRunStatus.allCases.count else { break }
+        found += try await look(at: target, &left)
+        order.withLock { [now = transactor.currentTime] in $0.asked(target, at: now) }
+      }
+    } catch {
+      logger.info("a search for unheard jobs stopped early", metadata: ["reason": "\(error)"])
+    }
+    return found
+  }
+
+  private func targets(_ left: inout Int) async throws -> [SweepTarget] {
+    let since = transactor.currentTime.addingTimeInterval(-settings.sweepMemory)
+    let seen = try await transactor.store.newestJobs(byRepositorySince: since, limit: Self.width)
+    var targets = seen.map { SweepTarget(repository: $0.repository, installationID: $0.installationID) }
+    if case .organization(let name) = settings.scope {
+      left -= 1
+      do throws(ForgeError) {
+        targets += try await search.repositories(of: name).map { SweepTarget(repository: $0, installationID: nil) }
+      } catch {
+        if error.holdsForAll { throw error }
+        logger.info("the organisation's repositories cannot be listed", metadata: ["reason": "\(error)"])
+      }
+    }
+    return targets
+  }
+
+  /// - Throws: what concerns every repository: silence that the forge wants, no answer, the store.
+  private func look(at target: SweepTarget, _ left: inout Int) async throws -> Int {
+    var found = 0
+    var open: [RunReport] = []
+    do {
+      for status in OpenRunStatus.allCases {
+        left -= 1
+        open += try await search.runs(status, of: target.repository.fullName, installationID: target.installationID)
+      }
+      for run in open {
+        guard left > 0 else { break }
+        left -= 1
+        let jobs = try await search.jobs(ofRun: run.id, repository: target.repository, installationID: target.installationID)
+        found += try await apply(jobs, of: run)
+      }
+    } catch let error as ForgeError where !error.holdsForAll {
+      logger.info("a repository cannot be searched", metadata: ["repository": "\(target.repository.fullName)", "reason": "\(error)"])
+    }
+    return found
+  }
+
+  private func apply(_ jobs: [JobReport], of run: RunReport) async throws(StoreError) -> Int {
+    var found = 0
+    for report in jobs {
+      let known = try await transactor.store.job(report.jobID)
+      guard SweepOrder.matters(report, known: known) else { continue }
+      // Its definition will be asked for: that spares the call.
+      await runs.learn(run)
+      let effect = try await transactor.transact(.jobFound) { (unit) throws(StoreError) in
+        let effect = try await reducer.reduce(report, in: &unit)
+        if effect == .applied {
+          unit.tell(report.jobID, "\(report.status): found by asking the forge, no delivery told of it")
+          unit.count { HubMetrics.jobFound() }
+        }
+        return effect
+      }
+      guard effect == .applied else { continue }
+      found += 1
+      logger.notice("a job was found by asking the forge", metadata: ["job": "\(report.jobID)", "status": "\(report.status)"])
+    }
+    return found
+  }
+}
+
+extension ForgeError {
+  /// Whether the next question would be answered the same.
+  fileprivate var holdsForAll: Bool {
+    switch self {
+    case .throttled, .unavailable: true
+    case .notFound, .forbidden, .alreadyExists, .invalid: false
+    }
+  }
+}
