@@ -10,6 +10,10 @@ import Testing
   func collection() async throws {
     let starters = try Starter.choice(of: 30)
     try #require(!starters.isEmpty)
+    let conclusions = starters.flatMap { ($0.forecast?.jobs.values).map { $0.flatMap(\.conclusions) } ?? [] }
+    let kinds = Dictionary(grouping: conclusions) { $0.sorted().joined(separator: " or ") }.mapValues(\.count).sorted { $0.key < $1.key }
+    print(
+      "\(starters.count) of \(try Starter.all().count) foretold workflows:", kinds.map { "\($0.value) \($0.key)" }.joined(separator: ", "))
     try await House.run(try plan(for: starters)) { house in
       // Somebody else's runners have what no pool offers.
       let foreign = Set(

@@ -28,14 +28,9 @@ package struct Sweeper: Sendable {
     self.logger = logger
   }
 
-  /// Searches until cancelled, at once and then at each interval: at the start events of the time before are missing.
+  /// Searches until cancelled, at once and then at each interval, which is above zero: at the start events of the time before are missing.
   package func run() async throws {
     while !Task.isCancelled {
-      guard settings.sweepInterval > .zero else {
-        // Nothing to do, but a loop that ends by itself counts as a failure.
-        try await Task.sleep(for: .seconds(86_400))
-        continue
-      }
       await turn()
       try await Task.sleep(for: settings.sweepInterval)
     }
