@@ -132,7 +132,7 @@ private struct Responder: HTTPResponder {
     let query = request.uri.queryParameters.map { (name: String($0.key), value: String($0.value)) }
     var call = Call(method: request.method.rawValue, path: request.uri.path, query: query, headers: request.headers, body: body)
     let answer = await answer(&call)
-    return try await response(to: call, answer)
+    return try await response(to: call, answer.conditional(on: call))
   }
 
   private func answer(_ call: inout Call) async -> Answer {
@@ -172,6 +172,7 @@ private struct Responder: HTTPResponder {
         ("X-RateLimit-Used", "\(rate["used"].int ?? 0)"), ("X-RateLimit-Reset", "\(rate["reset"].int ?? 0)"),
         ("X-RateLimit-Resource", rate["resource"].string ?? "core"),
       ]
+      fields += TokenHeaders.fields(for: call.caller, github.configuration)
     }
     var buffer = ByteBuffer()
     switch answer.body {

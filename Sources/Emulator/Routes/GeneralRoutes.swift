@@ -38,7 +38,8 @@ extension Route {
       return .json(await github.shapes.publicUser("octocat", since: Date(timeIntervalSince1970: 1_300_000_000)))
     },
     Route("GET", "/repos/{owner}/{repo}", .permission("metadata", "read")) { call, github in
-      .json(await github.shapes.fullRepository(try await github.repository(call)))
+      // Webhooks carry the same without these two.
+      .json(await github.shapes.fullRepository(try await github.repository(call)).merging(["network_count": 0, "subscribers_count": 0]))
     },
   ]
 
