@@ -1,16 +1,18 @@
 # Two commands matter: `make run` and `make test`. One debug build, made by scripts/build, serves both.
 .POSIX:
 .DELETE_ON_ERROR:
-.PHONY: help run test build lint lint-shell clean packages test-packages
+.PHONY: help run test build lint lint-shell clean packages test-packages verify-github verify-github-variables
 
 # Where the demonstration's containers run: process or docker.
 ENGINE = process
 RUNNERHUB = .build/debug/runnerhub
-SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
+SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
 
 help:
 	@echo 'make run     install what is missing, build, and run the demonstration (ENGINE=process or docker)'
 	@echo 'make test    install what is missing, build, and run every test'
+	@echo 'make verify-github REPO=OWNER/NAME TOKEN_FILE=FILE'
+	@echo '             try the whole line on a real account: docs/verify-github.md'
 	@echo 'make build   install what is missing, and build the product and its tests'
 	@echo 'make lint    check Swift, Lua and shell'
 	@echo 'make clean   remove what was built; fetched dependencies stay'
@@ -27,6 +29,13 @@ test: test-packages
 	@$(RUNNERHUB) policy check policies
 	@$(RUNNERHUB) policy test policies
 	@swift test --skip-build --no-parallel
+
+# Said before anything is installed or built.
+verify-github-variables:
+	@scripts/verify-github check
+
+verify-github: verify-github-variables build
+	@scripts/verify-github run
 
 lint: test-packages lint-shell
 	@swift format lint --strict --recursive Sources Tests Package.swift

@@ -106,7 +106,7 @@ let package = Package(
       name: "Command",
       dependencies: [
         "Domain", "Scheduling", "RunnerHub", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
-        argumentParser, yams, subprocess, system, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle,
+        argumentParser, yams, subprocess, system, crypto, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle,
         unixSignals,
       ],
       exclude: ["README.md"],
@@ -143,7 +143,7 @@ let package = Package(
     tests(
       "EmulatorTests",
       ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
-    tests("CommandTests", ["Command", "Domain", "Engines", "RunnerHub", "Web"]),
+    tests("CommandTests", ["Command", "Domain", "Emulator", "Engines", "RunnerHub", "Web", nioHTTP1]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
     tests(

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// What a local GitHub consists of, and what it allows.
 package struct EmulatorConfiguration: Sendable {
@@ -21,11 +21,18 @@ package struct EmulatorConfiguration: Sendable {
     package var fullName: String
     package var isPrivate: Bool
     package var defaultBranch: String
+    package var isArchived: Bool
+    /// Whether Actions are enabled in it.
+    package var runsActions: Bool
 
-    package init(_ fullName: String, isPrivate: Bool = true, defaultBranch: String = "main") {
+    package init(
+      _ fullName: String, isPrivate: Bool = true, defaultBranch: String = "main", isArchived: Bool = false, runsActions: Bool = true
+    ) {
       self.fullName = fullName
       self.isPrivate = isPrivate
       self.defaultBranch = defaultBranch
+      self.isArchived = isArchived
+      self.runsActions = runsActions
     }
   }
 
@@ -78,6 +85,10 @@ package struct EmulatorConfiguration: Sendable {
   package var webhook: Webhook?
   /// A personal access token that is accepted.
   package var token: String?
+  /// What a classic token shows in `X-OAuth-Scopes`; nil for a fine-grained one, which shows nothing. Not enforced.
+  package var tokenScopes: [String]?
+  /// Shown with each answer to the token; not enforced.
+  package var tokenExpiresAt: Date?
   package var app: App?
   /// What token and installation may do, in GitHub's names: `checks: write`, `actions: write`, `contents: read`…
   package var permissions: [String: String]
@@ -106,13 +117,14 @@ package struct EmulatorConfiguration: Sendable {
 
   /// Everything that a token may be granted and that the emulator looks at.
   package static let allPermissions = [
-    "actions": "write", "administration": "write", "checks": "write", "contents": "read", "metadata": "read", "statuses": "write",
-    "organization_self_hosted_runners": "write", "organization_hooks": "write",
+    "actions": "write", "administration": "write", "checks": "write", "contents": "write", "metadata": "read", "statuses": "write",
+    "workflows": "write", "organization_self_hosted_runners": "write", "organization_hooks": "write",
   ]
 
   package init(
     host: String = "127.0.0.1", port: Int = 0, organisation: String, repositories: [Repository] = [], webhook: Webhook? = nil,
-    token: String? = nil, app: App? = nil, permissions: [String: String] = EmulatorConfiguration.allPermissions,
+    token: String? = nil, tokenScopes: [String]? = nil, tokenExpiresAt: Date? = nil, app: App? = nil,
+    permissions: [String: String] = EmulatorConfiguration.allPermissions,
     runnerGroups: [RunnerGroup] = [], traditionalRunners: [TraditionalRunner] = [], traditionalPickup: Duration = .milliseconds(500),
     traditionalDuration: Duration = .milliseconds(300),
     protectedEnvironments: Set<String> = [], secrets: [String: String] = [:], runnerLostAfter: Duration = .seconds(600),
@@ -124,6 +136,8 @@ package struct EmulatorConfiguration: Sendable {
     self.repositories = repositories
     self.webhook = webhook
     self.token = token
+    self.tokenScopes = tokenScopes
+    self.tokenExpiresAt = tokenExpiresAt
     self.app = app
     self.permissions = permissions
     self.runnerGroups = runnerGroups

@@ -131,7 +131,7 @@ struct Responder: HTTPResponder {
       ("X-RateLimit-Limit", "\(standing.limit)"), ("X-RateLimit-Remaining", "\(standing.remaining)"),
       ("X-RateLimit-Used", "\(standing.used)"), ("X-RateLimit-Reset", "\(standing.reset)"),
       ("X-RateLimit-Resource", call.charge.resource.rawValue),
-    ]
+    ] + TokenHeaders.fields(for: call.caller, github.configuration)
   }
 
   /// What a reader may show again in `If-None-Match`: 304 then costs nothing of the primary limit.

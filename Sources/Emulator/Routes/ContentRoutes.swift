@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// Files at a commit.
@@ -28,8 +27,7 @@ extension Route {
     _ path: String, text: String, in repository: RepositoryRecord, reference: String, base: String, isListed: Bool
   ) -> JSON {
     let data = Data(text.utf8)
-    // A blob's SHA as git makes it.
-    let sha = Insecure.SHA1.hash(data: Data("blob \(data.count)\0".utf8) + data).hexadecimal
+    let sha = Shapes.blobSHA(of: text)
     let url = "\(base)/repos/\(repository.fullName)/contents/\(path)?ref=\(reference)"
     let git = "\(base)/repos/\(repository.fullName)/git/blobs/\(sha)"
     let html = "\(base)/\(repository.fullName)/blob/\(reference)/\(path)"

@@ -50,7 +50,8 @@ extension Route {
       return .page(found.map(shapes.fullRepository), nil, for: call, baseURL: shapes.baseURL)
     },
     Route("GET", "/repos/{owner}/{repo}", .permission("metadata", "read")) { call, github in
-      .json(await github.shapes.fullRepository(try await github.repository(call)))
+      // Webhooks carry the same without these two.
+      .json(await github.shapes.fullRepository(try await github.repository(call)).merging(["network_count": 0, "subscribers_count": 0]))
     },
   ]
 

@@ -51,5 +51,5 @@ struct Route: Sendable {
   }
 
   /// Everything that the server answers; more exact paths stand first.
-  static let all: [Route] = runners + runs + contents + checks + apps + hooks + general + administration + faults + runnerService
+  static let all: [Route] = runners + runs + contents + git + checks + apps + hooks + general + administration + faults + runnerService
 }

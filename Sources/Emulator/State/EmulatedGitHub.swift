@@ -61,7 +61,7 @@ package actor EmulatedGitHub {
       guard parts.count == 2 else { continue }
       repositories[repository.fullName.lowercased()] = RepositoryRecord(
         id: lastID, owner: parts[0], name: parts[1], isPrivate: repository.isPrivate, defaultBranch: repository.defaultBranch,
-        createdAt: start)
+        createdAt: start, isArchived: repository.isArchived, runsActions: repository.runsActions)
     }
     for runner in configuration.traditionalRunners {
       lastID += 1

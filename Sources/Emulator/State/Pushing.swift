@@ -59,11 +59,26 @@ extension EmulatedGitHub {
     guard var repository = repositories[key] else { throw .notFound }
     let ref = push.ref.hasPrefix("refs/") ? push.ref : "refs/heads/\(push.ref)"
     let parent = repository.references[ref].flatMap { repository.commits[$0] } ?? repository.commit(at: nil)
-    let commit = Self.commit(parent: parent, files: push.files, message: push.message, at: now(), number: makeID())
+    let commit = Self.commit(
+      parents: parent.map { [$0.sha] } ?? [], files: (parent?.files ?? [:]).merging(push.files) { _, new in new }, message: push.message,
+      at: now(), number: makeID())
     repository.commits[commit.sha] = commit
     repository.references[ref] = commit.sha
-    let event = eventPayload(push, commit: commit, parent: parent, ref: ref)
+    repositories[key] = repository
+    var named = push
+    named.ref = ref
+    let (started, invalid) = startWorkflows(for: named, commit: commit, parent: parent)
+    return PushOutcome(sha: commit.sha, runs: started, invalid: invalid)
+  }
 
+  /// Starts each workflow of a commit whose `on` names the push's event; none where Actions are disabled.
+  ///
+  /// - Returns: the runs, and the workflow files that cannot be read.
+  func startWorkflows(for push: Push, commit: Commit, parent: Commit?) -> (runs: [Int64], invalid: [String: [String]]) {
+    let key = push.repository.lowercased()
+    guard var repository = repositories[key], repository.runsActions else { return ([], [:]) }
+    let ref = push.ref
+    let event = eventPayload(push, commit: commit, parent: parent, ref: ref)
     var started: [RunRecord] = []
     var invalid: [String: [String]] = [:]
     for (path, text) in commit.files.sorted(by: { $0.key < $1.key }) where Self.isWorkflow(path) {
@@ -93,20 +108,23 @@ extension EmulatedGitHub {
       advance(run.id)
     }
     dispatch()
-    return PushOutcome(sha: commit.sha, runs: started.map(\.id), invalid: invalid)
+    return (started.map(\.id), invalid)
   }
 
-  private static func isWorkflow(_ path: String) -> Bool {
+  static func isWorkflow(_ path: String) -> Bool {
     path.hasPrefix(".github/workflows/") && (path.hasSuffix(".yml") || path.hasSuffix(".yaml"))
   }
 
-  private static func commit(parent: Commit?, files: [String: String], message: String, at date: Date, number: Int64) -> Commit {
-    let tree = (parent?.files ?? [:]).merging(files) { _, new in new }
+  static func commit(parents: [String], files: [String: String], message: String, at date: Date, number: Int64) -> Commit {
+    let treeSHA = treeSHA(of: files)
+    let sha = Insecure.SHA1.hash(data: Data("\(treeSHA)\0\(parents.joined())\0\(message)\0\(number)".utf8)).hexadecimal
+    return Commit(sha: sha, treeSHA: treeSHA, message: message, date: date, files: files)
+  }
+
+  static func treeSHA(of files: [String: String]) -> String {
     var hash = Insecure.SHA1()
-    for (path, text) in tree.sorted(by: { $0.key < $1.key }) { hash.update(data: Data("\(path)\0\(text)\0".utf8)) }
-    let treeSHA = hash.finalize().hexadecimal
-    let sha = Insecure.SHA1.hash(data: Data("\(treeSHA)\0\(parent?.sha ?? "")\0\(message)\0\(number)".utf8)).hexadecimal
-    return Commit(sha: sha, treeSHA: treeSHA, message: message, date: date, files: tree)
+    for (path, text) in files.sorted(by: { $0.key < $1.key }) { hash.update(data: Data("\(path)\0\(text)\0".utf8)) }
+    return hash.finalize().hexadecimal
   }
 
   private func eventPayload(_ push: Push, commit: Commit, parent: Commit?, ref: String) -> JSON {

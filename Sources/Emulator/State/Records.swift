@@ -17,7 +17,11 @@ struct RepositoryRecord: Sendable {
   let isPrivate: Bool
   let defaultBranch: String
   let createdAt: Date
+  var isArchived = false
+  var runsActions = true
   var commits: [String: Commit] = [:]
+  /// Trees that REST made, by SHA.
+  var trees: [String: [String: String]] = [:]
   /// Fully named references (`refs/heads/main`) to commits.
   var references: [String: String] = [:]
   /// Workflow identifiers by path, and the last run number of each.
