@@ -8,6 +8,8 @@ struct Search {
   let forks: Bool
   let rules: ClassRules
   private(set) var candidates: [Candidate] = []
+  /// Unused containers of one pool are alike: so many of them, the longest idle, stand for the others.
+  static let alikeLimit = 16
   /// Places left out, by cause.
   private(set) var filtered: [String: Int]
   /// Pools whose containers would do, were there room.
@@ -22,15 +24,27 @@ struct Search {
     need = isRefusal ? rules.need ?? Resources(milliCPUs: 0, memory: ByteCount(bytes: 0), disk: ByteCount(bytes: 0)) : rules.need(of: job)
     forks = rules.holdsForkJob || (!isRefusal && job.isFromFork)
     filtered = fleet.unavailable
+    var alike: [Likeness: Int] = [:]
     for idle in fleet.idle {
       guard let pool = fleet.pool(idle.container.pool) else { continue }
+      let likeness = Likeness(pool: pool.name, readiness: idle.candidate.readiness)
+      if idle.container.uses == 0, alike[likeness, default: 0] >= Self.alikeLimit {
+        filtered["like others of \(pool.name)", default: 0] += 1
+        continue
+      }
       if let cause = rules.misfit(idle, pool: pool, job: job, need: need, forks: forks) {
         filtered[cause, default: 0] += 1
       } else {
         candidates.append(idle.candidate)
+        if idle.container.uses == 0 { alike[likeness, default: 0] += 1 }
       }
     }
     for pool in fleet.pools { consider(pool, fleet) }
+  }
+
+  private struct Likeness: Hashable {
+    var pool: String
+    var readiness: Candidate.Readiness
   }
 
   private mutating func consider(_ pool: Pool, _ fleet: Fleet) {

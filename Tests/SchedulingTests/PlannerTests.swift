@@ -55,6 +55,24 @@ struct PlannerTests {
     #expect(reason(plan, 2) == "a runner of its class is registered already and free for it")
   }
 
+  @Test("of many unused containers of a pool, which are alike, the longest idle stand for the others; used ones are all considered")
+  func alike() {
+    let pool = Sample.pool(maximum: 200, reuse: ReuseRule(maximumUses: 5, maximumAgeSeconds: .infinity))
+    let unused = (1...100).map { Sample.container("u\($0)", in: pool, idleSince: Sample.start.addingTimeInterval(-Double($0))) }
+    let used = (1...30).map { Sample.container("r\($0)", in: pool, uses: 1, scope: "acme/storefront") }
+    var offered: [[String]] = []
+    let plan = Planner.plan(
+      Sample.input(pools: [pool], containers: unused + used, queues: [Sample.demand((1...60).map { Sample.job($0) })]) { _, all in
+        offered.append(all.map(\.name))
+        return Affinity(scores: all.map { .init(points: $0.uses == 0 ? 80 : 10, reason: "") })
+      })
+    let first = offered.first ?? []
+    #expect(first.filter { $0.hasPrefix("u") } == (85...100).reversed().map { "u\($0)" })
+    #expect(first.count { $0.hasPrefix("r") } == 30)
+    #expect(plan.bindings.count == 60 && Set(plan.bindings.map(\.candidate)).count == 60)
+    #expect(plan.bindings.first?.filtered["like others of linux"] == 84)
+  }
+
   @Test("a warm container goes before a new one, and the longest idle first")
   func warmFirst() {
     let containers = [
