@@ -6,7 +6,7 @@ extension SQLiteStore: ChangeWriter {
   @discardableResult
   package func commit(_ changes: Changes, at point: CommitPoint) async throws(StoreError) -> Changes {
     if changes.isEmpty { return changes }
-    let stored = try await write { db in try changes.stored(in: db) }
+    let stored = try await commits.write(changes)
     jobs.keep(stored.jobs)
     assignments.keep(stored.assignments)
     containers.keep(stored.containers)
@@ -15,6 +15,16 @@ extension SQLiteStore: ChangeWriter {
 }
 
 extension Changes {
+  /// Writes everything into the transaction that is open, or nothing.
+  func stored(apart db: Database) throws -> Changes {
+    var new = self
+    try db.inSavepoint {
+      new = try stored(in: db)
+      return .commit
+    }
+    return new
+  }
+
   /// Writes every row into the transaction that is open. Effects come last, so that one that replaces what is done in the same commit stays.
   fileprivate func stored(in db: Database) throws -> Changes {
     var new = self

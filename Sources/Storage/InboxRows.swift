@@ -4,7 +4,7 @@ package import RunnerHub
 
 extension SQLiteStore: Inbox {
   package func append(_ delivery: Delivery) async throws(StoreError) -> DeliveryReceipt {
-    try await inbox.append(delivery)
+    try await inbox.write(delivery)
   }
 
   package func pendingDeliveries(limit: Int) async throws(StoreError) -> [StoredDelivery] {
@@ -21,6 +21,22 @@ extension SQLiteStore: Inbox {
 
   package func deliveryCounts() async throws(StoreError) -> [DeliveryStatus: Int] {
     try await read { db in try db.counts(of: "deliveries") }
+  }
+}
+
+extension Delivery {
+  /// Inserts it into the transaction that is open. Rows of the same batch count as stored before. Which of both unique keys was in the way is
+  /// asked only where one was.
+  func insert(in db: Database) throws -> DeliveryReceipt {
+    try db.run(
+      """
+      INSERT INTO deliveries (guid, hook_id, event, target, transition, body, received_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO NOTHING
+      """,
+      [guid, hookID, event, target, transition, body, Timestamp.text(receivedAt)])
+    if db.changesCount > 0 { return .stored }
+    let sameGUID = try db.row("SELECT 1 FROM deliveries WHERE guid = ? AND hook_id = ?", [guid, hookID])
+    return sameGUID == nil ? .repeated : .duplicate
   }
 }
 

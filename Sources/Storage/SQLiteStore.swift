@@ -12,7 +12,8 @@ package import RunnerHub
 ///     let receipt = try await store.append(delivery)
 package final class SQLiteStore: Sendable {
   let database: any DatabaseWriter
-  let inbox: DeliveryBatches
+  let inbox: WriteBatches<Delivery, DeliveryReceipt>
+  let commits: WriteBatches<Changes, Changes>
   let jobs = RowCache<Job>()
   let assignments = RowCache<Assignment>()
   let containers = RowCache<Container>()
@@ -38,7 +39,8 @@ package final class SQLiteStore: Sendable {
     } catch {
       throw StoreFailure.error(error)
     }
-    inbox = DeliveryBatches(database: database)
+    inbox = WriteBatches(database: database) { delivery, db in try delivery.insert(in: db) }
+    commits = WriteBatches(database: database) { changes, db in try changes.stored(apart: db) }
   }
 
   /// A store in memory, gone with the object: for tests and demonstrations.
@@ -50,7 +52,8 @@ package final class SQLiteStore: Sendable {
     } catch {
       throw StoreFailure.error(error)
     }
-    inbox = DeliveryBatches(database: database)
+    inbox = WriteBatches(database: database) { delivery, db in try delivery.insert(in: db) }
+    commits = WriteBatches(database: database) { changes, db in try changes.stored(apart: db) }
   }
 
   /// Closes the file once all that was asked for is done. Calls that come later are answered with `StoreError.unavailable`. Blocks: for the

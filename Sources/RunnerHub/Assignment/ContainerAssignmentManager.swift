@@ -18,13 +18,17 @@ package struct ContainerAssignmentManager: Sendable {
     /// Not before this time, after a `ComeBack` or a fault.
     var notBefore: [Item: Date] = [:]
     var faults: [Item: Int] = [:]
+    /// Starts that were owed at the last look and found no free place.
+    var backlog: ArraySlice<Item> = []
+
+    func isFree(_ item: Item, at now: Date) -> Bool { !underWay.contains(item) && notBefore[item] ?? now <= now }
   }
 
   private let transactor: Transactor
   private let engines: EngineRoster
   private let start: RunnerStart
   private let release: RunnerRelease
-  private let places: StartPlaces
+  private let maximumStarts: Int
   private let retry = Retry(maximumTries: .max, base: 0.5, cap: 30)
   private let logger: Logger
   private let agenda = Shared(Agenda())
@@ -36,7 +40,7 @@ package struct ContainerAssignmentManager: Sendable {
     self.transactor = transactor
     self.engines = engines
     self.logger = logger
-    places = StartPlaces(all: settings.maximumStarts, byMaker: settings.startsByEngine)
+    maximumStarts = settings.maximumStarts
     start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
     release = RunnerRelease(
       transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
@@ -47,7 +51,7 @@ package struct ContainerAssignmentManager: Sendable {
     try await withThrowingDiscardingTaskGroup { group in
       var pace = Pace()
       while !Task.isCancelled {
-        let items: [Item]
+        let items: [(item: Item, isStart: Bool)]
         do {
           let start = transactor.currentTime
           items = try await claim()
@@ -59,7 +63,9 @@ package struct ContainerAssignmentManager: Sendable {
         }
         for item in items {
           group.addTask {
-            await perform(item)
+            await perform(item.item)
+            // A place that becomes free is taken at once, without another look at all that lives.
+            while item.isStart, let next = takeOver() { await perform(next) }
             transactor.signals.assignments.notify()
           }
         }
@@ -71,23 +77,19 @@ package struct ContainerAssignmentManager: Sendable {
   }
 
   /// Takes what is owed, is not under way, and is due.
-  private func claim() async throws(StoreError) -> [Item] {
-    let containers = try await transactor.store.liveContainers()
-    /// Engines of the containers that are still to be made.
-    let makers = Dictionary(
-      containers.lazy.filter { $0.state == .creating }.map { ($0.id, $0.engine) }, uniquingKeysWith: { first, _ in first })
-    var owed: [(item: Item, start: StartPlaces.Start?)] = []
+  private func claim() async throws(StoreError) -> [(item: Item, isStart: Bool)] {
+    var owed: [(item: Item, isStart: Bool)] = []
     for assignment in try await transactor.store.activeAssignments() {
       switch assignment.phase {
-      case .bound, .registered: owed.append((.assignment(assignment.id), .init(maker: makers[assignment.containerID])))
-      case .releasing: owed.append((.assignment(assignment.id), nil))
+      case .bound, .registered: owed.append((.assignment(assignment.id), true))
+      case .releasing: owed.append((.assignment(assignment.id), false))
       case .started, .running, .released: break
       }
     }
-    for container in containers where container.assignment == nil {
+    for container in try await transactor.store.liveContainers() where container.assignment == nil {
       switch container.state {
-      case .creating: owed.append((.container(container.id), .init(maker: container.engine)))
-      case .terminating: owed.append((.container(container.id), nil))
+      case .creating: owed.append((.container(container.id), true))
+      case .terminating: owed.append((.container(container.id), false))
       case .draining, .ready, .assigned, .busy, .unhealthy, .gone: break
       }
     }
@@ -96,20 +98,35 @@ package struct ContainerAssignmentManager: Sendable {
       let owedItems = Set(owed.map(\.item))
       agenda.notBefore = agenda.notBefore.filter { owedItems.contains($0.key) }
       agenda.faults = agenda.faults.filter { owedItems.contains($0.key) }
-      var places = places
-      for (item, start) in owed where agenda.underWay.contains(item) {
-        if let start { places.take(start) }
-      }
-      var claimed: [Item] = []
-      for (item, start) in owed where !agenda.underWay.contains(item) && agenda.notBefore[item] ?? now <= now {
-        if let start {
-          guard places.isFree(for: start) else { continue }
-          places.take(start)
+      var starts = owed.count { $0.isStart && agenda.underWay.contains($0.item) }
+      var claimed: [(item: Item, isStart: Bool)] = []
+      agenda.backlog = []
+      for (item, isStart) in owed where agenda.isFree(item, at: now) {
+        if isStart {
+          if starts >= maximumStarts {
+            agenda.backlog.append(item)
+            continue
+          }
+          starts += 1
         }
         agenda.underWay.insert(item)
-        claimed.append(item)
+        claimed.append((item, isStart))
       }
       return claimed
+    }
+  }
+
+  /// The next start of the backlog, for the place of one that is done. Whether it is still owed, it finds out itself.
+  private func takeOver() -> Item? {
+    let now = transactor.currentTime
+    return agenda.withLock { agenda in
+      while let item = agenda.backlog.popFirst() {
+        if agenda.isFree(item, at: now) {
+          agenda.underWay.insert(item)
+          return item
+        }
+      }
+      return nil
     }
   }
 
