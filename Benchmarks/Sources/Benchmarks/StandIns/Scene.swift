@@ -61,7 +61,11 @@ final class Workshop {
       Progress.say("making \(Text.number(Double(scene.waiting))) waiting, \(scene.running) running, \(Text.number(Double(scene.finished))) finished jobs …")
       try await scene.make(at: original.path, settings: Sample.settings([Sample.pool(maximum: 1000)]))
     }
-    try FileManager.default.copyItem(at: original, to: directory.appending(path: "runnerhub.sqlite"))
+    try FileManager.default.copyItem(atPath: original.path, toPath: directory.database)
+    // Else the first checkpoint that is measured would have to bring the copy itself to the disk.
+    let file = try FileHandle(forUpdating: URL(filePath: directory.database))
+    try file.synchronize()
+    try file.close()
     return directory
   }
 
