@@ -5,7 +5,8 @@ package import RunnerHub
 
 extension SQLiteStore: AssignmentReader {
   package func assignment(_ id: AssignmentID) async throws(StoreError) -> Assignment? {
-    try await read { [cache = assignments] db in
+    if let newest = assignments.newest(id) { return newest }
+    return try await read { [cache = assignments] db in
       try db.value(cache, "SELECT runner_name, version, metadata FROM container_assignments WHERE runner_name = ?", [id.rawValue])
     }
   }

@@ -6,11 +6,7 @@ extension SQLiteStore: ChangeWriter {
   @discardableResult
   package func commit(_ changes: Changes, at point: CommitPoint) async throws(StoreError) -> Changes {
     if changes.isEmpty { return changes }
-    let stored = try await commits.write(changes)
-    jobs.keep(stored.jobs)
-    assignments.keep(stored.assignments)
-    containers.keep(stored.containers)
-    return stored
+    return try await commits.write(changes)
   }
 }
 

@@ -5,7 +5,8 @@ package import RunnerHub
 
 extension SQLiteStore: ContainerReader {
   package func container(_ id: ContainerID) async throws(StoreError) -> Container? {
-    try await read { [cache = containers] db in
+    if let newest = containers.newest(id) { return newest }
+    return try await read { [cache = containers] db in
       try db.value(cache, "SELECT id, version, metadata FROM container_registry WHERE id = ?", [id.rawValue])
     }
   }

@@ -5,7 +5,8 @@ package import RunnerHub
 
 extension SQLiteStore: JobReader {
   package func job(_ id: JobID) async throws(StoreError) -> Job? {
-    try await read { [cache = jobs] db in
+    if let newest = jobs.newest(id) { return newest }
+    return try await read { [cache = jobs] db in
       try db.value(cache, "SELECT id, version, metadata FROM orchestrator_jobs WHERE id = ?", [id.rawValue])
     }
   }

@@ -15,14 +15,32 @@ extension Job: VersionedRow { static var noun: String { "job" } }
 extension Assignment: VersionedRow { static var noun: String { "assignment" } }
 extension Container: VersionedRow { static var noun: String { "container" } }
 
-/// Values by identity and version, so that loops which look at the same rows again and again decode only what has changed.
+/// Rows that were decoded, or committed by this store, so that loops which look at the same rows again and again decode only what has changed.
 ///
-/// A version is written once, since each update raises it, so a value that is found under its version is what the row holds. Only what was
-/// committed comes in here. Bounded: of the values that were not asked for lately, the older half goes.
+/// - By identity and version: a version is written once, since each update raises it, so a value that is found under its version is what the
+///   row holds.
+/// - By identity alone: only a value that this store committed last, since no other process writes to the file (`StoreLock`) and rows are never
+///   deleted. What was merely read may come from an older snapshot and does not count.
+///
+/// Bounded: of the values that were not asked for lately, the older half goes.
 final class RowCache<Value: VersionedRow>: Sendable {
+  private struct Entry {
+    var value: Value
+    var isNewest: Bool
+  }
   private struct Generations {
-    var young: [Value.ID: Value] = [:]
-    var old: [Value.ID: Value] = [:]
+    var young: [Value.ID: Entry] = [:]
+    var old: [Value.ID: Entry] = [:]
+
+    func entry(_ id: Value.ID) -> Entry? { young[id] ?? old[id] }
+
+    mutating func add(_ entry: Entry, capacity: Int) {
+      let id = entry.value.id
+      // A reader of an older snapshot must not put an older value in the place of a newer one.
+      if let present = self.entry(id), present.value.version > entry.value.version { return }
+      if young.count >= capacity, young[id] == nil { (old, young) = (young, [:]) }
+      young[id] = entry
+    }
   }
 
   /// Values of one generation: a thousand running jobs and the heads of the queue fit into it.
@@ -31,11 +49,19 @@ final class RowCache<Value: VersionedRow>: Sendable {
 
   init(capacity: Int = 2048) { self.capacity = max(1, capacity) }
 
-  /// Keeps values as they were committed.
-  func keep(_ values: [Value]) {
+  /// Keeps values as they were committed. Called in the order of the commits.
+  func committed(_ values: [Value]) {
     if values.isEmpty { return }
     generations.withLock { generations in
-      for value in values { add(value, to: &generations) }
+      for value in values { generations.add(Entry(value: value, isNewest: true), capacity: capacity) }
+    }
+  }
+
+  /// What the row holds now, where that is known without asking.
+  func newest(_ id: Value.ID) -> Value? {
+    generations.withLock { generations in
+      guard let entry = generations.entry(id), entry.isNewest else { return nil }
+      return entry.value
     }
   }
 
@@ -47,24 +73,21 @@ final class RowCache<Value: VersionedRow>: Sendable {
     let json: String = try row.read(at: 2, "\(Value.noun) \(id)")
     let value = try RowCoding.value(Value.self, json, of: "\(Value.noun) \(id)")
     // A row whose two versions differ was changed by hand, and is not what a version stands for.
-    if value.version == version { keep([value]) }
+    if value.version == version, value.id == id { read(value) }
     return value
+  }
+
+  /// Keeps a value as it was read.
+  func read(_ value: Value) {
+    generations.withLock { $0.add(Entry(value: value, isNewest: false), capacity: capacity) }
   }
 
   private func known(_ id: Value.ID, _ version: Int) -> Value? {
     generations.withLock { generations in
-      if let value = generations.young[id] { return value.version == version ? value : nil }
-      guard let value = generations.old[id], value.version == version else { return nil }
-      add(value, to: &generations)
-      return value
+      guard let entry = generations.entry(id), entry.value.version == version else { return nil }
+      if generations.young[id] == nil { generations.add(entry, capacity: capacity) }
+      return entry.value
     }
-  }
-
-  private func add(_ value: Value, to generations: inout Generations) {
-    // A reader of an older snapshot must not put an older value in the place of a newer one.
-    if let present = generations.young[value.id], present.version >= value.version { return }
-    if generations.young.count >= capacity { (generations.old, generations.young) = (generations.young, [:]) }
-    generations.young[value.id] = value
   }
 }
 

@@ -40,7 +40,7 @@ package final class SQLiteStore: Sendable {
       throw StoreFailure.error(error)
     }
     inbox = WriteBatches(database: database) { delivery, db in try delivery.insert(in: db) }
-    commits = WriteBatches(database: database) { changes, db in try changes.stored(apart: db) }
+    commits = Self.commits(to: database, jobs, assignments, containers)
   }
 
   /// A store in memory, gone with the object: for tests and demonstrations.
@@ -53,7 +53,19 @@ package final class SQLiteStore: Sendable {
       throw StoreFailure.error(error)
     }
     inbox = WriteBatches(database: database) { delivery, db in try delivery.insert(in: db) }
-    commits = WriteBatches(database: database) { changes, db in try changes.stored(apart: db) }
+    commits = Self.commits(to: database, jobs, assignments, containers)
+  }
+
+  private static func commits(
+    to database: any DatabaseWriter, _ jobs: RowCache<Job>, _ assignments: RowCache<Assignment>, _ containers: RowCache<Container>
+  ) -> WriteBatches<Changes, Changes> {
+    WriteBatches(database: database) { changes, db in
+      try changes.stored(apart: db)
+    } committed: { changes in
+      jobs.committed(changes.jobs)
+      assignments.committed(changes.assignments)
+      containers.committed(changes.containers)
+    }
   }
 
   /// Closes the file once all that was asked for is done. Calls that come later are answered with `StoreError.unavailable`. Blocks: for the

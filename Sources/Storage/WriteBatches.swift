@@ -23,12 +23,19 @@ final class WriteBatches<Request: Sendable, Answer: Sendable>: Sendable {
 
   private let database: any DatabaseWriter
   private let store: @Sendable (Request, Database) throws -> Answer
+  private let committed: @Sendable (Answer) -> Void
   private let state = Mutex(State())
 
-  /// - Parameter store: writes one request into the transaction that is open. Where it fails for a fault of its own rows, it must leave nothing.
-  init(database: any DatabaseWriter, store: @escaping @Sendable (Request, Database) throws -> Answer) {
+  /// - Parameters:
+  ///   - store: writes one request into the transaction that is open. Where it fails for a fault of its own rows, it must leave nothing.
+  ///   - committed: told of each answer once it is durable, in the order of the commits and before the caller is.
+  init(
+    database: any DatabaseWriter, store: @escaping @Sendable (Request, Database) throws -> Answer,
+    committed: @escaping @Sendable (Answer) -> Void = { _ in }
+  ) {
     self.database = database
     self.store = store
+    self.committed = committed
   }
 
   /// Writes durably, or not at all.
@@ -52,6 +59,7 @@ final class WriteBatches<Request: Sendable, Answer: Sendable>: Sendable {
         return batch
       }
       let results = self.store(batch.map(\.request), in: db)
+      for case .success(let answer) in results { self.committed(answer) }
       for (waiting, result) in zip(batch, results) { waiting.answer.resume(returning: result) }
       let isMore = self.state.withLock { state in
         state.isScheduled = !state.waiting.isEmpty

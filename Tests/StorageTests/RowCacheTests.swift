@@ -84,7 +84,42 @@ struct RowCacheTests {
     var changed = old
     changed.name = "newer"
     let new = try await commit(store) { $0.jobs = [changed] }.jobs[0]
-    store.jobs.keep([old])
+    store.jobs.read(old)
     #expect(try await store.job(old.id) == new)
+  }
+
+  @Test("what was only read is never taken for the newest, though what was newer is forgotten")
+  func forgotten() async throws {
+    let cache = RowCache<Job>(capacity: 2)
+    var (old, new) = (job(1), job(1))
+    (old.version, new.version) = (1, 2)
+    cache.committed([new])
+    #expect(cache.newest(new.id) == new)
+    for id in 2...6 { cache.read(job(Int64(id))) }
+    cache.read(old)
+    #expect(cache.newest(new.id) == nil)
+    cache.committed([new])
+    cache.read(old)
+    #expect(cache.newest(new.id) == new)
+  }
+
+  @Test("each caller sees what it has committed, whoever else commits at the same time")
+  func concurrent() async throws {
+    let store = try SQLiteStore(path: path)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for id in 1...16 {
+        group.addTask {
+          var row = try await commit(store) { $0.jobs = [job(Int64(id))] }.jobs[0]
+          for step in 1...20 {
+            row.placementReason = "step \(step)"
+            let changed = row
+            row = try await commit(store) { $0.jobs = [changed] }.jobs[0]
+            #expect(try await store.job(row.id) == row)
+            #expect(try await store.jobs(in: [.received], limit: 100).contains(row))
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
   }
 }
