@@ -15,8 +15,9 @@ package struct Repository: Hashable, Sendable, Codable {
     self.defaultBranch = defaultBranch
   }
 
-  package var owner: String { String(fullName.prefix { $0 != "/" }) }
-  package var name: String { String(fullName.drop { $0 != "/" }.dropFirst()) }
+  // Bytes, not characters: asked for with every decision.
+  package var owner: String { String(fullName.utf8.prefix { $0 != UInt8(ascii: "/") }) ?? fullName }
+  package var name: String { String(fullName.utf8.drop { $0 != UInt8(ascii: "/") }.dropFirst()) ?? fullName }
 }
 
 /// One step of a job as the forge reports it.

@@ -2,6 +2,9 @@
 struct LuaEncoder {
   private(set) var bytes: [UInt8] = []
 
+  /// - Parameter capacity: bytes that are expected.
+  init(capacity: Int = 2048) { bytes.reserveCapacity(capacity) }
+
   mutating func encode(_ value: LuaValue) {
     switch value {
     case .none, .other: bytes.append(0)
@@ -46,9 +49,11 @@ struct LuaEncoder {
   }
 
   private mutating func append(_ text: String) {
-    let utf8 = text.utf8
-    append(count: utf8.count)
-    bytes.append(contentsOf: utf8)
+    var text = text
+    text.withUTF8 { utf8 in
+      append(count: utf8.count)
+      bytes.append(contentsOf: utf8)
+    }
   }
 
   /// A count that does not fit fails in the shim, which then finds the buffer too short.
@@ -65,13 +70,17 @@ struct LuaDecoder {
   /// The bytes are not what the shim writes: a defect of one of the two.
   struct Malformed: Error {}
 
-  private var rest: ArraySlice<UInt8>
-  init(_ bytes: [UInt8]) { rest = bytes[...] }
-  var isAtEnd: Bool { rest.isEmpty }
+  private let bytes: [UInt8]
+  private var position = 0
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  var isAtEnd: Bool { position == bytes.count }
+  private var left: Int { bytes.count - position }
 
   /// - Parameter depth: how deeply nested this value is; bounded, since bytes may be wrong.
   mutating func decode(depth: Int = 0) throws(Malformed) -> LuaValue {
-    guard depth <= 32, let tag = rest.popFirst() else { throw Malformed() }
+    guard depth <= 32, !isAtEnd else { throw Malformed() }
+    let tag = bytes[position]
+    position += 1
     switch tag {
     case 0: return .none
     case 1: return .bool(false)
@@ -80,8 +89,10 @@ struct LuaDecoder {
     case 4: return .number(Double(bitPattern: try word(bytes: 8)))
     case 5: return .text(try text())
     case 6:
+      let size = try count()
       var values: [LuaValue] = []
-      for _ in 0..<(try count()) { values.append(try decode(depth: depth + 1)) }
+      values.reserveCapacity(size)
+      for _ in 0..<size { values.append(try decode(depth: depth + 1)) }
       return .list(values)
     case 7:
       var values: [String: LuaValue] = [:]
@@ -98,19 +109,21 @@ struct LuaDecoder {
   /// Each element takes a byte at least, so a larger count cannot be true.
   private mutating func count() throws(Malformed) -> Int {
     let count = Int(try word(bytes: 4))
-    guard count <= rest.count else { throw Malformed() }
+    guard count <= left else { throw Malformed() }
     return count
   }
 
   private mutating func text() throws(Malformed) -> String {
     let length = try count()
-    defer { rest.removeFirst(length) }
-    return String(decoding: rest.prefix(length), as: UTF8.self)
+    defer { position += length }
+    return String(decoding: bytes[position..<position + length], as: UTF8.self)
   }
 
-  private mutating func word(bytes: Int) throws(Malformed) -> UInt64 {
-    guard rest.count >= bytes else { throw Malformed() }
-    defer { rest.removeFirst(bytes) }
-    return rest.prefix(bytes).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  private mutating func word(bytes count: Int) throws(Malformed) -> UInt64 {
+    guard left >= count else { throw Malformed() }
+    var word: UInt64 = 0
+    for index in 0..<count { word |= UInt64(bytes[position + index]) << (8 * UInt64(index)) }
+    position += count
+    return word
   }
 }

@@ -125,7 +125,7 @@ package final class LuaRuntime {
   /// Filters and scores all candidates inside one protected call.
   /// - Returns: for each candidate what `filter` and then `score` returned, two values each where they were asked; and what `strategy` returned.
   package func place(job: LuaValue, candidates: [LuaValue]) throws(LuaFailure) -> (answers: [[LuaValue]], strategy: [LuaValue]) {
-    var encoder = LuaEncoder()
+    var encoder = LuaEncoder(capacity: 2048 + 512 * candidates.count)
     encoder.encode(job)
     encoder.encode(.sealedList(candidates))
     try check(rh_place(state, encoder.bytes, encoder.bytes.count))

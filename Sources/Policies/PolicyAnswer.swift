@@ -46,9 +46,9 @@ enum PolicyAnswer {
     guard values.count >= 2, case .bool(let isAllowed) = values[0] else {
       throw PolicyAnswerError("affinity.filter", values.first ?? .none, expected: "true, or false and a reason")
     }
-    let filterReason = try reason(Array(values.prefix(2)), "affinity.filter")
+    let filterReason = try reason(values[..<2], "affinity.filter")
     if !isAllowed { return CandidateVerdict(score: nil, reason: filterReason) }
-    let answer = Array(values.dropFirst(2))
+    let answer = values[2...]
     let score: Double
     switch answer.first ?? .none {
     case .integer(let value) where (0...100).contains(value): score = Double(value)
@@ -70,14 +70,16 @@ enum PolicyAnswer {
     }
   }
 
-  private static func reason(_ values: [LuaValue], _ function: String) throws -> String {
+  private static func reason(_ values: [LuaValue], _ function: String) throws -> String { try reason(values[...], function) }
+
+  private static func reason(_ values: ArraySlice<LuaValue>, _ function: String) throws -> String {
     if values.count > 2 { throw PolicyAnswerError("\(function) returned \(values.count) values; expected a value and a reason") }
-    guard values.count == 2 else { return "" }
-    switch values[1] {
+    guard values.count == 2, let why = values.last else { return "" }
+    switch why {
     case .none: return ""
     case .text(let reason) where reason.utf8.count <= 500: return reason
     case .text(let reason): throw PolicyAnswerError("\(function) gave a reason of \(reason.utf8.count) bytes; at most 500 are taken")
-    default: throw PolicyAnswerError("\(function) as reason", values[1], expected: "a text")
+    default: throw PolicyAnswerError("\(function) as reason", why, expected: "a text")
     }
   }
 }
