@@ -12,11 +12,12 @@ extension SQLiteStore: AssignmentReader {
   }
 
   package func activeAssignments() async throws(StoreError) -> [Assignment] {
-    try await read { [cache = assignments] db in
-      try db.values(
-        cache, "SELECT runner_name, version, metadata FROM container_assignments WHERE phase <> 'released' ORDER BY assigned_at, id")
-    }
+    try await read { [cache = assignments] db in try db.values(cache, Self.activeAssignments) }
   }
+
+  static let activeAssignments = """
+    SELECT runner_name, version, metadata FROM container_assignments WHERE phase <> 'released' ORDER BY assigned_at, id
+    """
 
   package func assignments(ofJob id: JobID) async throws(StoreError) -> [Assignment] {
     try await read { [cache = assignments] db in

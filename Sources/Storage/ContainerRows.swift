@@ -12,10 +12,10 @@ extension SQLiteStore: ContainerReader {
   }
 
   package func liveContainers() async throws(StoreError) -> [Container] {
-    try await read { [cache = containers] db in
-      try db.values(cache, "SELECT id, version, metadata FROM container_registry WHERE status <> 'GONE' ORDER BY created_at, id")
-    }
+    try await read { [cache = containers] db in try db.values(cache, Self.liveContainers) }
   }
+
+  static let liveContainers = "SELECT id, version, metadata FROM container_registry WHERE status <> 'GONE' ORDER BY created_at, id"
 
   package func recentContainers(limit: Int) async throws(StoreError) -> [Container] {
     try await read { [cache = containers] db in

@@ -70,15 +70,13 @@ extension SQLiteStore: JobReader {
   }
 
   package func refusedJobsForHook(limit: Int) async throws(StoreError) -> [Job] {
-    try await read { [cache = jobs] db in
-      try db.values(
-        cache,
-        """
-        SELECT id, version, metadata FROM orchestrator_jobs WHERE status = 'refused' AND refusal_action = 'failByHook'
-        ORDER BY received_at, id LIMIT ?
-        """, [max(0, limit)])
-    }
+    try await read { [cache = jobs] db in try db.values(cache, Self.refusedJobs, [max(0, limit)]) }
   }
+
+  static let refusedJobs = """
+    SELECT id, version, metadata FROM orchestrator_jobs WHERE status = 'refused' AND refusal_action = 'failByHook'
+    ORDER BY received_at, id LIMIT ?
+    """
 
   package func waits(since: Date) async throws(StoreError) -> [Double] {
     try await read { db in

@@ -1,6 +1,6 @@
 import Domain
 import GRDB
-import RunnerHub
+package import RunnerHub
 
 /// The queue by class. Which classes wait, and how many jobs each, is kept by triggers in `row_counts`; the rest are seeks in partial indexes
 /// of the queued rows. So a turn costs by classes and heads, never by waiting jobs.
@@ -45,5 +45,23 @@ enum Queue {
         milliCPUs: milliCPUs, memory: ByteCount(bytes: try row.read("memory_bytes", place)),
         disk: ByteCount(bytes: try row.read("disk_bytes", place)), gpus: try row.readOptional("gpus", place) ?? 0)
     )
+  }
+}
+
+extension SQLiteStore: PlanningReader {
+  package func planningView(heads: Int) async throws(StoreError) -> PlanningView {
+    let (jobs, assignments, containers) = (jobs, assignments, containers)
+    let bound = [JobState.assigned, .starting].map(\.rawValue)
+    return try await read { db in
+      var view = PlanningView(
+        queue: try Queue.classes(heads: heads, jobs, in: db), refusals: try db.values(jobs, Self.refusedJobs, [max(0, heads)]),
+        containers: [], assignments: [], bound: [])
+      if view.queue.isEmpty && view.refusals.isEmpty { return view }
+      view.containers = try db.values(containers, Self.liveContainers)
+      view.assignments = try db.values(assignments, Self.activeAssignments)
+      // All: one that is left out could get a second registration.
+      view.bound = try db.values(jobs, Self.jobsByState(count: bound.count), bound + [Int.max])
+      return view
+    }
   }
 }

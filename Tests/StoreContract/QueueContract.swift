@@ -6,6 +6,27 @@ import Testing
 extension StoreContract {
   static var queue: [StoreContract] {
     [
+      StoreContract("the planner's view holds queue, refusals, fleet and bound jobs of one moment, and no fleet where nothing waits") {
+        store async throws in
+        var refused = Sample.job(4, state: .refused)
+        refused.refusalAction = .failByHook
+        let hooked = refused
+        try await store.commit {
+          $0.jobs = [Sample.job(2, state: .assigned, at: 2), Sample.job(1, state: .starting, at: 1), Sample.job(3, state: .running)]
+          $0.containers = [Sample.container("c2", at: 2), Sample.container("c1", at: 1), Sample.container("c3", state: .gone)]
+          $0.assignments = [Sample.assignment("a1")]
+        }
+        #expect(
+          try await store.planningView(heads: 3)
+            == PlanningView(queue: [], refusals: [], containers: [], assignments: [], bound: []))
+        try await store.commit { $0.jobs = [Sample.queued(11, order: 1), Sample.queued(12, order: 2), hooked] }
+        let view = try await store.planningView(heads: 1)
+        #expect(view.queue == (try await store.queue(heads: 1)) && view.queue.first?.count == 2)
+        #expect(view.refusals.map(\.forgeID) == [4])
+        #expect(view.containers.map(\.id.rawValue) == ["c1", "c2"])
+        #expect(view.assignments.map(\.id.rawValue) == ["a1"])
+        #expect(view.bound.map(\.forgeID) == [1, 2])
+      },
       StoreContract("the queue has a class for each kind of waiting job, its count, and its heads by rising order key") {
         store async throws in
         let gpu = JobClass(scope: "acme/storefront", group: "big", labels: ["gpu", "a|b,c"])

@@ -39,18 +39,13 @@ package struct PlanningTurn: Sendable {
   /// - Returns: when the next turn is worth while though nothing happens.
   package func turn(_ memory: inout Memory, with engine: any PolicyEngine) async throws(StoreError) -> Date? {
     await learnHosts(&memory)
-    let store = transactor.store
-    let queue = try await store.queue(heads: Self.heads)
-    let refusals = try await store.refusedJobsForHook(limit: Self.heads).filter { $0.assignment == nil }
-    if queue.isEmpty && refusals.isEmpty { return nil }
-    let containers = try await store.liveContainers()
-    let assignments = try await store.activeAssignments()
-    let bound = try await store.jobs(in: [.assigned, .starting], limit: 10_000)
+    let view = try await transactor.store.planningView(heads: Self.heads)
+    let refusals = view.refusals.filter { $0.assignment == nil }
+    if view.queue.isEmpty && refusals.isEmpty { return nil }
     var decisions: [JobID: Verdict<Placement>] = [:]
     let input = PlanningInput(
-      now: transactor.currentTime, pools: settings.pools, containers: containers,
-      queues: queue,
-      refusals: refusals, assignments: assignments, bound: bound,
+      now: transactor.currentTime, pools: settings.pools, containers: view.containers, queues: view.queue, refusals: refusals,
+      assignments: view.assignments, bound: view.bound,
       limits: PlanningLimits(
         maxConcurrentJobs: settings.maximumConcurrentJobs, containerPoolSize: settings.containerPoolSize, hosts: memory.hosts),
       strategy: settings.strategy, cursor: memory.cursor
@@ -62,7 +57,7 @@ package struct PlanningTurn: Sendable {
     }
     let plan = Planner.plan(input)
     memory.cursor = plan.cursor
-    try await commit(plan, decisions, containers)
+    try await commit(plan, decisions)
     return plan.nextTurn
   }
 
@@ -82,7 +77,7 @@ package struct PlanningTurn: Sendable {
     }
   }
 
-  private func commit(_ plan: Plan, _ decisions: [JobID: Verdict<Placement>], _ containers: [Container]) async throws(StoreError) {
+  private func commit(_ plan: Plan, _ decisions: [JobID: Verdict<Placement>]) async throws(StoreError) {
     let identities = identities
     let names = plan.bindings.map { _ in (assignment: identities.token(digits: 8), container: identities.token(digits: 6)) }
     try await transactor.transact(.planMade) { (unit) throws(StoreError) in

@@ -73,6 +73,33 @@ package protocol ContainerReader: Sendable {
   func recentContainers(limit: Int) async throws(StoreError) -> [Container]
 }
 
+/// All that a turn of the planner looks at.
+package struct PlanningView: Hashable, Sendable {
+  package var queue: [ClassQueue]
+  /// Refused jobs that are to be failed by a runner's hook.
+  package var refusals: [Job]
+  /// All that are not gone.
+  package var containers: [Container]
+  /// All that are not released.
+  package var assignments: [Assignment]
+  /// Jobs that are assigned or starting.
+  package var bound: [Job]
+
+  package init(queue: [ClassQueue], refusals: [Job], containers: [Container], assignments: [Assignment], bound: [Job]) {
+    self.queue = queue
+    self.refusals = refusals
+    self.containers = containers
+    self.assignments = assignments
+    self.bound = bound
+  }
+}
+
+package protocol PlanningReader: Sendable {
+  /// One snapshot. Where nothing waits, only queue and refusals, which are empty then.
+  /// - Parameter heads: jobs of each class, and refused ones, at most.
+  func planningView(heads: Int) async throws(StoreError) -> PlanningView
+}
+
 /// Effects that are owed to the outside.
 package protocol OutboxReader: Sendable {
   /// Effects that are due, by due time.
@@ -110,5 +137,5 @@ package protocol ChangeWriter: Sendable {
 }
 
 /// Everything that must outlive the process.
-package typealias Store = Inbox & JobReader & AssignmentReader & ContainerReader & OutboxReader & DecisionReader & ForgeMemory
-  & ChangeWriter
+package typealias Store = Inbox & JobReader & AssignmentReader & ContainerReader & PlanningReader & OutboxReader & DecisionReader
+  & ForgeMemory & ChangeWriter
