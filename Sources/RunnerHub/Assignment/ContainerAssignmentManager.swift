@@ -18,6 +18,8 @@ package struct ContainerAssignmentManager: Sendable {
     /// Not before this time, after a `ComeBack` or a fault.
     var notBefore: [Item: Date] = [:]
     var faults: [Item: Int] = [:]
+    /// Places for starts that are taken.
+    var starts = 0
     /// Starts that were owed at the last look and found no free place.
     var backlog: ArraySlice<Item> = []
 
@@ -64,13 +66,12 @@ package struct ContainerAssignmentManager: Sendable {
         for item in items {
           group.addTask {
             await perform(item.item)
-            // A place that becomes free is taken at once, without another look at all that lives.
             while item.isStart, let next = takeOver() { await perform(next) }
             transactor.signals.assignments.notify()
           }
         }
         await transactor.signals.assignments.wait(until: nextTime())
-        try await pace.wait(now: transactor.currentTime)
+        await pace.wait(now: transactor.currentTime)
       }
       group.cancelAll()
     }
@@ -98,16 +99,15 @@ package struct ContainerAssignmentManager: Sendable {
       let owedItems = Set(owed.map(\.item))
       agenda.notBefore = agenda.notBefore.filter { owedItems.contains($0.key) }
       agenda.faults = agenda.faults.filter { owedItems.contains($0.key) }
-      var starts = owed.count { $0.isStart && agenda.underWay.contains($0.item) }
       var claimed: [(item: Item, isStart: Bool)] = []
       agenda.backlog = []
       for (item, isStart) in owed where agenda.isFree(item, at: now) {
         if isStart {
-          if starts >= maximumStarts {
+          if agenda.starts >= maximumStarts {
             agenda.backlog.append(item)
             continue
           }
-          starts += 1
+          agenda.starts += 1
         }
         agenda.underWay.insert(item)
         claimed.append((item, isStart))
@@ -116,7 +116,8 @@ package struct ContainerAssignmentManager: Sendable {
     }
   }
 
-  /// The next start of the backlog, for the place of one that is done. Whether it is still owed, it finds out itself.
+  /// The next start of the backlog, for the place of one that is done, without another look at all that lives. Whether it is still owed, it
+  /// finds out itself. nil: there is none, and the place is free.
   private func takeOver() -> Item? {
     let now = transactor.currentTime
     return agenda.withLock { agenda in
@@ -126,6 +127,7 @@ package struct ContainerAssignmentManager: Sendable {
           return item
         }
       }
+      agenda.starts -= 1
       return nil
     }
   }

@@ -18,10 +18,11 @@ struct Pace {
   /// Seconds until the next turn may begin; 0 or less: now.
   func pause(at now: Date) -> TimeInterval { next.timeIntervalSince(now) }
 
-  /// Returns when the next turn may begin, or the task is cancelled.
-  func wait(now: Date) async throws {
+  /// Returns when the next turn may begin, or when the task is cancelled, which the loop sees itself.
+  func wait(now: Date) async {
     let seconds = pause(at: now)
+    guard seconds > 0 else { return }
     // A clock that was set back must not hold the loop.
-    if seconds > 0 { try await Task.sleep(for: .seconds(min(seconds, Self.longest))) }
+    do { try await Task.sleep(for: .seconds(min(seconds, Self.longest))) } catch { return }
   }
 }

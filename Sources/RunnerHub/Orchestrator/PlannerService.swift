@@ -59,7 +59,7 @@ package struct PlannerService: Sendable {
       }
       pace.noteTurn(from: beginning, to: now())
       await signals.planning.wait(until: again)
-      try await pace.wait(now: now())
+      await pace.wait(now: now())
     }
   }
 
