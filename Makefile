@@ -1,16 +1,19 @@
 # Two commands matter: `make run` and `make test`. One debug build, made by scripts/build, serves both.
 .POSIX:
 .DELETE_ON_ERROR:
-.PHONY: help run test build lint lint-shell clean packages test-packages verify-github verify-github-variables
+.PHONY: help run test bench build lint lint-shell clean packages test-packages verify-github verify-github-variables
 
 # Where the demonstration's containers run: process or docker.
 ENGINE = process
 RUNNERHUB = .build/debug/runnerhub
+# Which benchmarks to run, such as `make bench ONLY="planner policy"`; empty: all.
+ONLY =
 SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
 
 help:
 	@echo 'make run     install what is missing, build, and run the demonstration (ENGINE=process or docker)'
 	@echo 'make test    install what is missing, build, and run every test'
+	@echo 'make bench   install what is missing, build for release, and run the benchmarks (ONLY="planner policy")'
 	@echo 'make verify-github REPO=OWNER/NAME TOKEN_FILE=FILE'
 	@echo '             try the whole line on a real account: docs/verify-github.md'
 	@echo 'make build   install what is missing, and build the product and its tests'
@@ -36,9 +39,12 @@ verify-github-variables:
 
 verify-github: verify-github-variables build
 	@scripts/verify-github run
+bench: packages
+	@scripts/build benchmarks
+	@Benchmarks/.build/release/Benchmarks run $(ONLY) --json Benchmarks/.build/figures.json
 
 lint: test-packages lint-shell
-	@swift format lint --strict --recursive Sources Tests Package.swift
+	@swift format lint --strict --recursive Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift
 	@luacheck --quiet policies
 
 lint-shell:

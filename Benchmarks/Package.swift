@@ -60,7 +60,9 @@ let package = Package(
     room("Policies", ["Domain", "RunnerHub", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", grdb, logging]),
     // The decoder of deliveries without the client, whose dependencies would cost minutes of every build.
-    room("GitHub", ["Domain", "RunnerHub"], sources: ["GitHubDeliveryDecoder.swift", "WirePayloads.swift", "JSONFault.swift", "DefinitionRefs.swift"]),
+    room(
+      "GitHub", ["Domain", "RunnerHub"],
+      sources: ["GitHubDeliveryDecoder.swift", "WirePayloads.swift", "JSONFault.swift", "DefinitionRefs.swift"]),
     room(
       "Web",
       [

@@ -15,7 +15,9 @@ enum AssignmentBenchmark: Benchmark {
     Progress.say("assignment: \(jobs) jobs while 1,000 wait …")
     let crowded = try await delays(Scene(waiting: 1000), jobs: jobs, surroundings)
     return [
-      Figure("delivery to container p50", calm.own.median, .milliseconds, against: ("one durable delivery, p50", calm.baseline.median), budget: .below(5)),
+      Figure(
+        "delivery to container p50", calm.own.median, .milliseconds, against: ("one durable delivery, p50", calm.baseline.median),
+        budget: .below(5)),
       Figure(
         "delivery to container p99", calm.own.quantile(0.99), .milliseconds,
         against: ("one durable delivery, p99", calm.baseline.quantile(0.99)), budget: .below(25)),

@@ -49,6 +49,7 @@ enum BurstBenchmark: Benchmark {
       }
       let end = try await asked
       try await Hub.wait("\(jobs) runners", seconds: 120) { hub.engine.handedOver >= jobs }
+      guard hub.forge.mostUnderWay <= 32 else { throw BenchmarkFailure("\(hub.forge.mostUnderWay) registrations at once") }
       return Outcome(
         asked: Clock.seconds(start, end), started: Clock.seconds(start, Clock.now), cpu: Clock.seconds(cpu, Clock.cpu) * 1000 / Double(jobs)
       )

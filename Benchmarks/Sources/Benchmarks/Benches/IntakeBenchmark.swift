@@ -43,7 +43,8 @@ enum IntakeBenchmark: Benchmark {
       ratio("intake rate, \(Text.number(Double(waiting))) waiting", full, "the same with none", empty, .ratioAtLeast(0.9)),
       latency("intake p50 at half load", emptyDelays, 0.5, "bare Hummingbird route", bareDelays, nil),
       latency("intake p99 at half load", emptyDelays, 0.99, "bare Hummingbird route", bareDelays, .below(10)),
-      latency("intake p99 at half load, \(Text.number(Double(waiting))) waiting", fullDelays, 0.99, "the same with none", emptyDelays, .below(10)),
+      latency(
+        "intake p99 at half load, \(Text.number(Double(waiting))) waiting", fullDelays, 0.99, "the same with none", emptyDelays, .below(10)),
     ]
   }
 
@@ -96,7 +97,9 @@ enum IntakeBenchmark: Benchmark {
     let value = try await Listening.serving { onServerRunning in
       WebhookServer(
         handler: handler, options: ListenerOptions(host: "127.0.0.1", port: 0, onServerRunning: onServerRunning), logger: .quiet)
-    } body: { try await body($0) }
+    } body: {
+      try await body($0)
+    }
     try store.close()
     try surroundings.workshop.discard(directory)
     return value

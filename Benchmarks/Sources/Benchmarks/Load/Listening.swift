@@ -36,6 +36,8 @@ enum BareServer {
       return Application(
         router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { await onServerRunning($0.localAddress?.port ?? 0) }, logger: .quiet)
-    } body: { try await body($0) }
+    } body: {
+      try await body($0)
+    }
   }
 }

@@ -58,7 +58,9 @@ final class Workshop {
     guard scene != Scene() else { return directory }
     let original = folder.appending(path: "scene-\(scene.waiting)-\(scene.running)-\(scene.finished).sqlite")
     if made.insert(scene).inserted {
-      Progress.say("making \(Text.number(Double(scene.waiting))) waiting, \(scene.running) running, \(Text.number(Double(scene.finished))) finished jobs …")
+      Progress.say(
+        "making \(Text.number(Double(scene.waiting))) waiting, \(scene.running) running, \(Text.number(Double(scene.finished))) finished jobs …"
+      )
       try await scene.make(at: original.path, settings: Sample.settings([Sample.pool(maximum: 1000)]))
     }
     try FileManager.default.copyItem(atPath: original.path, toPath: directory.database)
