@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import Foundation
 import Synchronization
@@ -27,14 +28,57 @@ struct StartPlacesTests {
     for id in 1...30 { try await bench.queue(Int64(id)) }
     try await bench.plan()
     let manager = bench.makeManager()
-    let loop = Task { try await manager.run() }
-    while try await bench.store.activeAssignments().contains(where: { $0.phase != .started }) {
-      try await Task.sleep(for: .milliseconds(5))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await manager.run() }
+      _ = try await eventually("all starts") {
+        try await bench.store.activeAssignments().allSatisfy { $0.phase == .started } ? true : nil
+      }
+      group.cancelAll()
     }
-    loop.cancel()
-    try await loop.value
     #expect(underWay.withLock { $0.most } == 3)
     #expect(bench.engine.containers.count == 30)
     #expect(bench.forge.runnerNames.count == 30)
+  }
+
+  @Test("an engine's limit holds for what it has to make, and the limit of all for everything")
+  func limits() {
+    var places = StartPlaces(all: 4, byMaker: ["docker": 1])
+    let (cold, warm, other) = (StartPlaces.Start(maker: "docker"), StartPlaces.Start(maker: nil), StartPlaces.Start(maker: "process"))
+    #expect([cold, cold, warm, other, other, other].map { places.take($0) } == [true, false, true, true, true, false])
+    places.giveBack(warm)
+    #expect([cold, other, warm].map { places.take($0) } == [false, true, false])
+    places.giveBack(cold)
+    #expect([cold, warm].map { places.take($0) } == [true, false])
+  }
+
+  @Test("an engine never makes more containers at once than it may, and all are made")
+  func byEngine() async throws {
+    let bench = try Bench { settings in
+      settings.pools = [Bench.pool { $0.maximum = 20 }]
+      settings.startsByEngine = ["fake": 2]
+    }
+    for id in 1...12 { try await bench.queue(Int64(id)) }
+    try await bench.plan()
+    let most = Mutex((now: 0, most: 0))
+    bench.engine.with { state in
+      state.duringCreate = {
+        most.withLock { count in
+          count.now += 1
+          count.most = max(count.most, count.now)
+        }
+        for _ in 0..<20 { await Task.yield() }
+        most.withLock { $0.now -= 1 }
+      }
+    }
+    let manager = bench.makeManager()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await manager.run() }
+      _ = try await eventually("all starts") {
+        try await bench.store.activeAssignments().allSatisfy { $0.phase == .started } ? true : nil
+      }
+      group.cancelAll()
+    }
+    #expect(most.withLock { $0.most } == 2)
+    #expect(bench.engine.containers.count == 12)
   }
 }

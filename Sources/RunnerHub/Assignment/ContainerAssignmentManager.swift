@@ -18,10 +18,9 @@ package struct ContainerAssignmentManager: Sendable {
     /// Not before this time, after a `ComeBack` or a fault.
     var notBefore: [Item: Date] = [:]
     var faults: [Item: Int] = [:]
-    /// Places for starts that are taken.
-    var starts = 0
+    var places: StartPlaces
     /// Starts that were owed at the last look and found no free place.
-    var backlog: ArraySlice<Item> = []
+    var backlog: ArraySlice<(item: Item, start: StartPlaces.Start)> = []
 
     func isFree(_ item: Item, at now: Date) -> Bool { !underWay.contains(item) && notBefore[item] ?? now <= now }
   }
@@ -30,10 +29,9 @@ package struct ContainerAssignmentManager: Sendable {
   private let engines: EngineRoster
   private let start: RunnerStart
   private let release: RunnerRelease
-  private let maximumStarts: Int
   private let retry = Retry(maximumTries: .max, base: 0.5, cap: 30)
   private let logger: Logger
-  private let agenda = Shared(Agenda())
+  private let agenda: Shared<Agenda>
 
   package init(
     transactor: Transactor, engines: EngineRoster, forge: any Forge, logs: LogCollector, settings: Settings, drain: DrainSwitch,
@@ -42,7 +40,7 @@ package struct ContainerAssignmentManager: Sendable {
     self.transactor = transactor
     self.engines = engines
     self.logger = logger
-    maximumStarts = settings.maximumStarts
+    agenda = Shared(Agenda(places: StartPlaces(all: settings.maximumStarts, byMaker: settings.startsByEngine)))
     start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
     release = RunnerRelease(
       transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
@@ -53,7 +51,7 @@ package struct ContainerAssignmentManager: Sendable {
     try await withThrowingDiscardingTaskGroup { group in
       var pace = Pace()
       while !Task.isCancelled {
-        let items: [(item: Item, isStart: Bool)]
+        let items: [(item: Item, start: StartPlaces.Start?)]
         do {
           let start = transactor.currentTime
           items = try await claim()
@@ -66,7 +64,11 @@ package struct ContainerAssignmentManager: Sendable {
         for item in items {
           group.addTask {
             await perform(item.item)
-            while item.isStart, let next = takeOver() { await perform(next) }
+            var done = item.start
+            while let start = done, let next = takeOver(from: start) {
+              await perform(next.item)
+              done = next.start
+            }
             transactor.signals.assignments.notify()
           }
         }
@@ -78,19 +80,23 @@ package struct ContainerAssignmentManager: Sendable {
   }
 
   /// Takes what is owed, is not under way, and is due.
-  private func claim() async throws(StoreError) -> [(item: Item, isStart: Bool)] {
-    var owed: [(item: Item, isStart: Bool)] = []
+  private func claim() async throws(StoreError) -> [(item: Item, start: StartPlaces.Start?)] {
+    let containers = try await transactor.store.liveContainers()
+    /// Engines of the containers that are still to be made.
+    let makers = Dictionary(
+      containers.lazy.filter { $0.state == .creating }.map { ($0.id, $0.engine) }, uniquingKeysWith: { first, _ in first })
+    var owed: [(item: Item, start: StartPlaces.Start?)] = []
     for assignment in try await transactor.store.activeAssignments() {
       switch assignment.phase {
-      case .bound, .registered: owed.append((.assignment(assignment.id), true))
-      case .releasing: owed.append((.assignment(assignment.id), false))
+      case .bound, .registered: owed.append((.assignment(assignment.id), .init(maker: makers[assignment.containerID])))
+      case .releasing: owed.append((.assignment(assignment.id), nil))
       case .started, .running, .released: break
       }
     }
-    for container in try await transactor.store.liveContainers() where container.assignment == nil {
+    for container in containers where container.assignment == nil {
       switch container.state {
-      case .creating: owed.append((.container(container.id), true))
-      case .terminating: owed.append((.container(container.id), false))
+      case .creating: owed.append((.container(container.id), .init(maker: container.engine)))
+      case .terminating: owed.append((.container(container.id), nil))
       case .draining, .ready, .assigned, .busy, .unhealthy, .gone: break
       }
     }
@@ -99,35 +105,32 @@ package struct ContainerAssignmentManager: Sendable {
       let owedItems = Set(owed.map(\.item))
       agenda.notBefore = agenda.notBefore.filter { owedItems.contains($0.key) }
       agenda.faults = agenda.faults.filter { owedItems.contains($0.key) }
-      var claimed: [(item: Item, isStart: Bool)] = []
+      var claimed: [(item: Item, start: StartPlaces.Start?)] = []
       agenda.backlog = []
-      for (item, isStart) in owed where agenda.isFree(item, at: now) {
-        if isStart {
-          if agenda.starts >= maximumStarts {
-            agenda.backlog.append(item)
-            continue
-          }
-          agenda.starts += 1
+      for (item, start) in owed where agenda.isFree(item, at: now) {
+        if let start, !agenda.places.take(start) {
+          agenda.backlog.append((item, start))
+          continue
         }
         agenda.underWay.insert(item)
-        claimed.append((item, isStart))
+        claimed.append((item, start))
       }
       return claimed
     }
   }
 
-  /// The next start of the backlog, for the place of one that is done, without another look at all that lives. Whether it is still owed, it
-  /// finds out itself. nil: there is none, and the place is free.
-  private func takeOver() -> Item? {
+  /// Gives back the place of a start that is done, and takes the next start of the backlog that has one, without another look at all that
+  /// lives. Whether it is still owed, it finds out itself.
+  private func takeOver(from done: StartPlaces.Start) -> (item: Item, start: StartPlaces.Start)? {
     let now = transactor.currentTime
     return agenda.withLock { agenda in
-      while let item = agenda.backlog.popFirst() {
-        if agenda.isFree(item, at: now) {
-          agenda.underWay.insert(item)
-          return item
-        }
+      agenda.places.giveBack(done)
+      while let index = agenda.backlog.firstIndex(where: { agenda.places.isFree(for: $0.start) }) {
+        let next = index == agenda.backlog.startIndex ? agenda.backlog.removeFirst() : agenda.backlog.remove(at: index)
+        guard agenda.isFree(next.item, at: now), agenda.places.take(next.start) else { continue }
+        agenda.underWay.insert(next.item)
+        return next
       }
-      agenda.starts -= 1
       return nil
     }
   }

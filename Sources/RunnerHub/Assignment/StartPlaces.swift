@@ -2,11 +2,12 @@
 /// store, where it can still be reordered; an engine's own queue could not.
 struct StartPlaces {
   /// One start.
-  struct Start {
+  struct Start: Sendable {
     /// The engine that has to make a container for it; nil where a warm one is there.
     var maker: String?
   }
 
+  /// Free places.
   private var all: Int
   private var byMaker: [String: Int]
 
@@ -22,8 +23,16 @@ struct StartPlaces {
     all > 0 && (start.maker.flatMap { byMaker[$0] } ?? 1) > 0
   }
 
-  mutating func take(_ start: Start) {
+  /// - Returns: false where there is no place, and nothing was taken.
+  mutating func take(_ start: Start) -> Bool {
+    guard isFree(for: start) else { return false }
     all -= 1
     if let maker = start.maker { byMaker[maker]? -= 1 }
+    return true
+  }
+
+  mutating func giveBack(_ start: Start) {
+    all += 1
+    if let maker = start.maker { byMaker[maker]? += 1 }
   }
 }

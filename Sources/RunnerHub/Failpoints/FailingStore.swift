@@ -56,6 +56,10 @@ extension FailingStore: ContainerReader {
   func recentContainers(limit: Int) async throws(StoreError) -> [Container] { try await store.recentContainers(limit: limit) }
 }
 
+extension FailingStore: PlanningReader {
+  func planningView(heads: Int) async throws(StoreError) -> PlanningView { try await store.planningView(heads: heads) }
+}
+
 extension FailingStore: OutboxReader {
   func dueEffects(at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] { try await store.dueEffects(at: now, limit: limit) }
   func dueEffects(_ rank: OutboxEffect.Rank, at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] {
