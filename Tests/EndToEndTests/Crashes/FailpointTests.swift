@@ -174,10 +174,15 @@ import Testing
           try await line.engine.lose(try #require(container))
         }
       }
+      try await house.hub.serve()
+      let example = try await house.takeExample()
+      try await line.kill()
+      // While nobody remembers what was committed.
+      try house.damage(example)
       for order in Self.orders([.commit(.deliverySetAside)]) {
         try await line.die(at: order) { _ in
           guard order.failpoint.moment == .before else { return }
-          try await house.damageOneRow()
+          try await house.postNews(of: example)
         }
       }
       try await line.end()
@@ -231,20 +236,33 @@ extension Work {
 }
 
 extension House {
-  /// An ended job of GitHub's examples whose row is spoilt, and news of it.
-  fileprivate func damageOneRow() async throws {
+  /// An ended job of GitHub's examples, once it is a row.
+  fileprivate func takeExample() async throws -> Example {
     let examples = try Example.all().filter { $0.event == "workflow_job" }
     let completed = try #require(examples.first { $0.name.hasPrefix("completed") })
     #expect(try await post(completed).status == 202)
-    let id = try #require(try JSON(parsing: completed.body)["workflow_job"]["id"].int)
+    let id = try Self.job(of: completed)
     try await eventually("its row") { try row(of: id) != nil }
+    return completed
+  }
+
+  private static func job(of example: Example) throws -> Int64 {
+    try #require(try JSON(parsing: example.body)["workflow_job"]["id"].int)
+  }
+
+  /// Makes its row unreadable.
+  fileprivate func damage(_ example: Example) throws {
+    let id = try Self.job(of: example)
     let queue = try DatabaseQueue(path: hub.database)
-    try await queue.write { db in
+    try queue.write { db in
       try db.execute(
         sql: "UPDATE orchestrator_jobs SET metadata = '{}' WHERE json_extract(metadata, '$.forgeID') = ?", arguments: [id])
     }
     try queue.close()
-    var news = try completed.mutated {
+  }
+
+  fileprivate func postNews(of example: Example) async throws {
+    var news = try example.mutated {
       $0.merging(["action": "in_progress", "workflow_job": $0["workflow_job"].merging(["status": "in_progress"])])
     }
     news.guid = UUID().uuidString.lowercased()
