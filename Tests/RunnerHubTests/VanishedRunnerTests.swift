@@ -69,6 +69,22 @@ struct VanishedRunnerTests {
     #expect(bench.forge.runnerNames.isEmpty)
     #expect(try await bench.now(assignment).phase == .released)
   }
+
+  @Test("a job of which only the end is heard, from a runner of ours that is released already, ran here and is reported") func endAlone()
+    async throws
+  {
+    let bench = try Bench()
+    let assignment = try await bench.begin(1)
+    bench.forge.runnerLeft(assignment.id.rawValue)
+    try await bench.deliver(Bench.report(1, "completed", conclusion: "cancelled"))
+    try await bench.work()
+    #expect(try await bench.now(assignment).phase == .released)
+    try await bench.deliver(Bench.report(2, "completed", conclusion: "success", runner: assignment.id.rawValue, name: "other"))
+    #expect(try await bench.job(2).route == .orchestrator)
+    #expect(try await bench.store.dueEffects(at: .distantFuture, limit: 10).contains { $0.key == "status/2" })
+    try await bench.deliver(Bench.report(3, "completed", conclusion: "success", runner: "stranger", name: "third"))
+    #expect(try await bench.job(3).route == .traditional)
+  }
 }
 
 extension JobID {

@@ -44,10 +44,11 @@ package struct JobReducer: Sendable {
       if report.runnerName?.isEmpty == false { unit.apply(.inProgress(ours: isOurs), to: &job) }
     }
     unit.apply(jobEvent, to: &job)
-    if job.route == nil, !isOurs, event.namesRunner, let runner = report.runnerName, !runner.isEmpty {
-      // Somebody else's runner was faster than our decision, which is made by that.
-      job.route = .traditional
-      job.routeReason = "runner \(runner) took it before it was routed"
+    if job.route == nil, event.namesRunner, let runner = report.runnerName, !runner.isEmpty {
+      // A runner was faster than our decision, which is made by that: somebody else's, or one of ours that was made for another job.
+      let wasOurs = try await unit.assignment(AssignmentID(rawValue: runner)) != nil
+      job.route = wasOurs ? .orchestrator : .traditional
+      job.routeReason = "runner \(runner)\(wasOurs ? ", one of ours," : "") took it before it was routed"
     }
     if job.state == .running, before.state != .running { try await begin(&job, report, assignment, isOurs: isOurs, in: &unit) }
     if job.state.isFinal, !before.state.isFinal { try await end(&job, report, in: &unit) }
