@@ -8,11 +8,14 @@ import Testing
 
 @Suite("Places for starts", .timeLimit(.minutes(1)))
 struct StartPlacesTests {
-  @Test("never more starts than places, and each that is done makes room for the next until all have started")
-  func places() async throws {
+  @Test(
+    "never more containers are made at once than starts or their engine allow, and each that is done makes room for the next",
+    arguments: [(3, nil), (32, 2), (2, 5)] as [(Int, Int?)])
+  func bounds(all: Int, engine: Int?) async throws {
     let bench = try Bench { settings in
       settings.pools = [Bench.pool { $0.maximum = 40 }]
-      settings.maximumStarts = 3
+      settings.maximumStarts = all
+      if let engine { settings.startsByEngine = ["fake": engine] }
     }
     let underWay = Mutex((now: 0, most: 0))
     bench.engine.with { state in
@@ -35,7 +38,7 @@ struct StartPlacesTests {
       }
       group.cancelAll()
     }
-    #expect(underWay.withLock { $0.most } == 3)
+    #expect(underWay.withLock { $0.most } == min(all, engine ?? all))
     #expect(bench.engine.containers.count == 30)
     #expect(bench.forge.runnerNames.count == 30)
   }
@@ -49,36 +52,5 @@ struct StartPlacesTests {
     #expect([cold, other, warm].map { places.take($0) } == [false, true, false])
     places.giveBack(cold)
     #expect([cold, warm].map { places.take($0) } == [true, false])
-  }
-
-  @Test("an engine never makes more containers at once than it may, and all are made")
-  func byEngine() async throws {
-    let bench = try Bench { settings in
-      settings.pools = [Bench.pool { $0.maximum = 20 }]
-      settings.startsByEngine = ["fake": 2]
-    }
-    for id in 1...12 { try await bench.queue(Int64(id)) }
-    try await bench.plan()
-    let most = Mutex((now: 0, most: 0))
-    bench.engine.with { state in
-      state.duringCreate = {
-        most.withLock { count in
-          count.now += 1
-          count.most = max(count.most, count.now)
-        }
-        for _ in 0..<20 { await Task.yield() }
-        most.withLock { $0.now -= 1 }
-      }
-    }
-    let manager = bench.makeManager()
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await manager.run() }
-      _ = try await eventually("all starts") {
-        try await bench.store.activeAssignments().allSatisfy { $0.phase == .started } ? true : nil
-      }
-      group.cancelAll()
-    }
-    #expect(most.withLock { $0.most } == 2)
-    #expect(bench.engine.containers.count == 12)
   }
 }

@@ -29,7 +29,7 @@ final class InstantEngine: ContainerEngine {
   var created: Int { state.withLock { $0.created } }
   var handedOver: Int { state.withLock { $0.handedOver } }
 
-  func home(of id: ContainerID) -> String { "/home/runner" }
+  func home(of spec: ContainerSpec) -> String { "/home/runner" }
 
   func capacity() async throws(EngineError) -> HostCapacity {
     HostCapacity(resources: Resources(milliCPUs: 100_000_000, memory: ByteCount(gibibytes: 1 << 20), disk: ByteCount(gibibytes: 1 << 30)))

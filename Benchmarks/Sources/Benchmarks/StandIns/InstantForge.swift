@@ -4,7 +4,7 @@ import RunnerHub
 import Synchronization
 
 /// A forge that answers at once, or after the time that a just-in-time registration takes at GitHub.
-final class InstantForge: Forge {
+final class InstantForge: Forge, JobSearch {
   private struct State {
     var lastRunnerID: Int64 = 0
     var underWay = 0
@@ -51,6 +51,10 @@ final class InstantForge: Forge {
     .removed
   }
 
+  func removeRunner(
+    named name: String, scope: JobClass, repository: String, installationID: Int64?
+  ) async throws(ForgeError) -> RunnerRemoval { .absent }
+
   func run(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) -> RunReport {
     RunReport(
       action: nil, id: id, attempt: 1, repository: repository, headSHA: Sample.commit, status: "queued", conclusion: nil,
@@ -64,6 +68,11 @@ final class InstantForge: Forge {
   func job(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> JobReport {
     throw .unavailable("a benchmark's jobs are known from deliveries only")
   }
+
+  // Every delivery arrives: a search would find nothing.
+  func runs(_ status: OpenRunStatus, of repository: String, installationID: Int64?) async throws(ForgeError) -> [RunReport] { [] }
+  func jobs(ofRun id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> [JobReport] { [] }
+  func repositories(of organization: String) async throws(ForgeError) -> [Repository] { [] }
 
   func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) {}
   func publish(_ update: StatusUpdate, handle: String?) async throws(ForgeError) -> String { handle ?? "\(update.jobID)" }

@@ -16,7 +16,7 @@ struct Scene: Hashable {
     let time = Date().addingTimeInterval(-120)
     var changes = Changes()
     func flush() async throws {
-      try await store.commit(changes)
+      try await store.commit(changes, at: .deliveriesApplied)
       changes = Changes()
     }
     for number in 0..<running {
