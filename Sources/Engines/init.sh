@@ -168,7 +168,11 @@ wait_for_marker() {
       case $use in
         '') ;; # not written to its end yet
         *[!0-9]*) echo "runnerhub: $marker holds no number of a use: $use" >&2; rm -f "$marker" ;;
-        *) break ;;
+        *)
+          [ "$use" -le "$last" ] || break
+          echo "runnerhub: use $use was before" >&2
+          rm -f "$marker"
+          ;;
       esac
       use=''
     fi
@@ -216,6 +220,7 @@ main() {
   trap 'signalled=1' USR1
   trap on_stop TERM INT
   ended_with=0
+  last=0
   if [ -n "$template" ]; then
     renew || { echo "runnerhub: $writable cannot be made as new" >&2; exit 1; }
   fi
@@ -223,10 +228,12 @@ main() {
   while :; do
     wait_for_marker
     [ -n "$use" ] || break
+    last=$use
     run_use
+    # What a job has left behind ends now, not when the container is made fit for the next one.
+    end_descendants
     if [ "$reusable" != 1 ] || [ "$stopping" = 1 ]; then break; fi
   done
-  end_descendants
   save "$state/exit" "$ended_with"
   exit "$ended_with"
 }

@@ -26,10 +26,11 @@ package final class DockerClient: Sendable {
   package static func makeHTTPClient() -> HTTPClient {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 128
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 512
     // A daemon that is not there is to be known at once.
     configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.timeout.connect = .seconds(5)
+    // Also how long a request waits for a connection when all are taken.
+    configuration.timeout.connect = .seconds(30)
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
@@ -62,7 +63,7 @@ package final class DockerClient: Sendable {
     do {
       return try await sendOnce(call)
     } catch DockerFailure.brokeOff {
-      // Every call is made to be done twice.
+      // Calls are made to be done twice: what was done is found done.
       return try await sendOnce(call)
     } catch DockerFailure.refused(400, let message) where message.hasPrefix(Self.versionRefusal) {
       // The daemon was replaced by another version: agree anew.
@@ -128,8 +129,8 @@ package final class DockerClient: Sendable {
       throw DockerFailure.unreadable("\(socket) names no Api-Version: it is no Docker daemon")
     }
     guard let version = DockerAPIVersion.negotiated(with: daemon) else {
-      throw DockerFailure.refused(
-        status: 400, message: "the daemon at \(socket) speaks API \(daemon) at most, \(DockerAPIVersion.oldest) is the oldest that will do")
+      throw DockerFailure.unreadable(
+        "the daemon at \(socket) speaks API \(daemon) at most, \(DockerAPIVersion.oldest) is the oldest that will do")
     }
     agreed.withLock { $0 = version }
     return version
@@ -212,7 +213,7 @@ package final class DockerClient: Sendable {
   }
 
   /// Runs a call and ends it when its time is over.
-  private func within<Value: Sendable>(
+  func within<Value: Sendable>(
     _ limit: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
     try await withThrowingTaskGroup(of: Value.self) { group in

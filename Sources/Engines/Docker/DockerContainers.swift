@@ -20,6 +20,15 @@ extension DockerClient {
     }
   }
 
+  /// Ends PID 1, and with it everything in the container. One that does not run is no failure.
+  func kill(_ name: String) async throws {
+    do {
+      try await signal(name, "SIGKILL")
+    } catch DockerFailure.refused(409, _) {
+      return
+    }
+  }
+
   /// All containers with the label, in whatever state.
   func containers(labelled label: String) async throws -> [DockerShapes.Listed] {
     try await json(
@@ -48,28 +57,24 @@ extension DockerClient {
     } catch DockerFailure.refused(404, _) {
       return
     } catch DockerFailure.refused(409, _) {
-      _ = try await wait(name, for: "removed")
+      _ = try await wait(name, for: "removed", limit: .seconds(60))
     }
   }
 
   /// Waits until a container is in a state.
   /// - Parameters:
   ///   - condition: `not-running`, `next-exit` or `removed`.
-  ///   - onWatch: called once the daemon watches: what happens after this is not missed.
+  ///   - limit: for all of it.
   /// - Returns: its exit code; nil where there is no such container.
   @discardableResult
-  func wait(_ name: String, for condition: String, onWatch: () async throws -> Void = {}) async throws -> Int32? {
-    let call = Call(method: .POST, path: "/containers/\(name)/wait", query: [("condition", condition)])
-    var body = Data()
+  func wait(_ name: String, for condition: String, limit: Duration) async throws -> Int32? {
+    let call = Call(method: .POST, path: "/containers/\(name)/wait", query: [("condition", condition)], limit: limit)
+    let waited: DockerShapes.Waited
     do {
-      try await stream(call, onHead: onWatch) { part in
-        body.append(contentsOf: part.readableBytesView)
-        return true
-      }
+      waited = try await json(call)
     } catch DockerFailure.refused(404, _) {
       return nil
     }
-    let waited = try decode(DockerShapes.Waited.self, from: body, of: call)
     if let message = waited.Error?.Message, !message.isEmpty { throw DockerFailure.refused(status: 500, message: message) }
     return waited.StatusCode
   }
@@ -103,15 +108,13 @@ extension DockerClient {
   /// Hands on the messages of a container's log, each with its time, until they end or the body returns false.
   /// - Parameters:
   ///   - since: the first is of this time or later.
-  ///   - follow: go on until the container ends.
   func log(
-    of name: String, stdout: Bool = true, since: DockerTime? = nil, tail: Int? = nil, follow: Bool = false,
+    of name: String, stdout: Bool = true, since: DockerTime? = nil, tail: Int? = nil,
     _ body: (DockerLogMessage) async throws -> Bool
   ) async throws {
     var query = [(stdout ? "stdout" : "stderr", "1"), ("timestamps", "1")]
     if let since { query.append(("since", since.stamp)) }
     if let tail { query.append(("tail", "\(tail)")) }
-    if follow { query.append(("follow", "1")) }
     var frames = DockerFrameDecoder()
     try await stream(Call(method: .GET, path: "/containers/\(name)/logs", query: query)) { part in
       for frame in try frames.take(part) {

@@ -44,6 +44,9 @@ extension DockerEngine {
       if let added = reading.take(message) { keep(added) }
       return true
     }
+    if isAtEnd, offset > 0, !reading.log.hasBegun {
+      throw DockerFailure.unreadable("what was read of this log before is gone: it grew faster than it was read, and was rotated away")
+    }
     if isAtEnd, isOver { keep(reading.log.flush()) }
     return (reading, data)
   }
@@ -86,6 +89,8 @@ final class LogReadings: Sendable {
   }
 
   func keep(_ reading: LogReading, of id: ContainerID) { readings.withLock { $0[id] = reading } }
+
+  func keepOnly(_ ids: Set<ContainerID>) { readings.withLock { readings in readings = readings.filter { ids.contains($0.key) } } }
 
   func forget(_ id: ContainerID) { readings.withLock { $0[id] = nil } }
 }

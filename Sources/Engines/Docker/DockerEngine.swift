@@ -19,7 +19,7 @@ package struct DockerEngine: ContainerEngine {
   /// How far the logs that are followed have been read. Only a shorter way: without it a log is read from its beginning.
   let readings = LogReadings()
   static let mostLog = 1 << 20
-  /// How long a reusable container has to clean itself up and wait, and a log to be complete after the end of its use.
+  /// How long a reusable container has to clean itself up and wait, and a name to become free.
   private static let patience: Duration = .seconds(60)
   private static let atOnce = 32
 
@@ -88,7 +88,7 @@ package struct DockerEngine: ContainerEngine {
       if container.spec.isReusable { try await giveHome(to: id) }
       do {
         try await client.start(id.rawValue)
-      } catch DockerFailure.refused(500, let message) where container.spec.resources.gpus > 0 {
+      } catch DockerFailure.refused(500, let message) where Self.isDeviceFailure(message) {
         throw .invalid("container \(id): \(message)")
       } catch DockerFailure.refused(404, let message) {
         // Of the container, or of its network.
@@ -99,6 +99,11 @@ package struct DockerEngine: ContainerEngine {
       }
     }
     if container.spec.isReusable { try await waitUntilReady(id) }
+  }
+
+  /// A 500 is the daemon's fault, but for one thing that will never work: devices for which it has no driver. Only the text tells.
+  private static func isDeviceFailure(_ message: String) -> Bool {
+    message.contains("could not select device driver") || message.contains("gathering device information")
   }
 
   package func put(_ files: [RunnerFile], into id: ContainerID) async throws(EngineError) {
@@ -129,12 +134,13 @@ package struct DockerEngine: ContainerEngine {
 
   package func list() async throws(EngineError) -> [ContainerObservation] {
     try await asking("the list of containers") {
-      let names = try await client.containers(labelled: ownLabel).compactMap { $0.Names.first.map { String($0.drop { $0 == "/" }) } }
+      let listed = try await client.containers(labelled: ownLabel)
+      readings.keepOnly(Set(listed.compactMap(\.id)))
       return try await withThrowingTaskGroup(of: ContainerObservation?.self) { group in
-        var waiting = names.makeIterator()
+        var waiting = listed.makeIterator()
         func add() {
-          guard let name = waiting.next() else { return }
-          group.addTask { try await observe(name, withUsage: true) }
+          guard let next = waiting.next() else { return }
+          group.addTask { try await observe(next) }
         }
         for _ in 0..<Self.atOnce { add() }
         var found: [ContainerObservation] = []
@@ -166,12 +172,13 @@ package struct DockerEngine: ContainerEngine {
   package func recycle(_ id: ContainerID) async throws(EngineError) {
     let container = try await mustRun(id)
     guard container.spec.isReusable else { throw .invalid("container \(id) is for one use only") }
-    readings.forget(id)
     // Not a restart, which gives the job a moment to go on in.
     try await asking("restart of \(id)") {
-      try await client.wait(id.rawValue, for: "next-exit") { try await client.signal(id.rawValue, "SIGKILL") }
+      try await client.kill(id.rawValue)
+      try await client.wait(id.rawValue, for: "not-running", limit: .seconds(60))
       try await client.start(id.rawValue)
     }
+    readings.forget(id)
     try await waitUntilReady(id)
     let limits = DockerTemplate.limits(of: container.spec.resources)
     if container.inspected.HostConfig.Memory != limits.Memory || container.inspected.HostConfig.NanoCpus != limits.NanoCpus {
@@ -181,9 +188,12 @@ package struct DockerEngine: ContainerEngine {
 
   package func remove(_ id: ContainerID) async throws(EngineError) {
     let name = try Self.checked(id)
+    // By the label alone: one that an older version has made for what this one cannot read goes too.
+    let isOurs = try await asking("container \(id)") {
+      try await client.inspect(name)?.Config.Labels?[DockerTemplate.Label.installation] == installation
+    }
+    if isOurs { try await asking("removal of \(id)") { try await client.remove(name) } }
     readings.forget(id)
-    guard try await find(id) != nil else { return }
-    try await asking("removal of \(id)") { try await client.remove(name) }
   }
 
   package func watch(_ look: @Sendable () async -> Void) async throws(EngineError) {
@@ -237,14 +247,29 @@ package struct DockerEngine: ContainerEngine {
     guard let inspected = try await client.inspect(name), let labels = inspected.Config.Labels,
       labels[DockerTemplate.Label.installation] == installation, let spec = DockerTemplate.spec(from: labels)
     else { return nil }
-    let status: ContainerObservation.Status =
-      switch inspected.State.Status {
-      case "created": .created
-      // A daemon that is killed in a removal leaves "removing" and "dead".
-      case "exited", "dead", "removing": .exited(code: inspected.State.ExitCode)
-      default: .running
-      }
-    return Found(inspected: inspected, spec: spec, status: status)
+    return Found(inspected: inspected, spec: spec, status: Self.status(inspected.State.Status, code: inspected.State.ExitCode))
+  }
+
+  /// One of a list, with what it uses. A container that Docker cannot look into hides none of the others, and stays visible itself, to be removed.
+  private func observe(_ listed: DockerShapes.Listed) async throws -> ContainerObservation? {
+    guard let id = listed.id else { return nil }
+    do {
+      if let seen = try await observe(id.rawValue, withUsage: true) { return seen }
+      return try await client.inspect(id.rawValue) == nil ? nil : ContainerObservation(id: id, status: Self.status(listed.State, code: nil))
+    } catch let failure as DockerFailure {
+      if case .unreachable = failure { throw failure }
+      logger.warning("a container cannot be looked into", metadata: ["container": "\(id)", "error": "\(failure)"])
+      return ContainerObservation(id: id, status: Self.status(listed.State, code: nil))
+    }
+  }
+
+  private static func status(_ word: String, code: Int32?) -> ContainerObservation.Status {
+    switch word {
+    case "created": .created
+    // A daemon that is killed in a removal leaves "removing" and "dead".
+    case "exited", "dead", "removing": .exited(code: code)
+    default: .running
+    }
   }
 
   private func observe(_ name: String, withUsage: Bool) async throws -> ContainerObservation? {
@@ -265,8 +290,9 @@ package struct DockerEngine: ContainerEngine {
       seen.cpuSeconds = stats.cpu_stats?.cpu_usage?.total_usage.map { Double($0) / 1e9 }
       // Without PID 1.
       seen.processes = stats.pids_stats?.current.map { max(0, $0 - 1) }
-    } catch DockerFailure.refused(let status, _) where status == 404 || status == 409 {
-      // It has ended since.
+    } catch let failure as DockerFailure {
+      // It may have ended since; what it uses is not worth the rest.
+      logger.debug("no usage", metadata: ["container": "\(name)", "error": "\(failure)"])
     }
     return seen
   }

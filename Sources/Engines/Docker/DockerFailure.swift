@@ -23,11 +23,6 @@ package enum DockerFailure: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The status of a refusal.
-  var status: Int? {
-    if case .refused(let status, _) = self { status } else { nil }
-  }
-
   /// What it means for a call about one container or image. 400 is the request's own fault, and so is a conflict where nobody else works on it.
   func engineError(about what: String) -> EngineError {
     switch self {

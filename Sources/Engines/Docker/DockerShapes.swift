@@ -1,3 +1,4 @@
+internal import Domain
 internal import Foundation
 
 /// Requests and answers of the Docker API, as far as they are used here. Names are Docker's.
@@ -54,7 +55,8 @@ enum DockerShapes {
   /// An item of `GET /containers/json`.
   struct Listed: Decodable {
     var Names: [String]
-    var Labels: [String: String]?
+    /// created, running, paused, restarting, removing, exited, dead.
+    var State: String
   }
 
   /// `GET /containers/{id}/json`
@@ -153,5 +155,12 @@ enum DockerShapes {
     var name: String
     var linkTarget: String
     var mtime: String
+  }
+}
+
+extension DockerShapes.Listed {
+  /// nil for a name that no container of ours has.
+  var id: ContainerID? {
+    Names.first.map { String($0.drop { $0 == "/" }) }.flatMap { ContainerName.isName($0) ? ContainerID(rawValue: $0) : nil }
   }
 }

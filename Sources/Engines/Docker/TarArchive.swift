@@ -11,7 +11,6 @@ struct TarArchive {
 
   enum Kind: UInt8 {
     case file = 0x30
-    case link = 0x32
     case folder = 0x35
   }
 
@@ -35,10 +34,6 @@ struct TarArchive {
   mutating func add(folder path: String, mode: UInt16, owner: Int) throws(Unrepresentable) {
     guard folders.insert(path).inserted else { return }
     try header(path + "/", .folder, size: 0, mode: mode, owner: owner)
-  }
-
-  mutating func add(link path: String, to target: String, owner: Int) throws(Unrepresentable) {
-    try header(path, .link, size: 0, mode: 0o777, owner: owner, target: target)
   }
 
   /// The whole archive.

@@ -69,7 +69,7 @@ struct DockerClientTests {
     try await FakeDaemon.with { _, _ in
       FakeDaemon.ping(version)
     } _: { daemon in
-      guard case .invalid(let why) = await failure({ _ = try await engine(daemon).capacity() }) else { throw Unexpected() }
+      guard case .unavailable(let why) = await failure({ _ = try await engine(daemon).capacity() }) else { throw Unexpected() }
       #expect(why.contains(version) && why.contains("1.40"))
     }
     try await FakeDaemon.with { _, _ in
@@ -102,7 +102,7 @@ struct DockerClientTests {
     try await FakeDaemon.with { request, _ in
       switch request {
       case "GET /containers/json":
-        FakeDaemon.json(#"[{"Names": ["/rh-one"], "Labels": {}}, {"Names": ["/rh-two"], "Labels": {}}]"#, pieces: size)
+        FakeDaemon.json(#"[{"Names": ["/rh-one"], "State": "running"}, {"Names": ["/rh-two"], "State": "created"}]"#, pieces: size)
       case "GET /containers/rh-one/json": FakeDaemon.json(Self.inspected(id: "rh-one"), pieces: size)
       case "GET /containers/rh-two/json": FakeDaemon.json(Self.inspected("created", id: "rh-two"), pieces: size)
       case "GET /containers/rh-one/stats":

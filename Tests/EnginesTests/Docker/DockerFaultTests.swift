@@ -241,15 +241,18 @@ struct DockerFaultTests {
     }
   }
 
-  @Test("a wait that began before the end misses none")
+  @Test("a wait tells the exit code, and ends when its time is over")
   func waits() async throws {
     try await DockerBench.with { bench in
       let id = try await bench.container("exit 9", go: false)
-      let code = try await bench.client.wait(id.rawValue, for: "next-exit") {
-        try await bench.engine.put([RunnerFile(path: ".runnerhub-go", contents: Data("1".utf8), mode: 0o600)], into: id)
+      async let code = bench.client.wait(id.rawValue, for: "not-running", limit: .seconds(30))
+      try await bench.engine.put([RunnerFile(path: ".runnerhub-go", contents: Data("1".utf8), mode: 0o600)], into: id)
+      #expect(try await code == 9)
+      #expect(try await bench.client.wait("rh-never-was", for: "not-running", limit: .seconds(30)) == nil)
+      let endless = try await bench.container("while :; do sleep 1; done")
+      await #expect(throws: DockerFailure.self) {
+        try await bench.client.wait(endless.rawValue, for: "not-running", limit: .milliseconds(300))
       }
-      #expect(code == 9)
-      #expect(try await bench.client.wait("rh-never-was", for: "not-running") == nil)
     }
   }
 
