@@ -19,6 +19,8 @@ package struct ContainerAssignmentManager: Sendable {
     var notBefore: [Item: Date] = [:]
     var faults: [Item: Int] = [:]
     var places: StartPlaces
+    /// When the loop looked last.
+    var lookedAt = Date.distantPast
     /// Starts that were owed at the last look and found no free place.
     var backlog: ArraySlice<(item: Item, start: StartPlaces.Start)> = []
 
@@ -102,6 +104,7 @@ package struct ContainerAssignmentManager: Sendable {
     }
     let now = transactor.currentTime
     return agenda.withLock { agenda in
+      agenda.lookedAt = now
       let owedItems = Set(owed.map(\.item))
       agenda.notBefore = agenda.notBefore.filter { owedItems.contains($0.key) }
       agenda.faults = agenda.faults.filter { owedItems.contains($0.key) }
@@ -136,11 +139,13 @@ package struct ContainerAssignmentManager: Sendable {
   }
 
   private func nextTime() -> Date? {
-    // What is due already waits for a free place, and a place that becomes free wakes the loop.
-    let now = transactor.currentTime
-    return agenda.withLock { agenda in agenda.notBefore.filter { !agenda.underWay.contains($0.key) && $0.value > now }.values.min() }
+    // What was due at the last look waits for a free place, and a place that becomes free wakes the loop.
+    agenda.withLock { agenda in
+      agenda.notBefore.filter { !agenda.underWay.contains($0.key) && $0.value > agenda.lookedAt }.values.min()
+    }
   }
 
+  /// Does what is owed for it. What has to come back tells the loop, which may sleep for longer.
   private func perform(_ item: Item) async {
     var again: Date?
     var isFault = false
@@ -171,6 +176,7 @@ package struct ContainerAssignmentManager: Sendable {
       }
       agenda.notBefore[item] = again
     }
+    if again != nil { transactor.signals.assignments.notify() }
   }
 
   /// A container without an assignment: made warm, or ended.

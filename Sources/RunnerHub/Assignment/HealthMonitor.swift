@@ -13,6 +13,8 @@ package struct HealthMonitor: Sendable {
   private let interval: Duration
   private let monitor: OrchestratorMonitor
   private let logger: Logger
+  /// What is wrong with each engine that does not answer.
+  private let failing = Shared([String: String]())
 
   package init(
     transactor: Transactor, engines: EngineRoster, reconciler: Reconciler, settings: Settings, monitor: OrchestratorMonitor, logger: Logger
@@ -35,16 +37,21 @@ package struct HealthMonitor: Sendable {
         group.addTask {
           while !Task.isCancelled {
             await check(engine)
-            await hint.wait(until: Date().addingTimeInterval(interval / .seconds(1)))
-            // What ends in the same moment is looked at together.
-            try await Task.sleep(for: Self.gathering)
+            let next = Date().addingTimeInterval(interval / .seconds(1))
+            repeat {
+              await hint.wait(until: next)
+              if Date() >= next { break }
+              // What ends in the same moment is looked at together.
+              try await Task.sleep(for: Self.gathering)
+              await look(at: engine)
+            } while !Task.isCancelled && Date() < next
           }
         }
       }
     }
   }
 
-  private static let gathering: Duration = .milliseconds(100)
+  private static let gathering: Duration = .milliseconds(500)
 
   /// Follows an engine's events, over every break of the connection.
   private func watch(_ engine: any ContainerEngine, _ look: @escaping @Sendable () -> Void) async throws {
@@ -68,30 +75,61 @@ package struct HealthMonitor: Sendable {
       do {
         observations = try await engine.list()
       } catch {
-        monitor.report(.engine, failing: "\(engine.name): \(error)", at: transactor.currentTime)
+        // The end of this process is no fault of the engine's.
+        if Task.isCancelled { return }
+        note(engine, failure: "\(engine.name): \(error)")
         try await judge(rows, failure: "engine \(engine.name) does not answer: \(error)")
         return
       }
-      monitor.report(.engine, at: transactor.currentTime)
+      note(engine, failure: nil)
       let seen = Dictionary(observations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
       // Heartbeats first: what is lost may mean asking the forge, which takes its time.
       try await judge(rows.filter { seen[$0.id]?.status == .running }, failure: nil)
-      for row in rows where row.state != .creating && row.state != .terminating {
-        guard let observation = seen[row.id] else {
-          try await lost(row, cause: "container \(row.name) is gone from engine \(engine.name)", isGone: true)
-          continue
-        }
-        if observation.isOutOfMemory, let assignment = row.assignment {
-          try await transactor.transact(.lossNoted) { (unit) throws(StoreError) in try await unit.note(row.wantOfMemory, on: assignment) }
-        }
-        if case .exited(let code) = observation.status, row.state != .busy {
-          let memory = observation.isOutOfMemory ? " for want of memory" : ""
-          try await lost(row, cause: "PID 1 of container \(row.name) ended\(code.map { " with \($0)" } ?? "")\(memory)", isGone: false)
-        }
-      }
+      try await compare(rows, seen)
       try await removeStrangers(among: observations, of: engine)
     } catch {
       logger.error("a health check failed", metadata: ["engine": "\(engine.name)", "error": "\(error)"])
+    }
+  }
+
+  /// After a hint: only who has ended. It counts as no check, so that hysteresis stays a matter of intervals.
+  private func look(at engine: any ContainerEngine) async {
+    do {
+      let rows = try await transactor.store.liveContainers().filter { $0.engine == engine.name }
+      let observations = try await engine.list()
+      try await compare(rows, Dictionary(observations.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }))
+    } catch {
+      logger.info("a look after a hint failed; the next check sees it", metadata: ["engine": "\(engine.name)", "error": "\(error)"])
+    }
+  }
+
+  /// Working as long as every engine does.
+  private func note(_ engine: any ContainerEngine, failure: String?) {
+    let failures = failing.withLock { failing in
+      failing[engine.name] = failure
+      return failing.sorted { $0.key < $1.key }.map(\.value)
+    }
+    if failures.isEmpty {
+      monitor.report(.engine, at: transactor.currentTime)
+    } else {
+      monitor.report(.engine, failing: failures.joined(separator: "; "), at: transactor.currentTime)
+    }
+  }
+
+  /// What has ended or is gone, and what ran out of memory.
+  private func compare(_ rows: [Container], _ seen: [ContainerID: ContainerObservation]) async throws {
+    for row in rows where row.state != .creating && row.state != .terminating {
+      guard let observation = seen[row.id] else {
+        try await lost(row, cause: "container \(row.name) is gone from engine \(row.engine)", isGone: true)
+        continue
+      }
+      if observation.isOutOfMemory, let assignment = row.assignment {
+        try await transactor.transact(.lossNoted) { (unit) throws(StoreError) in try await unit.note(row.wantOfMemory, on: assignment) }
+      }
+      if case .exited(let code) = observation.status, row.state != .busy {
+        let memory = observation.isOutOfMemory ? " for want of memory" : ""
+        try await lost(row, cause: "PID 1 of container \(row.name) ended\(code.map { " with \($0)" } ?? "")\(memory)", isGone: false)
+      }
     }
   }
 

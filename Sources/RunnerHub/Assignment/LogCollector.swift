@@ -64,12 +64,13 @@ package struct LogCollector: Sendable {
   func collect(_ assignment: Assignment, from engine: any ContainerEngine, offset known: Int64? = nil) async -> Int64? {
     let name = Self.blobName(of: assignment.id)
     do {
-      if let known, try await engine.log(of: assignment.containerID, use: assignment.use, from: known).isEmpty { return known }
+      var offset = if let known { known } else { try await blobs.size(of: name) }
       while true {
-        let offset = try await blobs.size(of: name)
+        // Each byte is asked for once: an engine goes on where the call before has stopped.
         let data = try await engine.log(of: assignment.containerID, use: assignment.use, from: offset)
         if data.isEmpty { return offset }
         try await blobs.append(data, to: name, at: offset)
+        offset += Int64(data.count)
       }
     } catch {
       logger.warning("a log could not be collected", metadata: ["assignment": "\(assignment.id)", "error": "\(error)"])

@@ -64,18 +64,24 @@ struct RunnerRelease: Sendable {
         try await unit.note(container.wantOfMemory, on: assignment.id)
       }
     }
-    if let observation, observation.status == .running, (observation.endedUse ?? 0) < assignment.use {
+    if let observation, observation.status == .running, observation.endedUse != assignment.use {
       let limit = assignment.phaseSince.addingTimeInterval(settings.endTimeLimit)
       if transactor.currentTime < limit { throw ComeBack(at: later(0.1), reason: "the runner has not ended yet") }
       logger.warning("a runner did not end after its job and is ended", metadata: ["assignment": "\(assignment.id)"])
     }
-    await logs.collect(assignment, from: engine)
-    guard let observation, observation.status == .running, (observation.endedUse ?? 0) >= assignment.use, isReusable(container) else {
+    if await logs.collect(assignment, from: engine) == nil, observation != nil {
+      // There is no later copy: the container goes.
+      let limit = assignment.phaseSince.addingTimeInterval(settings.endTimeLimit)
+      if transactor.currentTime < limit { throw ComeBack(at: later(1), reason: "its log cannot be read") }
+    }
+    guard let observation, observation.status == .running, observation.endedUse == assignment.use, isReusable(container) else {
       return try await finish(assignment, .terminate, cause: container.endReason ?? "used")
     }
     do {
       try await engine.recycle(container.id)
     } catch {
+      // The end of this process is no fault of the container's.
+      try Task.checkCancellation()
       logger.warning("a container could not be cleaned and is ended", metadata: ["container": "\(container.id)", "error": "\(error)"])
       return try await finish(assignment, .terminate, cause: "cleaning failed: \(error)")
     }

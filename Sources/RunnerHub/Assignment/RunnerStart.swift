@@ -41,6 +41,8 @@ struct RunnerStart: Sendable {
       engine = try engines.engine(of: container)
       if container.state == .creating { try await create(container, on: engine) }
     } catch EngineError.unavailable(let reason) {
+      // The end of this process is no fault of the engine's: the next one goes on.
+      try Task.checkCancellation()
       // The engine's fault is not the job's: it keeps its place and its tries, and may go elsewhere.
       let cause = "container: \(EngineError.unavailable(reason))"
       return try await fail(assignment, cause: cause, container: .terminate, isOwnFault: true, pause: 5)
@@ -138,7 +140,7 @@ struct RunnerStart: Sendable {
     case .removed, .absent: break
     }
     // A runner that has done its job is gone as well: then the job must not wait for another one.
-    guard try await inquiry.refresh(assignment.jobID) else {
+    if try await inquiry.refresh(assignment.jobID) == .unanswered {
       throw ComeBack(at: later(5), reason: "the forge does not say how job \(assignment.jobID) stands")
     }
     guard let current = try await transactor.store.assignment(assignment.id), current.phase == .registered else { return }

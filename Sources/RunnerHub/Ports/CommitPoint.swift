@@ -44,7 +44,7 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   case healthJudged = "health-judged"
   /// An idle container cannot serve any more.
   case containerLost = "container-lost"
-  /// A running job's container cannot serve any more: the cause is kept for when the forge ends the job.
+  /// What went wrong in a job's container is kept, for when the forge ends the job.
   case lossNoted = "loss-noted"
   /// What the forge answered about a job.
   case jobRefreshed = "job-refreshed"
