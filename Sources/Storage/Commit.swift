@@ -6,7 +6,15 @@ extension SQLiteStore: ChangeWriter {
   @discardableResult
   package func commit(_ changes: Changes, at point: CommitPoint) async throws(StoreError) -> Changes {
     if changes.isEmpty { return changes }
-    return try await commits.write(changes)
+    do {
+      return try await commits.write(changes)
+    } catch .conflict(let what) {
+      // Who tries again must read what the rows hold, also where somebody has changed the file by hand.
+      jobs.forget(changes.jobs.map(\.id))
+      assignments.forget(changes.assignments.map(\.id))
+      containers.forget(changes.containers.map(\.id))
+      throw .conflict(what)
+    }
   }
 }
 

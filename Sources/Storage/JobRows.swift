@@ -88,15 +88,31 @@ extension SQLiteStore: JobReader {
 
   package func newestJobs(byRepositorySince since: Date, limit: Int) async throws(StoreError) -> [Job] {
     try await read { [cache = jobs] db in
-      // SQLite takes the other columns from the row that holds the maximum.
-      try db.values(
-        cache,
-        """
-        SELECT id, version, metadata, max(received_at) AS newest FROM orchestrator_jobs WHERE received_at >= ?
-        GROUP BY repository ORDER BY newest DESC, id DESC LIMIT ?
-        """, [Timestamp.text(since), max(0, limit)])
+      try db.values(cache, Self.newestOfRepositories, [Timestamp.text(since), max(0, limit)])
     }
   }
+
+  /// From one repository to the next by `jobs_by_repository`, each time to its end: the cost is that of repositories, not of jobs.
+  /// The large column is read only of the rows that were chosen.
+  static let newestOfRepositories = """
+    WITH RECURSIVE
+      repositories (name) AS (
+        SELECT min(repository) FROM orchestrator_jobs
+        UNION ALL
+        SELECT (SELECT min(repository) FROM orchestrator_jobs WHERE repository > repositories.name) FROM repositories
+        WHERE name IS NOT NULL
+      ),
+      newest (name, at) AS (
+        SELECT name, (SELECT max(received_at) FROM orchestrator_jobs WHERE repository = repositories.name) FROM repositories
+        WHERE name IS NOT NULL
+      ),
+      chosen (id, at) AS MATERIALIZED (
+        SELECT (SELECT max(id) FROM orchestrator_jobs WHERE repository = newest.name AND received_at = newest.at), at FROM newest
+        WHERE at >= ? ORDER BY 2 DESC, 1 DESC LIMIT ?
+      )
+    SELECT jobs.id, jobs.version, jobs.metadata FROM chosen CROSS JOIN orchestrator_jobs AS jobs ON jobs.id = chosen.id
+    ORDER BY chosen.at DESC, chosen.id DESC
+    """
 }
 
 extension Job {

@@ -57,6 +57,15 @@ final class RowCache<Value: VersionedRow>: Sendable {
     }
   }
 
+  func forget(_ ids: [Value.ID]) {
+    generations.withLock { generations in
+      for id in ids {
+        generations.young[id] = nil
+        generations.old[id] = nil
+      }
+    }
+  }
+
   /// What the row holds now, where that is known without asking.
   func newest(_ id: Value.ID) -> Value? {
     generations.withLock { generations in

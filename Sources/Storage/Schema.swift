@@ -9,6 +9,7 @@ extension Migration {
     Migration(number: 4, name: "row counts", sql: counts),
     Migration(number: 5, name: "transitions of deliveries", sql: deliveryTransitions),
     Migration(number: 6, name: "ranks of effects", sql: effectRanks),
+    Migration(number: 7, name: "jobs by repository", sql: jobsByRepository),
   ]
 
   private static let deliveries = """
@@ -39,6 +40,11 @@ extension Migration {
     ALTER TABLE outbox ADD COLUMN rank VARCHAR NOT NULL DEFAULT 'urgent';
     UPDATE outbox SET rank = 'ordinary' WHERE json_extract(kind, '$.status._0.status') IN ('queued', 'in_progress');
     CREATE INDEX outbox_by_rank ON outbox (rank, due_at, key);
+    """
+
+  /// The newest job of a repository is found without a look at its others.
+  private static let jobsByRepository = """
+    CREATE INDEX jobs_by_repository ON orchestrator_jobs (repository, received_at, id);
     """
 
   private static let core = """

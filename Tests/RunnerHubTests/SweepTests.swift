@@ -99,6 +99,44 @@ struct SweepTests {
     #expect(bench.forge.count(.search) <= 11)
   }
 
+  @Test("a search that runs out of questions inside a repository goes on there with the older runs") func olderRuns() async throws {
+    // The two lists of runs, and two runs.
+    let bench = try Bench { $0.sweepQuestions = 4 }
+    try await meet(bench)
+    bench.forge.with { state in
+      for id: Int64 in 10...14 {
+        state.runs[id] = Self.run(id, id.isMultiple(of: 2) ? "queued" : "in_progress")
+        state.jobs[id + 10] = Bench.report(id + 10, nil, status: "queued", run: id)
+      }
+    }
+    let sweeper = bench.makeSweeper()
+    #expect(await sweeper.turn() == 2)
+    #expect(try await bench.store.job(JobID(forgeID: 24, attempt: 1)) != nil, "the newest first")
+    bench.forge.with { state in
+      state.runs[15] = Self.run(15, "queued")
+      state.jobs[25] = Bench.report(25, nil, status: "queued", run: 15)
+    }
+    #expect(await sweeper.turn() == 2)
+    #expect(try await bench.store.job(JobID(forgeID: 21, attempt: 1)) != nil)
+    #expect(await sweeper.turn() == 1, "the oldest")
+    #expect(await sweeper.turn() == 1, "from the newest again")
+    #expect(try await bench.store.job(JobID(forgeID: 25, attempt: 1)) != nil)
+  }
+
+  @Test("the smallest number of questions still finds, also in an organisation") func fewest() async throws {
+    let bench = try Bench {
+      $0.scope = .organization("acme")
+      $0.sweepQuestions = 3
+    }
+    try await meet(bench)
+    bench.forge.with { state in
+      state.runs = [10: Self.run(10, "queued")]
+      state.jobs = [20: Bench.report(20, nil, status: "queued", run: 10)]
+    }
+    #expect(await bench.makeSweeper().turn() == 1)
+    #expect(bench.forge.count(.search) == 3)
+  }
+
   @Test(
     "a forge that wants silence or gives no answer ends the search; a repository that may not be seen is passed over",
     arguments: [
@@ -136,5 +174,26 @@ struct SweepTests {
     #expect(names(order.order(targets)) == ["a", "b", "c"])
     order.asked(targets[0], at: now + 3)
     #expect(names(order.order(targets)) == ["b", "c", "a"])
+  }
+
+  @Test("a repository in which the search stopped comes before all others, with its older runs, until it is done with") func stopped() {
+    let targets = ["a", "b", "c"].map { SweepTarget(repository: Self.repository("acme/\($0)"), installationID: nil) }
+    func names(_ targets: [SweepTarget]) -> [String] { targets.map { String($0.repository.fullName.suffix(1)) } }
+    let runs = [3, 9, 5, 9].map { Self.run($0, "queued", repository: "acme/c") }
+    var order = SweepOrder()
+    let now = Date(timeIntervalSince1970: 1_800_000_000)
+    #expect(names(order.order(targets)) == ["a", "b", "c"])
+    #expect(order.remaining(runs, of: targets[2]).map(\.id) == [9, 5, 3])
+    order.asked(targets[2], at: now)
+    order.looked(at: runs[1], of: targets[2])
+    #expect(names(order.order(targets)) == ["c", "a", "b"])
+    #expect(order.remaining(runs, of: targets[2]).map(\.id) == [5, 3])
+    #expect(order.remaining(runs, of: targets[0]).map(\.id) == [9, 5, 3], "a place is of one repository")
+    order.asked(targets[2], at: now + 1)
+    #expect(names(order.order(targets)) == ["a", "b", "c"])
+    #expect(order.remaining(runs, of: targets[2]).map(\.id) == [9, 5, 3])
+    order.looked(at: runs[2], of: targets[2])
+    _ = order.order([targets[0]])
+    #expect(order.remaining(runs, of: targets[2]).map(\.id) == [9, 5, 3], "forgotten with its repository")
   }
 }

@@ -55,6 +55,28 @@ struct QueueCostTests {
     #expect(scan > 20 * large)
   }
 
+  @Test("the newest job of each of 20 repositories takes as many steps of SQLite among 20,000 jobs as among 1,000, and scans none")
+  func newestOfRepositories() async throws {
+    let store = try SQLiteStore()
+    let sql = SQLiteStore.newestOfRepositories
+    let since = Timestamp.text(.distantPast)
+    let plan = try await store.read { db in
+      try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: [since, 1000]).map { $0["detail"] as String }
+    }
+    #expect(plan.contains { $0.contains("jobs_by_repository") })
+    #expect(!plan.contains { $0.hasPrefix("SCAN orchestrator_jobs") || $0.hasPrefix("SCAN jobs") }, "\(plan)")
+    let spread = "UPDATE orchestrator_jobs SET repository = 'acme/r' || (rowid % 20)"
+    try await fill(store, from: 1, to: 1000)
+    try await store.write { db in try db.execute(sql: spread) }
+    let small = try await steps(store) { [cache = store.jobs] db in _ = try db.values(cache, sql, [since, 1000]) }
+    try await fill(store, from: 1001, to: 20_000)
+    try await store.write { db in try db.execute(sql: spread) }
+    let large = try await steps(store) { [cache = store.jobs] db in _ = try db.values(cache, sql, [since, 1000]) }
+    #expect(try await store.newestJobs(byRepositorySince: .distantPast, limit: 1000).count == 20)
+    #expect(try await store.newestJobs(byRepositorySince: .distantPast, limit: 3).count == 3)
+    #expect(large <= small + small / 10, "\(small), \(large)")
+  }
+
   private func turn(_ store: SQLiteStore) async throws -> Int {
     try await steps(store) { [cache = store.jobs] db in _ = try Queue.classes(heads: 4, cache, in: db) }
   }

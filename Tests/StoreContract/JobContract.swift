@@ -101,6 +101,7 @@ extension StoreContract {
         #expect(try await store.newestJobs(byRepositorySince: Sample.time(0), limit: 2).map(\.forgeID) == [4, 2])
         #expect(try await store.newestJobs(byRepositorySince: Sample.time(5), limit: 10).map(\.forgeID) == [4, 2])
         #expect(try await store.newestJobs(byRepositorySince: Sample.time(50), limit: 10).isEmpty)
+        #expect(try await store.newestJobs(byRepositorySince: Sample.time(0), limit: 0).isEmpty)
       },
       StoreContract("counts by state follow every change") { store async throws in
         var jobs = try await store.commit { $0.jobs = [Sample.job(1), Sample.job(2)] }.jobs

@@ -5,7 +5,8 @@ package import Logging
 /// Looks at the forge for jobs that no event told of, since a webhook that is lost is never sent again: unfinished runs of the repositories
 /// seen lately, and of those that the organisation pushed to lately, then their jobs.
 ///
-/// Costs two questions a repository and one an unfinished run, within a budget for each search; what did not fit comes first in the next.
+/// Costs two questions a repository and one an unfinished run, within a budget for each search; what did not fit comes first in the next,
+/// also the older runs of a repository in which the budget ran out.
 package struct Sweeper: Sendable {
   private let transactor: Transactor
   private let search: any JobSearch
@@ -16,6 +17,8 @@ package struct Sweeper: Sendable {
   private let order = Shared(SweepOrder())
   /// Repositories considered in one search.
   private static let width = 1000
+  /// Questions that bring a search forward in a repository: its lists of runs, and one run.
+  private static let step = OpenRunStatus.allCases.count + 1
 
   package init(
     transactor: Transactor, search: any JobSearch, reducer: JobReducer, runs: DefinitionSource, settings: Settings, logger: Logger
@@ -45,9 +48,8 @@ package struct Sweeper: Sendable {
       var left = settings.sweepQuestions
       let targets = try await targets(&left)
       for target in order.withLock({ $0.order(targets) }) {
-        // Both questions or none.
-        guard left >= OpenRunStatus.allCases.count else { break }
-        found += try await look(at: target, &left)
+        // Less would end where it began, each time.
+        guard left >= Self.step, try await look(at: target, &left, &found) else { break }
         order.withLock { [now = transactor.currentTime] in $0.asked(target, at: now) }
       }
     } catch {
@@ -60,7 +62,8 @@ package struct Sweeper: Sendable {
     let since = transactor.currentTime.addingTimeInterval(-settings.sweepMemory)
     let seen = try await transactor.store.newestJobs(byRepositorySince: since, limit: Self.width)
     var targets = seen.map { SweepTarget(repository: $0.repository, installationID: $0.installationID) }
-    if case .organization(let name) = settings.scope {
+    // The smallest budget is kept for the repositories heard of.
+    if case .organization(let name) = settings.scope, left > Self.step {
       left -= 1
       do throws(ForgeError) {
         targets += try await search.repositories(of: name).map { SweepTarget(repository: $0, installationID: nil) }
@@ -72,25 +75,26 @@ package struct Sweeper: Sendable {
     return targets
   }
 
+  /// - Returns: whether it is done with the repository; otherwise the questions ran out, and the next search goes on behind the last run.
   /// - Throws: what concerns every repository: silence that the forge wants, no answer, the store.
-  private func look(at target: SweepTarget, _ left: inout Int) async throws -> Int {
-    var found = 0
+  private func look(at target: SweepTarget, _ left: inout Int, _ found: inout Int) async throws -> Bool {
     var open: [RunReport] = []
     do {
       for status in OpenRunStatus.allCases {
         left -= 1
         open += try await search.runs(status, of: target.repository.fullName, installationID: target.installationID)
       }
-      for run in open {
-        guard left > 0 else { break }
+      for run in order.withLock({ [open] in $0.remaining(open, of: target) }) {
+        guard left > 0 else { return false }
         left -= 1
         let jobs = try await search.jobs(ofRun: run.id, repository: target.repository, installationID: target.installationID)
         found += try await apply(jobs, of: run)
+        order.withLock { $0.looked(at: run, of: target) }
       }
     } catch let error as ForgeError where !error.holdsForAll {
       logger.info("a repository cannot be searched", metadata: ["repository": "\(target.repository.fullName)", "reason": "\(error)"])
     }
-    return found
+    return true
   }
 
   private func apply(_ jobs: [JobReport], of run: RunReport) async throws(StoreError) -> Int {
