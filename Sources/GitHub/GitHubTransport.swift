@@ -56,14 +56,16 @@ struct GitHubTransport: Sendable {
   func exchange(_ request: GitHubRequest, grant: Grant) async throws(ForgeError) -> GitHubResponse {
     var tries = 0
     while true {
-      if let until = throttle.blocked(grant.credential, request.bucket, for: request.purpose, now: now) {
-        throw .throttled(
-          until: until, "\(request.name) is held back: GitHub asked \(grant.credential) to wait, or little is left of its limit")
-      }
+      try keepSilence(request, grant: grant)
       let failure: String
       do {
-        let response = try await gate.run { try await follow(request, grant: grant) }
-        try heedLimits(of: response, to: request, grant: grant)
+        let response = try await gate.run { () async throws -> GitHubResponse in
+          // Asked again, and limits heeded before the place is given back: what waited for it must not be sent after a refusal.
+          try keepSilence(request, grant: grant)
+          let response = try await follow(request, grant: grant)
+          try heedLimits(of: response, to: request, grant: grant)
+          return response
+        }
         guard response.status >= 500 else { return memory.settle(response, to: request, credential: grant.credential) }
         failure = "\(request.name) was answered \(response.status) \(grant.redact(response.message))"
       } catch let error as ForgeError {
@@ -83,6 +85,13 @@ struct GitHubTransport: Sendable {
         throw .unavailable("\(failure); cancelled before the next try")
       }
     }
+  }
+
+  /// - Throws: `throttled` while the request may not be sent.
+  private func keepSilence(_ request: GitHubRequest, grant: Grant) throws(ForgeError) {
+    guard let until = throttle.blocked(grant.credential, request.bucket, for: request.purpose, now: now) else { return }
+    throw .throttled(
+      until: until, "\(request.name) is held back: GitHub asked \(grant.credential) to wait, or little is left of its limit")
   }
 
   private func heedLimits(of response: GitHubResponse, to request: GitHubRequest, grant: Grant) throws(ForgeError) {

@@ -23,10 +23,11 @@ enum Bucket: Sendable, Hashable, CaseIterable {
   /// - Parameter isPrimary: nothing remains of the primary limit; else a secondary limit refused.
   func silenced(isPrimary: Bool) -> Set<Bucket> {
     switch self {
-    case .registration: [.registration]
-    // Checks and statuses spend the primary limit that all other calls have.
+    // A secondary limit does not say what it is of: GitHub wants silence.
+    case .registration: isPrimary ? [.registration] : Set(Self.allCases)
+    // Checks and statuses spend the primary limit that all other calls have. A secondary limit that they meet is that of content, which has
+    // no say in registrations.
     case .content: isPrimary ? [.content, .core] : [.content]
-    // A secondary limit of calls in general does not say which: GitHub wants silence.
     case .core: isPrimary ? [.content, .core] : Set(Self.allCases)
     }
   }

@@ -35,13 +35,15 @@ final class Throttle: Sendable {
     }
   }
 
+  /// Requests that were under way together and are refused together count as one refusal in a row.
   /// - Returns: until when the credential is silent in this bucket.
   func refused(
     _ credential: String, _ bucket: Bucket = .core, wait: RateLimit.Wait, isPrimary: Bool = false, now: Date
   ) -> Date {
     state.withLock { state in
       let earlier = state.silences[Key(credential: credential, bucket: bucket)]
-      let refusals = min((earlier?.refusalsInARow ?? 0) + 1, 6)
+      let refusals =
+        if let earlier, earlier.until > now { earlier.refusalsInARow } else { min((earlier?.refusalsInARow ?? 0) + 1, 6) }
       let until =
         switch wait {
         case .until(let date): date

@@ -26,7 +26,8 @@ import Testing
     "a refusal silences what its limit is of, and no more",
     arguments: [
       (.content, false, [.content]), (.content, true, [.content, .core]), (.core, true, [.content, .core]),
-      (.core, false, [.content, .core, .registration]), (.registration, false, [.registration]), (.registration, true, [.registration]),
+      (.core, false, [.content, .core, .registration]), (.registration, false, [.content, .core, .registration]),
+      (.registration, true, [.registration]),
     ] as [(Bucket, Bool, Set<Bucket>)])
   func silences(bucket: Bucket, isPrimary: Bool, silenced: Set<Bucket>) {
     let throttle = Throttle()
@@ -80,6 +81,30 @@ import Testing
       _ = try await forge.register(request)
       _ = try await forge.run(id: 7, repository: "acme/shop", installationID: nil)
     }
+  }
+
+  @Test("kept answers have a bound in bytes: past it those not asked for lately go, down to half") func forgets() throws {
+    let capacity = 64 << 10
+    let memory = AnswerMemory(capacity: capacity, largest: 4 << 10)
+    func request(_ number: Int) throws -> GitHubRequest { try GitHubRequest(.GET, ["repos", "acme", "r\(number)"], for: .sweep) }
+    func answer(_ status: HTTPResponseStatus = .ok, bytes: Int = 3 << 10) -> GitHubResponse {
+      GitHubResponse(status: Int(status.code), headers: ["etag": "one"], body: Data(count: bytes), request: "")
+    }
+    func isKept(_ number: Int) throws -> Bool { try memory.tag(for: request(number), credential: "token") != nil }
+    _ = try memory.settle(answer(bytes: 5 << 10), to: request(0), credential: "token")
+    #expect(try !isKept(0), "too large")
+    for number in 1...1000 {
+      _ = try memory.settle(answer(), to: request(number), credential: "token")
+      #expect(memory.bytes <= capacity)
+      #expect(memory.bytes >= min(number * (3 << 10), capacity / 2 - (4 << 10)), "\(number)")
+      #expect(try isKept(1), "asked for each time")
+    }
+    #expect(try isKept(1000))
+    #expect(try !isKept(2))
+    let last = try request(1000)
+    #expect(memory.settle(answer(.notModified, bytes: 0), to: last, credential: "token").body.count == 3 << 10)
+    _ = memory.settle(answer(.notFound, bytes: 0), to: last, credential: "token")
+    #expect(try !isKept(1000), "what is gone is not kept")
   }
 
   @Test("a search that finds nothing new is a 304: the kept answer counts, and is asked for with its tag") func unchanged() async throws {

@@ -228,6 +228,28 @@ import Testing
     #expect(throttle.refused("token", wait: .unnamed, now: now) == now + 60)
   }
 
+  @Test("requests that are refused together count as one refusal in a row") func together() {
+    let throttle = Throttle()
+    for _ in 0..<32 { #expect(throttle.refused("token", wait: .unnamed, now: Self.now) == Self.now + 60) }
+    // A registration that was under way too.
+    #expect(throttle.refused("token", .registration, wait: .unnamed, now: Self.now) == Self.now + 60)
+    #expect(throttle.refused("token", wait: .unnamed, now: Self.now + 60) == Self.now + 180)
+  }
+
+  @Test("what waits for its place when GitHub refuses is not sent") func silenceInTheGate() async throws {
+    let github = ScriptedGitHub([path: [.message(429, "slow down")]])
+    try await github.withForge(settings: { $0.maximumConcurrentRequests = 1 }) { forge in
+      await withTaskGroup(of: Void.self) { tasks in
+        for _ in 0..<8 {
+          tasks.addTask {
+            _ = await expectRefusal("throttled") { try await forge.run(id: 7, repository: "acme/shop", installationID: nil) }
+          }
+        }
+      }
+    }
+    #expect(github.exchanges.count == 1)
+  }
+
   @Test("while GitHub wants silence nothing is sent; afterwards it is") func silence() async throws {
     let time = TestTime()
     let run = try Answer.json(try GitHubDescription.standard().example("workflow-run"))
