@@ -177,6 +177,40 @@ struct TriageTests {
     #expect(try await bench.store.queue(heads: 1).isEmpty)
   }
 
+  /// Its verdict on the job `spoilt` is one that the store refuses.
+  private final class SpoiltPolicy: PolicyEngine {
+    private let sound = BuiltInPolicy()
+    private let isSpoilt: Bool
+    init(isSpoilt: Bool) { self.isSpoilt = isSpoilt }
+
+    func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> {
+      var verdict = sound.route(job, fleet: fleet)
+      // SQLite has no NaN: it becomes NULL, which the column does not take.
+      if isSpoilt, job.job.name == "spoilt" { verdict.microseconds = .nan }
+      return verdict
+    }
+    func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> { sound.prioritise(job, fleet: fleet) }
+    func place(_ job: PolicyJob, candidates: [PolicyContainer]) -> Verdict<Placement> { sound.place(job, candidates: candidates) }
+    func scale(_ pool: PolicyPool, fleet: PolicyFleet) -> Verdict<Int> { sound.scale(pool, fleet: fleet) }
+  }
+
+  @Test("a job whose decision cannot be stored is put off for a while, and holds no other")
+  func spoilt() async throws {
+    let bench = try bench(Self.workflow(""))
+    try await bench.deliver((1...9).map { Bench.report($0, "queued", name: $0 == 1 ? "spoilt" : "build") })
+    let triage = bench.triage
+    try await triage.turn(with: SpoiltPolicy(isSpoilt: true))
+    #expect(try await bench.job(1).state == .received)
+    for id in 2...9 { #expect(try await bench.job(Int64(id)).state == .queued) }
+
+    let next = try await triage.turn(with: SpoiltPolicy(isSpoilt: false))
+    #expect(next.decided == 0 && next.again == bench.clock.now.addingTimeInterval(600))
+    #expect(try await bench.job(1).state == .received)
+    bench.clock.advance(601)
+    try await triage.turn(with: SpoiltPolicy(isSpoilt: false))
+    #expect(try await bench.job(1).state == .queued)
+  }
+
   @Test("a job that no pool offers labels for is forwarded, with the reason")
   func forwarded() async throws {
     let bench = try bench(Self.workflow(""))

@@ -27,6 +27,25 @@ struct WaitingJobsTests {
     #expect(bench.forge.count(.job) == 50)
   }
 
+  @Test("a runner's hook fails a refused job only once the forge has said that it is still queued")
+  func overdueRefusal() async throws {
+    let bench = try Bench { $0.pools = [Bench.pool { $0.definition = .required }] }
+    try await bench.queue(7)
+    #expect(try await bench.job(7).state == .refused)
+    let reconciler = bench.makeReconciler()
+    func action(after fault: ForgeError?) async throws -> Job.RefusalAction? {
+      bench.forge.set(fault, on: .job)
+      bench.clock.advance(700)
+      await reconciler.turn()
+      return try await bench.job(7).refusalAction
+    }
+    #expect(try await action(after: .unavailable("down")) == nil)
+    #expect(try await action(after: .notFound("job 7")) == nil)
+    #expect(bench.forge.count(.job) == 2)
+    bench.forge.with { $0.jobs[7] = Bench.report(7, nil, status: "queued") }
+    #expect(try await action(after: nil) == .failByHook)
+  }
+
   @Test("many jobs of our own do not keep jobs of others from being asked for")
   func others() async throws {
     let bench = try Bench { $0.pools = [Bench.pool { $0.maximum = 0 }] }

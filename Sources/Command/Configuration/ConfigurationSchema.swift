@@ -81,7 +81,9 @@ enum ConfigurationSchema {
       summary: "Seconds without news after which a started or running job whose runner has ended is asked for at GitHub."),
     ConfigurationKey(
       path: "orchestrator.ask-again-after", kind: .integer(1...86_400), standard: "600",
-      summary: "Seconds after which a job that waits, runs or belongs to others is asked for at GitHub, again and again."),
+      summary:
+        "Seconds after which a job that waits, runs or belongs to others is asked for at GitHub, again and again; later where many wait, for ten are asked for in each health-check interval."
+    ),
     ConfigurationKey(
       path: "orchestrator.max-tries", kind: .integer(1...100), standard: "5", summary: "Failed starts after which a job is given up."),
     ConfigurationKey(

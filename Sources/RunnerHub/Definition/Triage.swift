@@ -12,6 +12,8 @@ package struct Triage: Sendable {
   private let settings: Settings
   private let order: QueueOrder
   private let logger: Logger
+  /// When jobs whose decision cannot be stored are tried again. In memory only: a row of it might not be stored either.
+  private let putOff = Shared([JobID: Date]())
   /// Runs looked up at once.
   private static let width = 16
   private static let batch = 256
@@ -19,6 +21,8 @@ package struct Triage: Sendable {
   private static let group = 64
   /// Seconds after which a run that could not be looked up is asked for again.
   private static let patience: TimeInterval = 5
+  /// Seconds after which a job whose decision could not be stored is decided again.
+  private static let repairTime: TimeInterval = 600
 
   package init(
     transactor: Transactor, parser: JobParser, policies: any PolicySource, fleet: FleetObserver, settings: Settings, order: QueueOrder,
@@ -54,16 +58,28 @@ package struct Triage: Sendable {
   package func turn(with engine: any PolicyEngine) async throws(StoreError) -> (decided: Int, again: Date?) {
     let received = try await transactor.store.jobs(in: [.received], limit: 10_000)
     let now = transactor.currentTime
-    let jobs = Array(received.filter { $0.notBefore ?? now <= now }.prefix(Self.batch))
+    forgetPutOff(until: now)
+    let jobs = Array(received.filter { dueDate(of: $0) ?? now <= now }.prefix(Self.batch))
     if !jobs.isEmpty {
       let fleet = try await fleet.fleet()
       let found = await findings(for: jobs)
       for start in stride(from: 0, to: found.count, by: Self.group) {
-        try await decide(found[start..<min(start + Self.group, found.count)], engine, fleet)
+        try await decideGroup(found[start..<min(start + Self.group, found.count)], engine, fleet)
       }
     }
-    let due = received.compactMap(\.notBefore).filter { $0 > now }.min()
+    let due = received.compactMap { dueDate(of: $0) }.filter { $0 > now }.min()
     return (jobs.count, due ?? (jobs.isEmpty ? nil : now.addingTimeInterval(Self.patience)))
+  }
+
+  /// When a job that is put off may be decided.
+  private func dueDate(of job: Job) -> Date? {
+    let repaired = putOff.withLock { $0[job.id] }
+    guard let notBefore = job.notBefore, let repaired else { return job.notBefore ?? repaired }
+    return max(notBefore, repaired)
+  }
+
+  private func forgetPutOff(until now: Date) {
+    putOff.withLock { putOff in putOff = putOff.filter { $0.value > now } }
   }
 
   private func findings(for jobs: [Job]) async -> [(JobID, JobParser.Finding)] {
@@ -77,6 +93,31 @@ package struct Triage: Sendable {
       }
       for await found in group { for (id, finding) in found { all[id] = finding } }
       return jobs.compactMap { job in all[job.id].map { (job.id, $0) } }
+    }
+  }
+
+  private func decideGroup(
+    _ found: ArraySlice<(JobID, JobParser.Finding)>, _ engine: any PolicyEngine, _ fleet: PolicyFleet
+  ) async throws(StoreError) {
+    do {
+      try await decide(found, engine, fleet)
+    } catch .damaged(let why) {
+      // One job whose decision cannot be stored must not hold the rest: find it by working one by one.
+      logger.error("a group of jobs could not be decided, going one by one", metadata: ["error": "\(why)"])
+      for one in found { try await decideAlone(one, engine, fleet) }
+    }
+  }
+
+  private func decideAlone(
+    _ found: (JobID, JobParser.Finding), _ engine: any PolicyEngine, _ fleet: PolicyFleet
+  ) async throws(StoreError) {
+    do {
+      try await decide([found], engine, fleet)
+    } catch .damaged(let why) {
+      let again = transactor.currentTime.addingTimeInterval(Self.repairTime)
+      putOff.withLock { $0[found.0] = again }
+      logger.error(
+        "the decision on a job cannot be stored; it is put off", metadata: ["job": "\(found.0)", "until": "\(again)", "error": "\(why)"])
     }
   }
 

@@ -77,7 +77,7 @@ package struct Reconciler: Sendable {
   /// A runner that was started and of which nothing is heard: the forge knows whether it has a job.
   private func examine(_ assignment: Assignment, cause: String, isOwnFault: Bool = false) async throws {
     // Without the forge's word it may be working: only its events are late.
-    guard try await inquiry.refresh(assignment.jobID) else { return }
+    if try await inquiry.refresh(assignment.jobID) == .unanswered { return }
     guard let current = try await transactor.store.assignment(assignment.id), current.phase == .started || current.phase == .registered
     else { return }
     do {
@@ -96,7 +96,7 @@ package struct Reconciler: Sendable {
     guard let container = try await transactor.store.container(assignment.containerID) else { return true }
     do {
       guard let observation = try await engines.engine(of: container).inspect(container.id) else { return true }
-      return observation.status != .running || (observation.endedUse ?? 0) >= assignment.use
+      return observation.status != .running || observation.endedUse == assignment.use
     } catch {
       return false
     }
@@ -124,8 +124,8 @@ package struct Reconciler: Sendable {
     var asked = 0
     for job in jobs where isDue(job.id) {
       asked += 1
-      _ = try await inquiry.refresh(job.id)
-      try await failByHook(job.id)
+      // Without that word its run may be cancelled, and only the event be late.
+      if try await inquiry.refresh(job.id) == .standing(status: "queued") { try await failByHook(job.id) }
     }
     return asked
   }
