@@ -96,12 +96,11 @@ package actor StatusReporter: Service {
     return min(putOff, try await store.nextEffectTime(.urgent) ?? putOff)
   }
 
-  /// What goes on with jobs, where there is room to tell it; nil: only ends are told now. What waits stays in the store as it is, so that a
-  /// hundred thousand waiting jobs cost nothing.
+  /// What goes on with jobs, the longest due first, where there is room to tell it; nil: only ends are told now. What waits stays in the store as
+  /// it is, so that a hundred thousand waiting jobs cost nothing.
   private func dueOrdinaryEffects() async throws(StoreError) -> [OutboxEffect]? {
     if outbox.isDegraded(at: now()) { return nil }
-    let due = try await store.dueEffects(.ordinary, at: now(), limit: outbox.settings.degradedBacklog + 1)
-    return due.count > outbox.settings.degradedBacklog ? nil : due
+    return try await store.dueEffects(.ordinary, at: now(), limit: outbox.settings.degradedBacklog)
   }
 
   private struct Round {
