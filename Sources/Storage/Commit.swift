@@ -9,10 +9,10 @@ extension SQLiteStore: ChangeWriter {
     do {
       return try await commits.write(changes)
     } catch .conflict(let what) {
-      // Who tries again must read what the rows hold, also where somebody has changed the file by hand.
-      jobs.forget(changes.jobs.map(\.id))
-      assignments.forget(changes.assignments.map(\.id))
-      containers.forget(changes.containers.map(\.id))
+      // Who tries again must read what the row holds, also where somebody has changed the file by hand. Only that row: conflicts are many in a burst.
+      jobs.forget(changes.jobs.map(\.id), called: what)
+      assignments.forget(changes.assignments.map(\.id), called: what)
+      containers.forget(changes.containers.map(\.id), called: what)
       throw .conflict(what)
     }
   }

@@ -57,12 +57,12 @@ final class RowCache<Value: VersionedRow>: Sendable {
     }
   }
 
-  func forget(_ ids: [Value.ID]) {
+  /// Forgets the one of these rows that a conflict names.
+  func forget(_ ids: [Value.ID], called name: String) {
+    guard let id = ids.first(where: { "\(Value.noun) \($0)" == name }) else { return }
     generations.withLock { generations in
-      for id in ids {
-        generations.young[id] = nil
-        generations.old[id] = nil
-      }
+      generations.young[id] = nil
+      generations.old[id] = nil
     }
   }
 

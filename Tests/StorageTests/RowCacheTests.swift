@@ -64,6 +64,22 @@ struct RowCacheTests {
     #expect(try await store.job(first.id) == stored)
   }
 
+  @Test("a row that was changed by hand is read again once a conflict has named it")
+  func byHand() async throws {
+    let store = try SQLiteStore()
+    let first = try #require(try await commit(store) { $0.jobs = [job(1), job(2)] }.jobs.first)
+    var other = first
+    other.version += 1
+    let text = try RowCoding.json(other)
+    try await store.write { db in
+      try db.execute(
+        sql: "UPDATE orchestrator_jobs SET version = version + 1, metadata = ? WHERE id = ?", arguments: [text, first.id.rawValue])
+    }
+    await #expect(throws: StoreError.self) { try await commit(store) { $0.jobs = [first] } }
+    #expect(try await store.job(first.id)?.version == other.version)
+    #expect(try await commit(store) { $0.jobs = [other] }.jobs.first?.version == other.version + 1)
+  }
+
   @Test("more rows than are remembered are read as they are")
   func bounded() async throws {
     let cache = RowCache<Job>(capacity: 3)
