@@ -78,7 +78,8 @@ actor CrashLine {
       let status = try await hub.exit(within: .seconds(10))
       #expect(status == 128 + SIGKILL, "\(order): ended with \(status)\n\(hub.output.suffix(4000))", sourceLocation: location)
     } catch  where triesLeft > 0 {
-      // Which jobs a moment meets is chance: the next ones may reach it.
+      // Which jobs a moment meets is chance: the next ones may reach it. Never silently: a failpoint that often needs them hides something.
+      print("⚠ \(order) was not reached at the first try\n\(hub.output.suffix(4000))")
       try await kill()
       try await die(at: order, redelivering: redelivering, triesLeft: triesLeft - 1, location: location, provoke)
     } catch {

@@ -17,7 +17,7 @@ struct DockerBench: ContractBench {
   let installation = RandomIdentitySource().token(digits: 12)
   var settings: DockerSettings
 
-  /// Connections outlive no test: the daemon is killed in some.
+  /// Of all benches: a connection that a killed daemon has closed is found closed.
   static let http = DockerClient.makeHTTPClient()
 
   init(_ docker: PrivateDocker? = nil) async throws {
