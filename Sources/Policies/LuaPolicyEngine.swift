@@ -1,5 +1,6 @@
 package import RunnerHub
 package import Domain
+package import Foundation
 
 /// Answers with the Lua files of one bundle, each in a state of its own. Where a file is missing or breaks, the built-in rule answers and the
 /// verdict says why. Owned by one consumer; not shared.
@@ -29,10 +30,10 @@ package final class LuaPolicyEngine: PolicyEngine {
     }
   }
 
-  package func place(_ job: PolicyJob, candidates: [PolicyContainer]) -> Verdict<Placement> {
-    decide(.affinity, otherwise: { $0.place(job, candidates: candidates) }) { runtime in
+  package func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
+    decide(.affinity, otherwise: { $0.place(job, candidates: candidates, now: now) }) { runtime in
       let (answers, strategy) = try runtime.place(
-        job: Self.value(job, now: nil), candidates: candidates.map(PolicyInput.container.value(of:)))
+        job: Self.value(job, now: nil), candidates: candidates.map { PolicyInput.container.value(of: .init(container: $0, now: now)) })
       guard answers.count == candidates.count else {
         throw PolicyAnswerError("affinity answered for \(answers.count) of \(candidates.count) candidates")
       }
@@ -48,7 +49,7 @@ package final class LuaPolicyEngine: PolicyEngine {
   }
 
   private static func value(_ job: PolicyJob, now fleet: PolicyFleet?) -> LuaValue {
-    PolicyInput.job.value(of: .init(job: job.job, event: job.event, now: fleet?.now))
+    PolicyInput.job.value(of: .init(job: job, now: fleet?.now))
   }
 
   private func decide<Value>(

@@ -156,8 +156,8 @@ final class StandInPolicy: PolicyEngine {
 
   func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> { explained(builtIn.route(job, fleet: fleet)) }
   func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> { explained(builtIn.prioritise(job, fleet: fleet)) }
-  func place(_ job: PolicyJob, candidates: [PolicyContainer]) -> Verdict<Placement> {
-    explained(builtIn.place(job, candidates: candidates))
+  func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
+    explained(builtIn.place(job, candidates: candidates, now: now))
   }
   func scale(_ pool: PolicyPool, fleet: PolicyFleet) -> Verdict<Int> { explained(builtIn.scale(pool, fleet: fleet)) }
 

@@ -9,9 +9,14 @@ package enum PolicyInput {
 
   /// A job at a moment; affinity is asked without one.
   package struct JobView: Sendable {
-    var job: Job
-    var event: String
+    var job: PolicyJob
     var now: Date?
+  }
+
+  /// A candidate at a moment.
+  package struct ContainerView: Sendable {
+    var container: PolicyContainer
+    var now: Date
   }
 
   static let estimate = PolicyKind<Estimate>(
@@ -30,22 +35,22 @@ package enum PolicyInput {
       .init("id", .text, "Identity: GitHub's job id, with the attempt where it is not the first.") { .text($0.job.id.rawValue) },
       .init("name", .text, "Name as GitHub shows it, with the matrix: `build (ubuntu, debug)`.") { .text($0.job.name) },
       .init("workflow", .optional(.text), "Name of the workflow.") { .optional($0.job.workflow) },
-      .init("workflow_path", .optional(.text), "Path of the workflow file, where the run is known.") { .optional($0.job.run?.path) },
-      .init("repository", .text, "`owner/name`.") { .text($0.job.repository.fullName) },
-      .init("owner", .text, "Owner of the repository.") { .text($0.job.repository.owner) },
-      .init("private", .boolean, "Whether the repository is private.") { .bool($0.job.repository.isPrivate) },
+      .init("workflow_path", .optional(.text), "Path of the workflow file, where the run is known.") { .optional($0.job.workflowPath) },
+      .init("repository", .text, "`owner/name`.") { .text($0.job.repository) },
+      .init("owner", .text, "Owner of the repository.") { .text($0.job.owner) },
+      .init("private", .boolean, "Whether the repository is private.") { .bool($0.job.isPrivate) },
       .init("labels", .labels, "Labels of `runs-on`, in lower case and sorted.") { .labels(Labels($0.job.labels).values) },
-      .init("branch", .optional(.text), "Branch of the run's commit.") { .optional($0.job.headBranch) },
+      .init("branch", .optional(.text), "Branch of the run's commit.") { .optional($0.job.branch) },
       .init("default_branch", .optional(.text), "Default branch of the repository, where it is known.") {
-        .optional($0.job.repository.defaultBranch)
+        .optional($0.job.defaultBranch)
       },
-      .init("commit", .text, "The run's commit.") { .text($0.job.headSHA) },
-      .init("event", .text, "Event that triggered the run (`push`, `schedule`), or `unknown`.") { .text($0.event) },
-      .init("actor", .optional(.text), "Who triggered the run.") { .optional($0.job.run?.actor) },
+      .init("commit", .text, "The run's commit.") { .text($0.job.commit) },
+      .init("event", .text, "Event that triggered the run (`push`, `schedule`), or `unknown`.") { .text($0.job.event) },
+      .init("actor", .optional(.text), "Who triggered the run.") { .optional($0.job.actor) },
       .init("run_id", .integer, "GitHub's id of the run.") { .integer($0.job.runID) },
-      .init("attempt", .integer, "Attempt of the run, from 1.") { .integer($0.job.runAttempt) },
+      .init("attempt", .integer, "Attempt of the run, from 1.") { .integer($0.job.attempt) },
       .init("environment", .optional(.text), "Deployment environment of the job's definition.") {
-        .optional($0.job.definition?.definition?.environment)
+        .optional($0.job.environment)
       },
       .init("from_fork", .boolean, "Whether the code comes from a fork, as far as is known.") { .bool($0.job.isFromFork) },
       .init("estimate", .optional(.object("estimate")), "What it is expected to need, once estimated.") {
@@ -53,7 +58,7 @@ package enum PolicyInput {
       },
       .init("tries", .integer, "Starts that failed so far.") { .integer($0.job.tries) },
       .init("waiting_seconds", .optional(.number), "How long it has waited; absent in affinity, which is asked without a time.") { view in
-        .optional(view.now.map { max(0, $0.timeIntervalSince(view.job.queuedAt ?? view.job.createdAt)) })
+        .optional(view.now.map { max(0, $0.timeIntervalSince(view.job.createdAt)) })
       },
     ])
 
@@ -83,23 +88,27 @@ package enum PolicyInput {
       .init("draining", .boolean, "Whether RunnerHub is shutting down.") { .bool($0.isDraining) },
     ])
 
-  static let container = PolicyKind<PolicyContainer>(
+  static let container = PolicyKind<ContainerView>(
     name: "container", doc: "A candidate for a job: a warm container, or a new one of a pool.",
     fields: [
-      .init("id", .text, "Identity; empty for a new one.") { .text($0.id) },
-      .init("name", .text, "Short name.") { .text($0.name) },
-      .init("pool", .text, "Name of its pool.") { .text($0.pool) },
-      .init("is_new", .boolean, "Whether it would have to be created.") { .bool($0.isNew) },
-      .init("labels", .labels, "What its runners offer.") { .labels($0.labels.values) },
-      .init("cpus", .number, "CPU cores.") { .number(Double($0.resources.milliCPUs) / 1000) },
-      .init("memory_mb", .integer, "Memory in MiB.") { .integer($0.resources.memory.mebibytes) },
-      .init("disk_mb", .integer, "Disk in MiB.") { .integer($0.resources.disk.mebibytes) },
-      .init("gpus", .integer, "GPUs.") { .integer($0.resources.gpus) },
-      .init("uses", .integer, "Jobs given to it so far.") { .integer($0.uses) },
-      .init("repository", .optional(.text), "Repository whose jobs it served, `owner/name`.") { .optional($0.repository) },
-      .init("age_seconds", .number, "Time since it was created.") { .number($0.ageSeconds) },
-      .init("idle_seconds", .number, "Time since its last job, or since it was ready.") { .number($0.idleSeconds) },
+      .init("id", .text, "Identity; empty for a new one.") { .text($0.container.id) },
+      .init("name", .text, "Short name.") { .text($0.container.name) },
+      .init("pool", .text, "Name of its pool.") { .text($0.container.pool) },
+      .init("is_new", .boolean, "Whether it would have to be created.") { .bool($0.container.isNew) },
+      .init("labels", .labels, "What its runners offer.") { .labels($0.container.labels.values) },
+      .init("cpus", .number, "CPU cores.") { .number(Double($0.container.resources.milliCPUs) / 1000) },
+      .init("memory_mb", .integer, "Memory in MiB.") { .integer($0.container.resources.memory.mebibytes) },
+      .init("disk_mb", .integer, "Disk in MiB.") { .integer($0.container.resources.disk.mebibytes) },
+      .init("gpus", .integer, "GPUs.") { .integer($0.container.resources.gpus) },
+      .init("uses", .integer, "Jobs given to it so far.") { .integer($0.container.uses) },
+      .init("repository", .optional(.text), "Repository whose jobs it served, `owner/name`.") { .optional($0.container.repository) },
+      .init("age_seconds", .number, "Time since it was created.") { .number(span(from: $0.container.createdAt, to: $0.now)) },
+      .init("idle_seconds", .number, "Time since its last job, or since it was ready.") {
+        .number(span(from: $0.container.idleSince, to: $0.now))
+      },
     ])
+
+  private static func span(from start: Date?, to now: Date) -> Double { start.map { max(0, now.timeIntervalSince($0)) } ?? 0 }
 
   /// All kinds, each after those that it is made of.
   package static let kinds: [PolicyKindDescription] = [

@@ -21,18 +21,25 @@ package enum PolicySamples {
 
   package static let container = PolicyContainer(
     id: "rh-linux-1", name: "linux-1", pool: "linux", isNew: false, labels: ["self-hosted", "linux"],
-    resources: Resources(milliCPUs: 2000, memory: ByteCount(gibibytes: 4)), uses: 0, repository: nil, ageSeconds: 60, idleSeconds: 60)
+    resources: Resources(milliCPUs: 2000, memory: ByteCount(gibibytes: 4)), uses: 0, repository: nil,
+    createdAt: now - 60, idleSince: now - 60)
+
+  private static var sampleOfPush: PolicyJob {
+    var job = job
+    job.event = "push"
+    return job
+  }
 
   /// Kind → fields, in plain tables.
   static var plain: LuaValue {
     .map([
-      "job": PolicyInput.job.value(of: .init(job: job.job, event: "push", now: now)).plain,
+      "job": PolicyInput.job.value(of: .init(job: sampleOfPush, now: now)).plain,
       "estimate": PolicyInput.estimate.value(
         of: Estimate(resources: Resources(milliCPUs: 2000, memory: ByteCount(gibibytes: 4)), sources: [])
       ).plain,
       "pool": PolicyInput.pool.value(of: pool).plain,
       "fleet": PolicyInput.fleet.value(of: fleet).plain,
-      "container": PolicyInput.container.value(of: container).plain,
+      "container": PolicyInput.container.value(of: .init(container: container, now: now)).plain,
     ])
   }
 }

@@ -51,7 +51,7 @@ struct ClassRules {
   enum Misfit { case labels, forks, size }
 
   /// Why an idle container will not do for the job; nil: it will.
-  func misfit(_ idle: IdleContainer, pool: Pool, job: Job, need: Resources, forks: Bool) -> String? {
+  func misfit(_ idle: IdleContainer, pool: Pool, job: Job, need: Resources, forks: Bool, now: Date) -> String? {
     let container = idle.container
     if !jobClass.labels.isSatisfied(by: container.labels) { return "with other labels" }
     if forks && !pool.acceptsForks { return "not for jobs of forks" }
@@ -59,7 +59,7 @@ struct ClassRules {
     if container.isTainted { return "used by a fork's job" }
     guard container.uses > 0 else { return nil }
     if !pool.reuse.isAllowed || container.uses >= pool.reuse.maximumUses { return "used up" }
-    if idle.candidate.ageSeconds > pool.reuse.maximumAgeSeconds { return "too old" }
+    if now.timeIntervalSince(container.createdAt) > pool.reuse.maximumAgeSeconds { return "too old" }
     if forks { return "used, and a fork's job waits" }
     // Any job of the class could get the registration, so all of them must be of the container's trust scope.
     if container.trustScope != job.repository.fullName || repositories.contains(where: { $0 != container.trustScope }) {

@@ -31,7 +31,7 @@ struct Fleet {
   private var taken: [String: Resources] = [:]
   private let poolNamed: [String: Pool]
 
-  init(pools: [Pool], containers: [Container], limits: PlanningLimits, now: Date) {
+  init(pools: [Pool], containers: [Container], limits: PlanningLimits) {
     self.pools = pools
     self.limits = limits
     poolNamed = Dictionary(pools.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -42,12 +42,12 @@ struct Fleet {
     }
     for container in containers where container.state.isLive {
       occupy(container.resources, pool: container.pool, engine: container.engine)
-      classify(container, now: now)
+      classify(container)
     }
-    idle.sort { ($1.candidate.idleSeconds, $0.candidate.name) < ($0.candidate.idleSeconds, $1.candidate.name) }
+    idle.sort { ($0.container.idleFrom, $0.candidate.name) < ($1.container.idleFrom, $1.candidate.name) }
   }
 
-  private mutating func classify(_ container: Container, now: Date) {
+  private mutating func classify(_ container: Container) {
     let known = poolNamed[container.pool] != nil
     switch container.state {
     case .ready, .creating:
@@ -64,7 +64,7 @@ struct Fleet {
         unavailable["on an engine that does not answer", default: 0] += 1
         return
       }
-      idle.append(IdleContainer(container: container, candidate: Candidate(container, now: now)))
+      idle.append(IdleContainer(container: container, candidate: Candidate(container)))
     case .assigned, .busy: hold(container)
     case .unhealthy: unavailable["unhealthy", default: 0] += 1
     case .draining, .terminating:
@@ -146,8 +146,13 @@ struct Fleet {
   }
 }
 
+extension Container {
+  /// Since when it has nothing to do.
+  fileprivate var idleFrom: Date { idleSince ?? readyAt ?? createdAt }
+}
+
 extension Candidate {
-  init(_ container: Container, now: Date) {
+  init(_ container: Container) {
     id = .warm(container.id)
     name = container.name
     pool = container.pool
@@ -156,8 +161,8 @@ extension Candidate {
     resources = container.resources
     uses = container.uses
     repository = container.trustScope
-    ageSeconds = max(0, now.timeIntervalSince(container.createdAt))
-    idleSeconds = max(0, now.timeIntervalSince(container.idleSince ?? container.readyAt ?? container.createdAt))
+    createdAt = container.createdAt
+    idleSince = container.idleFrom
     readiness = container.state == .ready ? .ready : .creating
   }
 
@@ -170,8 +175,8 @@ extension Candidate {
     resources = pool.resources
     uses = 0
     repository = nil
-    ageSeconds = 0
-    idleSeconds = 0
+    createdAt = nil
+    idleSince = nil
     readiness = .new
   }
 }

@@ -37,7 +37,7 @@ private struct Turn {
 
   init(_ input: PlanningInput) {
     self.input = input
-    fleet = Fleet(pools: input.pools, containers: input.containers, limits: input.limits, now: input.now)
+    fleet = Fleet(pools: input.pools, containers: input.containers, limits: input.limits)
     plan = Plan(cursor: input.cursor)
     activeJobs = input.assignments.count { $0.phase != .released && $0.phase != .releasing }
     let bound = Dictionary(grouping: input.bound.filter { $0.jobClass != nil }) { $0.jobClass ?? JobClass(scope: "", labels: []) }
@@ -101,7 +101,7 @@ private struct Turn {
     guard activeJobs < input.limits.maxConcurrentJobs else {
       return wait(job, "limit of \(input.limits.maxConcurrentJobs) concurrent jobs")
     }
-    let search = Search(job: job, line: line.rules, isRefusal: line.isRefusal, fleet: fleet)
+    let search = Search(job: job, line: line.rules, isRefusal: line.isRefusal, fleet: fleet, now: input.now)
     guard !search.candidates.isEmpty else { return waitForRoom(job, search) }
     let affinity = line.isRefusal ? nil : input.affinity(job, search.candidates)
     let ranked = Ranking(search.candidates, affinity)

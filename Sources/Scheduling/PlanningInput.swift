@@ -35,8 +35,10 @@ package struct Candidate: Hashable, Sendable {
   package var uses: Int
   /// The repository whose jobs it served, if any.
   package var repository: String?
-  package var ageSeconds: Double
-  package var idleSeconds: Double
+  /// nil for a new one.
+  package var createdAt: Date?
+  /// Since its last job, or since it was ready; nil for a new one.
+  package var idleSince: Date?
   /// How soon it can begin. Smaller is sooner.
   package var readiness: Readiness
 

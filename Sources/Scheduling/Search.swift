@@ -17,7 +17,7 @@ struct Search {
   private var shortages: [(Pool, [Shortage])] = []
   private var misfits: [(Pool, ClassRules.Misfit)] = []
 
-  init(job: Job, line rules: ClassRules, isRefusal: Bool, fleet: Fleet) {
+  init(job: Job, line rules: ClassRules, isRefusal: Bool, fleet: Fleet, now: Date) {
     self.job = job
     self.rules = rules
     // A refused job's own code never runs: only what else its runner might get counts.
@@ -32,7 +32,7 @@ struct Search {
         filtered["like others of \(pool.name)", default: 0] += 1
         continue
       }
-      if let cause = rules.misfit(idle, pool: pool, job: job, need: need, forks: forks) {
+      if let cause = rules.misfit(idle, pool: pool, job: job, need: need, forks: forks, now: now) {
         filtered[cause, default: 0] += 1
       } else {
         candidates.append(idle.candidate)

@@ -45,6 +45,9 @@ extension Changes {
     for effect in postponedEffects { try effect.postpone(in: db) }
     new.effects = try effects.map { try $0.owed(in: db) }
     for decision in decisions { try decision.insert(in: db) }
+    for input in decisionInputs { try input.store(in: db) }
+    for bundle in bundles { try bundle.store(in: db) }
+    for event in policyEvents { try event.insert(in: db) }
     for entry in timeline {
       try db.run(
         "INSERT INTO timeline (job_id, at, text) VALUES (?, ?, ?)", [entry.jobID.rawValue, Timestamp.text(entry.at), entry.text])

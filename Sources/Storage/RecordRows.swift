@@ -1,5 +1,5 @@
 package import Domain
-import Foundation
+package import Foundation
 import GRDB
 package import RunnerHub
 
@@ -26,6 +26,21 @@ extension SQLiteStore: DecisionReader {
   }
 }
 
+extension SQLiteStore: DecisionLog {
+  package func decisions(since: Date, after id: Int64, limit: Int) async throws(StoreError) -> [(id: Int64, record: DecisionRecord)] {
+    try await read { db in
+      try db.rows("SELECT * FROM decisions WHERE id > ? AND at >= ? ORDER BY id LIMIT ?", [id, Timestamp.text(since), limit])
+        .map { row in (try row.read("id", "a row of decisions"), try DecisionRecord(row: row)) }
+    }
+  }
+
+  package func decisionInput(_ digest: String) async throws(StoreError) -> DecisionInput? {
+    try await read { db in
+      try db.row("SELECT * FROM decision_inputs WHERE digest = ?", [digest]).map(DecisionInput.init(row:))
+    }
+  }
+}
+
 extension SQLiteStore: ForgeMemory {
   package func value(forKey key: String) async throws(StoreError) -> String? {
     try await read { db in try db.row("SELECT value FROM memory WHERE key = ?", [key])?.read("value", "memory of \(key)") }
@@ -42,16 +57,40 @@ extension DecisionRecord {
       output: try row.read("output", place), reason: try row.read("reason", place), bundle: try row.read("bundle", place),
       fallbackCause: try row.readOptional("fallback_cause", place), microseconds: try row.read("microseconds", place),
       at: try row.readTime("at", place))
+    guard let json: String = try row.readOptional("detail", place) else { return }
+    let detail = try RowCoding.value(DecisionDetail.self, json, of: place)
+    (input, snapshot, candidates) = (detail.input, detail.snapshot, detail.candidates ?? [])
+    (shadow, isCanary) = (detail.shadow, detail.isCanary ?? false)
   }
 
   func insert(in db: Database) throws {
     try db.run(
       """
-      INSERT INTO decisions (kind, job_id, pool, output, reason, bundle, fallback_cause, microseconds, at)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO decisions (kind, job_id, pool, output, reason, bundle, fallback_cause, microseconds, at, detail)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         kind, jobID?.rawValue, pool, output, reason, bundle, fallbackCause, microseconds, Timestamp.text(at),
+        try DecisionDetail(self).map(RowCoding.json),
       ])
+  }
+}
+
+/// What the columns of a decision do not hold.
+private struct DecisionDetail: Codable {
+  var input: String?
+  var snapshot: String?
+  var candidates: [DecisionRecord.Candidate]?
+  var shadow: ShadowVerdict?
+  var isCanary: Bool?
+
+  /// nil: there is nothing to hold.
+  init?(_ record: DecisionRecord) {
+    input = record.input
+    snapshot = record.snapshot
+    candidates = record.candidates.isEmpty ? nil : record.candidates
+    shadow = record.shadow
+    isCanary = record.isCanary ? true : nil
+    if input == nil, snapshot == nil, candidates == nil, shadow == nil, isCanary == nil { return nil }
   }
 }

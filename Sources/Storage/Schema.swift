@@ -10,6 +10,7 @@ extension Migration {
     Migration(number: 5, name: "transitions of deliveries", sql: deliveryTransitions),
     Migration(number: 6, name: "ranks of effects", sql: effectRanks),
     Migration(number: 7, name: "jobs by repository", sql: jobsByRepository),
+    Migration(number: 8, name: "policy archive and inputs of decisions", sql: policies),
   ]
 
   private static let deliveries = """
@@ -27,6 +28,35 @@ extension Migration {
       UNIQUE (guid, hook_id)
     );
     CREATE INDEX deliveries_pending ON deliveries (id) WHERE status = 'pending';
+    """
+
+  /// `detail` holds what the columns of a decision do not; decisions of before have none.
+  private static let policies = """
+    ALTER TABLE decisions ADD COLUMN detail VARCHAR;
+    CREATE INDEX decisions_by_time ON decisions (at);
+    CREATE TABLE decision_inputs (
+      digest VARCHAR PRIMARY KEY NOT NULL,
+      kind VARCHAR NOT NULL,
+      content BLOB NOT NULL,
+      at TIMESTAMP NOT NULL
+    );
+    CREATE INDEX decision_inputs_by_time ON decision_inputs (at);
+    CREATE TABLE policy_bundles (
+      digest VARCHAR PRIMARY KEY NOT NULL,
+      files BLOB NOT NULL,
+      stored_at TIMESTAMP NOT NULL
+    );
+    CREATE TABLE policy_events (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      kind VARCHAR NOT NULL,
+      slot VARCHAR NOT NULL,
+      bundle VARCHAR,
+      percent DOUBLE,
+      actor VARCHAR NOT NULL,
+      detail VARCHAR,
+      at TIMESTAMP NOT NULL
+    );
+    CREATE INDEX policy_events_by_slot ON policy_events (slot, id);
     """
 
   /// Rows of before have none: they are recognised by their GUID, and their transitions by the table `transitions` when they are applied.

@@ -209,7 +209,7 @@ struct AttackTests {
   func score(_ value: String) throws {
     let source = "local a = { api = 1 }\nfunction a.score(job, container) return \(value), 'why' end\nreturn a"
     let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["affinity.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
-    let verdict = engine.place(PolicySamples.job, candidates: [PolicySamples.container, PolicySamples.container])
+    let verdict = engine.place(PolicySamples.job, candidates: [PolicySamples.container, PolicySamples.container], now: PolicySamples.now)
     #expect(verdict.value.candidates.map(\.score) == [50, 50])
     #expect(verdict.fallbackCause?.contains("affinity.score returned") == true)
   }

@@ -13,20 +13,20 @@ func job(
   name: String = "build", workflow: String? = "CI", labels: [String] = ["self-hosted", "linux"], branch: String? = "main",
   event: String = "push", environment: String? = nil, repository: String = "acme/storefront"
 ) -> PolicyJob {
-  var job = PolicySamples.job.job
+  var job = PolicySamples.job
   job.name = name
   job.workflow = workflow
   job.labels = labels
-  job.headBranch = branch
-  job.repository.fullName = repository
-  job.run = RunContext(event: event, path: nil, headRepositoryID: job.repository.id, actor: "octocat")
+  job.branch = branch
+  job.repository = repository
+  job.event = event
+  job.actor = "octocat"
   if let environment {
-    job.definition = .found(
-      .init(
-        path: ".github/workflows/ci.yml", commit: job.headSHA, key: "x", isExact: true, images: [], environment: environment,
-        timeoutMinutes: nil))
+    job.definition = .init(
+      path: ".github/workflows/ci.yml", commit: job.commit, key: "x", isExact: true, images: [], environment: environment,
+      timeoutMinutes: nil)
   }
-  return PolicyJob(job)
+  return job
 }
 
 func pool(minimum: Int = 1, maximum: Int = 20, warm: Int = 1, idle: Int, busy: Int, pending: Int, active: Int? = nil) -> PolicyPool {
@@ -129,12 +129,12 @@ struct DefaultPoliciesTests {
     var cached = PolicySamples.container, new = PolicySamples.container
     cached.repository = "acme/storefront"
     new.isNew = true
-    let verdict = try engine().place(job(), candidates: [new, PolicySamples.container, cached])
+    let verdict = try engine().place(job(), candidates: [new, PolicySamples.container, cached], now: PolicySamples.now)
     #expect(verdict.fallbackCause == nil)
     #expect(verdict.value.candidates.map(\.score) == [20, 50, 80])
     #expect(verdict.value.candidates.last?.reason == "has this repository's cache")
     #expect(verdict.value.strategy == nil)
-    let builtIn = BuiltInPolicy().place(job(), candidates: [new, cached])
+    let builtIn = BuiltInPolicy().place(job(), candidates: [new, cached], now: PolicySamples.now)
     #expect(builtIn.value.candidates.map(\.score) == [50, 50])
   }
 

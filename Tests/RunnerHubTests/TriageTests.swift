@@ -186,11 +186,13 @@ struct TriageTests {
     func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> {
       var verdict = sound.route(job, fleet: fleet)
       // SQLite has no NaN: it becomes NULL, which the column does not take.
-      if isSpoilt, job.job.name == "spoilt" { verdict.microseconds = .nan }
+      if isSpoilt, job.name == "spoilt" { verdict.microseconds = .nan }
       return verdict
     }
     func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> { sound.prioritise(job, fleet: fleet) }
-    func place(_ job: PolicyJob, candidates: [PolicyContainer]) -> Verdict<Placement> { sound.place(job, candidates: candidates) }
+    func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
+      sound.place(job, candidates: candidates, now: now)
+    }
     func scale(_ pool: PolicyPool, fleet: PolicyFleet) -> Verdict<Int> { sound.scale(pool, fleet: fleet) }
   }
 

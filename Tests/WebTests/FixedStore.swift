@@ -77,7 +77,7 @@ struct FixedPolicies: PolicySource {
   private final class Engine: PolicyEngine {
     func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> { Verdict(.orchestrator, reason: "fixed") }
     func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> { Verdict(.normal, reason: "fixed") }
-    func place(_ job: PolicyJob, candidates: [PolicyContainer]) -> Verdict<Placement> {
+    func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
       Verdict(Placement(candidates: [], strategy: nil), reason: "fixed")
     }
     func scale(_ pool: PolicyPool, fleet: PolicyFleet) -> Verdict<Int> { Verdict(0, reason: "fixed") }

@@ -1,4 +1,5 @@
 package import Domain
+package import Foundation
 
 /// The seed's rules in Swift: they answer where no policy is, or where one breaks. Pure; the default policy files say the same in Lua.
 package final class BuiltInPolicy: PolicyEngine, Sendable {
@@ -23,7 +24,7 @@ package final class BuiltInPolicy: PolicyEngine, Sendable {
   // MARK: Routing
 
   package func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> {
-    let labels = Labels(job.job.labels)
+    let labels = Labels(job.labels)
     if let label = labels.values.first(where: rules.traditionalLabels.contains) {
       return Verdict(.traditional, reason: "label \(label)")
     }
@@ -37,7 +38,7 @@ package final class BuiltInPolicy: PolicyEngine, Sendable {
   // MARK: Priority
 
   package func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> {
-    let labels = Labels(job.job.labels)
+    let labels = Labels(job.labels)
     if let deployment = Self.deployment(of: job) {
       let hasOwnLabel = labels.values.contains { NameWords($0).nameDeployment || $0.hasPrefix("run-") }
       return Verdict(.critical, reason: deployment + (hasOwnLabel ? " (own label)" : ""))
@@ -45,7 +46,7 @@ package final class BuiltInPolicy: PolicyEngine, Sendable {
     if let label = labels.values.first(where: ["high-priority", "urgent"].contains) {
       return Verdict(.high, reason: "label \(label)")
     }
-    if let branch = job.job.headBranch, NameWords(branch).contains("hotfix") {
+    if let branch = job.branch, NameWords(branch).contains("hotfix") {
       return Verdict(.high, reason: "hotfix branch \(branch)")
     }
     if job.event == "schedule" { return Verdict(.low, reason: "scheduled run") }
@@ -57,18 +58,18 @@ package final class BuiltInPolicy: PolicyEngine, Sendable {
 
   /// Why a job deploys or releases, or nil. The surest sign comes first.
   private static func deployment(of job: PolicyJob) -> String? {
-    if let environment = job.job.definition?.definition?.environment, !environment.isEmpty { return "deploys to \(environment)" }
+    if let environment = job.environment, !environment.isEmpty { return "deploys to \(environment)" }
     if job.event == "release" || job.event == "deployment" { return "\(job.event) event" }
     // `build (ubuntu, release)` names a variant of a matrix, not a release.
-    let name = job.job.name.prefix { $0 != "(" }
+    let name = job.name.prefix { $0 != "(" }
     if NameWords(name).nameDeployment { return "deployment job \(name.trimmingSpaces)" }
-    if let workflow = job.job.workflow, NameWords(workflow).nameDeployment { return "deployment workflow \(workflow)" }
+    if let workflow = job.workflow, NameWords(workflow).nameDeployment { return "deployment workflow \(workflow)" }
     return nil
   }
 
   // MARK: Affinity and scaling
 
-  package func place(_ job: PolicyJob, candidates: [PolicyContainer]) -> Verdict<Placement> {
+  package func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
     let verdicts = candidates.map { _ in CandidateVerdict(score: 50, reason: "no preference") }
     return Verdict(
       Placement(candidates: verdicts, strategy: nil), reason: "\(candidates.count) of \(candidates.count) candidates allowed")

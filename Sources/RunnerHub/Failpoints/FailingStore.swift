@@ -76,6 +76,19 @@ extension FailingStore: DecisionReader {
   func decisionCount() async throws(StoreError) -> Int { try await store.decisionCount() }
 }
 
+extension FailingStore: DecisionLog {
+  func decisions(since: Date, after id: Int64, limit: Int) async throws(StoreError) -> [(id: Int64, record: DecisionRecord)] {
+    try await store.decisions(since: since, after: id, limit: limit)
+  }
+  func decisionInput(_ digest: String) async throws(StoreError) -> DecisionInput? { try await store.decisionInput(digest) }
+}
+
+extension FailingStore: PolicyArchive {
+  func bundle(_ digest: String) async throws(StoreError) -> StoredBundle? { try await store.bundle(digest) }
+  func policyEvents(limit: Int) async throws(StoreError) -> [PolicyEvent] { try await store.policyEvents(limit: limit) }
+  func policyEvent(actingIn slot: PolicySlot) async throws(StoreError) -> PolicyEvent? { try await store.policyEvent(actingIn: slot) }
+}
+
 extension FailingStore: ForgeMemory {
   func value(forKey key: String) async throws(StoreError) -> String? { try await store.value(forKey: key) }
 }

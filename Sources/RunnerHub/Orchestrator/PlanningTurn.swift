@@ -43,14 +43,15 @@ package struct PlanningTurn: Sendable {
     let refusals = view.refusals.filter { $0.assignment == nil }
     if view.queue.isEmpty && refusals.isEmpty { return nil }
     var decisions: [JobID: Verdict<Placement>] = [:]
+    let now = transactor.currentTime
     let input = PlanningInput(
-      now: transactor.currentTime, pools: settings.pools, containers: view.containers, queues: view.queue, refusals: refusals,
+      now: now, pools: settings.pools, containers: view.containers, queues: view.queue, refusals: refusals,
       assignments: view.assignments, bound: view.bound,
       limits: PlanningLimits(
         maxConcurrentJobs: settings.maximumConcurrentJobs, containerPoolSize: settings.containerPoolSize, hosts: memory.hosts),
       strategy: settings.strategy, cursor: memory.cursor
     ) { job, candidates in
-      let verdict = engine.place(PolicyJob(job), candidates: candidates.map(Self.seenByPolicy))
+      let verdict = engine.place(PolicyJob(job), candidates: candidates.map(Self.seenByPolicy), now: now)
       decisions[job.id] = verdict
       return Affinity(
         scores: verdict.value.candidates.map { Affinity.Score(points: $0.score, reason: $0.reason) }, strategy: verdict.value.strategy)
@@ -147,7 +148,7 @@ package struct PlanningTurn: Sendable {
     if case .warm(let container) = candidate.id { id = container.rawValue } else { id = "" }
     return PolicyContainer(
       id: id, name: candidate.name, pool: candidate.pool, isNew: candidate.isNew, labels: candidate.labels, resources: candidate.resources,
-      uses: candidate.uses, repository: candidate.repository, ageSeconds: candidate.ageSeconds, idleSeconds: candidate.idleSeconds)
+      uses: candidate.uses, repository: candidate.repository, createdAt: candidate.createdAt, idleSince: candidate.idleSince)
   }
 }
 

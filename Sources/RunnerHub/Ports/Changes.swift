@@ -18,6 +18,12 @@ package struct Changes: Hashable, Sendable {
   /// Effects to try again, with their new due time and number of tries; skipped when a newer revision is stored.
   package var postponedEffects: [OutboxEffect] = []
   package var decisions: [DecisionRecord] = []
+  /// What the decisions were made from. One that is stored already makes no second row and is no conflict.
+  package var decisionInputs: [DecisionInput] = []
+  /// Bundles to keep. One that is stored already makes no second row and is no conflict.
+  package var bundles: [StoredBundle] = []
+  /// What happened to bundles: the newest that names a slot says what acts in it.
+  package var policyEvents: [PolicyEvent] = []
   package var timeline: [TimelineEntry] = []
   /// Values for `ForgeMemory`.
   package var memory: [String: String] = [:]
@@ -130,39 +136,6 @@ package struct StatusUpdate: Hashable, Sendable, Codable {
     self.detailsURL = detailsURL
     self.startedAt = startedAt
     self.completedAt = completedAt
-  }
-}
-
-/// What a policy, or the built-in rule in its place, said.
-package struct DecisionRecord: Hashable, Sendable, Codable {
-  /// `routing`, `priority`, `affinity`, `scaling`.
-  package var kind: String
-  package var jobID: JobID?
-  package var pool: String?
-  /// The answer in one word or number.
-  package var output: String
-  package var reason: String
-  /// Digest of the bundle; `built-in` for the host's own rule.
-  package var bundle: String
-  /// Why the built-in rule answered instead of the policy, if it did.
-  package var fallbackCause: String?
-  package var microseconds: Double
-  package var at: Date
-
-  package init(
-    kind: String, jobID: JobID?, pool: String?, output: String, reason: String, bundle: String, fallbackCause: String?,
-    microseconds: Double,
-    at: Date
-  ) {
-    self.kind = kind
-    self.jobID = jobID
-    self.pool = pool
-    self.output = output
-    self.reason = reason
-    self.bundle = bundle
-    self.fallbackCause = fallbackCause
-    self.microseconds = microseconds
-    self.at = at
   }
 }
 

@@ -1,97 +1,6 @@
 package import Domain
 package import Foundation
 
-/// A job as policies see it.
-package struct PolicyJob: Hashable, Sendable {
-  package var job: Job
-  /// The triggering event, `unknown` where the run is not known.
-  package var event: String { job.run?.event ?? "unknown" }
-  package init(_ job: Job) { self.job = job }
-}
-
-/// One pool as policies see it.
-package struct PolicyPool: Hashable, Sendable {
-  package var name: String
-  package var minimum: Int
-  package var maximum: Int
-  package var warm: Int
-  /// Containers by what they do. `total` is all that are live.
-  package var total: Int
-  package var idle: Int
-  package var busy: Int
-  /// Queued jobs that this pool could serve.
-  package var pending: Int
-  /// Jobs that hold one of its containers.
-  package var active: Int
-
-  package init(name: String, minimum: Int, maximum: Int, warm: Int, total: Int, idle: Int, busy: Int, pending: Int, active: Int) {
-    self.name = name
-    self.minimum = minimum
-    self.maximum = maximum
-    self.warm = warm
-    self.total = total
-    self.idle = idle
-    self.busy = busy
-    self.pending = pending
-    self.active = active
-  }
-  /// Busy ÷ existing containers, 0…1; 0 where none exists.
-  package var utilisation: Double { total == 0 ? 0 : Double(busy) / Double(total) }
-}
-
-/// The fleet as policies see it. A value: the same fleet gives the same answers.
-package struct PolicyFleet: Hashable, Sendable {
-  package var now: Date
-  package var pools: [PolicyPool]
-  package var pending: Int
-  package var active: Int
-  package var isDraining: Bool
-
-  package init(now: Date, pools: [PolicyPool], pending: Int, active: Int, isDraining: Bool = false) {
-    self.now = now
-    self.pools = pools
-    self.pending = pending
-    self.active = active
-    self.isDraining = isDraining
-  }
-  package var utilisation: Double {
-    let total = pools.reduce(0) { $0 + $1.total }
-    return total == 0 ? 0 : Double(pools.reduce(0) { $0 + $1.busy }) / Double(total)
-  }
-}
-
-/// A candidate for a job: a warm container, or a new one of a pool.
-package struct PolicyContainer: Hashable, Sendable {
-  /// Empty for a new one.
-  package var id: String
-  package var name: String
-  package var pool: String
-  package var isNew: Bool
-  package var labels: Labels
-  package var resources: Resources
-  package var uses: Int
-  /// The repository whose jobs it served, if any.
-  package var repository: String?
-  package var ageSeconds: Double
-  package var idleSeconds: Double
-
-  package init(
-    id: String, name: String, pool: String, isNew: Bool, labels: Labels, resources: Resources, uses: Int, repository: String?,
-    ageSeconds: Double, idleSeconds: Double
-  ) {
-    self.id = id
-    self.name = name
-    self.pool = pool
-    self.isNew = isNew
-    self.labels = labels
-    self.resources = resources
-    self.uses = uses
-    self.repository = repository
-    self.ageSeconds = ageSeconds
-    self.idleSeconds = idleSeconds
-  }
-}
-
 /// An answer and its reason.
 package struct Verdict<Value: Sendable>: Sendable {
   package var value: Value
@@ -103,6 +12,8 @@ package struct Verdict<Value: Sendable>: Sendable {
   package var microseconds: Double
   /// Lua instructions used, to the granularity of the count hook; nil for the built-in rule.
   package var instructions: Int?
+  /// What the shadow bundle said of the same inputs, where there is one. Nothing acts on it.
+  package var shadow: ShadowVerdict?
 
   package init(
     _ value: Value, reason: String, bundle: String = "built-in", fallbackCause: String? = nil, microseconds: Double = 0,
@@ -114,6 +25,27 @@ package struct Verdict<Value: Sendable>: Sendable {
     self.fallbackCause = fallbackCause
     self.microseconds = microseconds
     self.instructions = instructions
+  }
+}
+
+/// What a shadow bundle would have decided.
+package struct ShadowVerdict: Hashable, Sendable, Codable {
+  /// Digest of the shadow bundle.
+  package var bundle: String
+  /// Its answer in one word or number, as `DecisionRecord.output` has it; for affinity the name of the container it would have preferred.
+  package var output: String
+  package var reason: String
+  /// Why its answer is the built-in rule's.
+  package var fallbackCause: String?
+  /// Whether it differs from what was done.
+  package var differs: Bool
+
+  package init(bundle: String, output: String, reason: String, fallbackCause: String? = nil, differs: Bool) {
+    self.bundle = bundle
+    self.output = output
+    self.reason = reason
+    self.fallbackCause = fallbackCause
+    self.differs = differs
   }
 }
 
@@ -144,7 +76,8 @@ package struct Placement: Sendable {
 package protocol PolicyEngine: AnyObject {
   func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route>
   func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority>
-  func place(_ job: PolicyJob, candidates: [PolicyContainer]) -> Verdict<Placement>
+  /// - Parameter now: the time of the turn, for the ages of containers.
+  func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement>
   func scale(_ pool: PolicyPool, fleet: PolicyFleet) -> Verdict<Int>
 }
 

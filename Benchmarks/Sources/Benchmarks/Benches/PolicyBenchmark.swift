@@ -17,27 +17,29 @@ enum PolicyBenchmark: Benchmark {
     let job = PolicyJob(Sample.queuedJob(1, settings: settings, at: Date()))
     let pool = PolicyPool(name: "linux", minimum: 0, maximum: 1000, warm: 10, total: 500, idle: 10, busy: 490, pending: 40, active: 490)
     let fleet = PolicyFleet(now: Date(), pools: [pool], pending: 40, active: 490)
-    let candidates = (0..<500).map { candidate($0) }
+    let now = Date()
+    let candidates = (0..<500).map { candidate($0, now: now) }
 
     Progress.say("policy: calls …")
     try expectLua(lua.route(job, fleet: fleet))
-    try expectLua(lua.place(job, candidates: candidates))
+    try expectLua(lua.place(job, candidates: candidates, now: now))
     let reload = try await reloads(surroundings, lua: lua, job, fleet)
     return [
       compare("routing call", 2_000, .below(10), { _ = lua.route(job, fleet: fleet) }, { _ = swift.route(job, fleet: fleet) }),
       compare("priority call", 2_000, .below(10), { _ = lua.prioritise(job, fleet: fleet) }, { _ = swift.prioritise(job, fleet: fleet) }),
       compare(
-        "affinity of 500 containers", 40, .below(250), { _ = lua.place(job, candidates: candidates) },
-        { _ = swift.place(job, candidates: candidates) }),
+        "affinity of 500 containers", 40, .below(250), { _ = lua.place(job, candidates: candidates, now: now) },
+        { _ = swift.place(job, candidates: candidates, now: now) }),
       compare("scaling call", 2_000, nil, { _ = lua.scale(pool, fleet: fleet) }, { _ = swift.scale(pool, fleet: fleet) }),
     ] + reload
   }
 
-  private static func candidate(_ number: Int) -> PolicyContainer {
+  private static func candidate(_ number: Int, now: Date) -> PolicyContainer {
     PolicyContainer(
       id: "rh-linux-\(number)", name: "linux-\(number)", pool: "linux", isNew: false, labels: ["self-hosted", "linux", "x64"],
       resources: Resources(milliCPUs: 1000, memory: ByteCount(gibibytes: 1)), uses: number % 4,
-      repository: number.isMultiple(of: 3) ? Sample.repository.fullName : nil, ageSeconds: Double(number), idleSeconds: Double(number) / 2)
+      repository: number.isMultiple(of: 3) ? Sample.repository.fullName : nil, createdAt: now - Double(number),
+      idleSince: now - Double(number) / 2)
   }
 
   private static func expectLua<Value>(_ verdict: Verdict<Value>) throws {

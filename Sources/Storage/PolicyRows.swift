@@ -1,0 +1,92 @@
+import Foundation
+import GRDB
+package import RunnerHub
+
+extension SQLiteStore: PolicyArchive {
+  package func bundle(_ digest: String) async throws(StoreError) -> StoredBundle? {
+    try await read { db in
+      try db.row("SELECT * FROM policy_bundles WHERE digest = ?", [digest]).map(StoredBundle.init(row:))
+    }
+  }
+
+  package func policyEvents(limit: Int) async throws(StoreError) -> [PolicyEvent] {
+    try await read { db in
+      try db.rows("SELECT * FROM policy_events ORDER BY id DESC LIMIT ?", [limit]).map(PolicyEvent.init(row:))
+    }
+  }
+
+  package func policyEvent(actingIn slot: PolicySlot) async throws(StoreError) -> PolicyEvent? {
+    try await read { db in
+      try db.row(
+        "SELECT * FROM policy_events WHERE slot = ? AND kind <> ? ORDER BY id DESC LIMIT 1",
+        [slot.rawValue, PolicyEvent.Kind.refused.rawValue]
+      ).map(PolicyEvent.init(row:))
+    }
+  }
+}
+
+extension StoredBundle {
+  fileprivate init(row: Row) throws {
+    let digest: String = try row.read("digest", "a row of policy_bundles")
+    let place = "bundle \(digest)"
+    let files: Data = try row.read("files", place)
+    self.init(
+      digest: digest, files: try RowCoding.value([String: Data].self, String(decoding: files, as: UTF8.self), of: place),
+      storedAt: try row.readTime("stored_at", place))
+  }
+
+  func store(in db: Database) throws {
+    try db.run(
+      "INSERT INTO policy_bundles (digest, files, stored_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+      [digest, Data(try RowCoding.json(files).utf8), Timestamp.text(storedAt)])
+  }
+}
+
+extension PolicyEvent {
+  fileprivate init(row: Row) throws {
+    let id: Int64 = try row.read("id", "a row of policy_events")
+    let place = "policy event \(id)"
+    let kind: String = try row.read("kind", place)
+    let slot: String = try row.read("slot", place)
+    guard let kind = Kind(rawValue: kind), let slot = PolicySlot(rawValue: slot) else {
+      throw RowCoding.damage(place, "no kind `\(kind)` or no slot `\(slot)` is known")
+    }
+    self.init(
+      id: id, kind: kind, slot: slot, bundle: try row.readOptional("bundle", place), percent: try row.readOptional("percent", place),
+      actor: try row.read("actor", place), detail: try row.readOptional("detail", place), at: try row.readTime("at", place))
+  }
+
+  func insert(in db: Database) throws {
+    try db.run(
+      "INSERT INTO policy_events (kind, slot, bundle, percent, actor, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      [kind.rawValue, slot.rawValue, bundle, percent, actor, detail, Timestamp.text(at)])
+  }
+}
+
+extension DecisionInput {
+  init(row: Row) throws {
+    let digest: String = try row.read("digest", "a row of decision_inputs")
+    let place = "decision input \(digest)"
+    let kind: String = try row.read("kind", place)
+    let data: Data = try row.read("content", place)
+    let json = String(decoding: data, as: UTF8.self)
+    let content: Content
+    switch kind {
+    case "job": content = .job(try RowCoding.value(PolicyJob.self, json, of: place))
+    case "fleet": content = .fleet(try RowCoding.value(FleetSnapshot.self, json, of: place))
+    default: throw RowCoding.damage(place, "no kind `\(kind)` is known")
+    }
+    self.init(digest: digest, content: content, at: try row.readTime("at", place))
+  }
+
+  func store(in db: Database) throws {
+    let (kind, json) =
+      switch content {
+      case .job(let job): ("job", try RowCoding.json(job))
+      case .fleet(let fleet): ("fleet", try RowCoding.json(fleet))
+      }
+    try db.run(
+      "INSERT INTO decision_inputs (digest, kind, content, at) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+      [digest, kind, Data(json.utf8), Timestamp.text(at)])
+  }
+}
