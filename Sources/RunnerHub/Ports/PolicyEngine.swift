@@ -10,6 +10,8 @@ package struct Verdict<Value: Sendable>: Sendable {
   /// Why the built-in rule answered in a policy's place.
   package var fallbackCause: String?
   package var microseconds: Double
+  /// Of a priority: minutes of waiting by which the job goes ahead of others of its level, −30 to 30. Nothing elsewhere.
+  package var weight: Double = 0
   /// Lua instructions used, to the granularity of the count hook; nil for the built-in rule.
   package var instructions: Int?
   /// What the shadow bundle said of the same inputs, where there is one. Nothing acts on it.
