@@ -9,15 +9,18 @@ package struct ScalingTurn: Sendable {
   private let settings: Settings
   private let identities: any IdentitySource
   private let autoscaler: Autoscaler
+  private let memory: FleetMemory
   private let logger: Logger
 
   package init(
-    transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(), logger: Logger
+    transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(),
+    memory: FleetMemory = FleetMemory(), logger: Logger
   ) {
     self.transactor = transactor
     self.settings = settings
     self.identities = identities
     self.autoscaler = autoscaler
+    self.memory = memory
     self.logger = logger
   }
 
@@ -26,7 +29,10 @@ package struct ScalingTurn: Sendable {
     let containers = try await transactor.store.liveContainers()
     let queue = try await transactor.store.queue(heads: 1)
     let now = transactor.currentTime
-    let fleet = FleetObserver.fleet(pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now)
+    let fleet = FleetObserver.fleet(
+      pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now,
+      history: try await memory.history(from: transactor.store, at: now))
+    memory.note(fleet)
     var room = settings.containerPoolSize - containers.count
     for (pool, facts) in zip(settings.pools, fleet.pools) {
       let verdict = engine.scale(facts, fleet: fleet)
@@ -34,6 +40,7 @@ package struct ScalingTurn: Sendable {
         pool, containers: containers.filter { $0.pool == pool.name }, wanted: verdict.value, because: verdict.reason, room: max(0, room),
         history: history[pool.name] ?? ScaleHistory(), now: now)
       history[pool.name] = plan.history
+      memory.note(plan.history, of: pool.name)
       if plan.isEmpty { continue }
       room -= plan.create
       logger.info("pool \(pool.name): \(plan.reason)")
