@@ -42,6 +42,30 @@ struct LuaEncoder {
     }
   }
 
+  mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+  /// An object that the state keeps.
+  mutating func encodeKept(_ slot: UInt32) {
+    bytes.append(11)
+    append(count: Int(slot))
+  }
+
+  /// An object that the state is to keep; its fields follow, each a value, in the order of their names.
+  mutating func encodeKeep(_ slot: UInt32, kind: String) {
+    bytes.append(12)
+    append(count: Int(slot))
+    append(kind)
+  }
+
+  /// What follows is only to be kept, and is no argument.
+  mutating func encodeNote() { bytes.append(13) }
+
+  /// In place of a field's value: the moment that it counts from.
+  mutating func encodeMoment(_ seconds: Double) {
+    bytes.append(14)
+    append(seconds.bitPattern)
+  }
+
   private mutating func encode(_ values: [LuaValue], tag: UInt8) {
     bytes.append(tag)
     append(count: values.count)
@@ -72,6 +96,8 @@ struct LuaDecoder {
 
   private let bytes: [UInt8]
   private var position = 0
+  /// Texts of a placement's answers so far, to which later ones refer by number.
+  private var texts: [String] = []
   init(_ bytes: [UInt8]) { self.bytes = bytes }
   var isAtEnd: Bool { position == bytes.count }
   private var left: Int { bytes.count - position }
@@ -106,6 +132,34 @@ struct LuaDecoder {
     }
   }
 
+  /// The values that were returned for one candidate, in place of those in `values`.
+  mutating func answer(into values: inout [LuaValue]) throws(Malformed) {
+    values.removeAll(keepingCapacity: true)
+    for _ in 0..<(try word(bytes: 1)) {
+      guard !isAtEnd else { throw Malformed() }
+      switch bytes[position] {
+      case 5:
+        position += 1
+        let text = try text()
+        if texts.count < 16 { texts.append(text) }
+        values.append(.text(text))
+      case 16:
+        position += 1
+        let number = Int(try word(bytes: 1))
+        guard number < texts.count else { throw Malformed() }
+        values.append(.text(texts[number]))
+      default: values.append(try decode())
+      }
+    }
+  }
+
+  /// One step of a trace, which has a form of its own (see `CLuaShim/trace.c`).
+  mutating func traceStep() throws(Malformed) -> TraceStep {
+    var step = TraceStep(file: try text(), line: Int(try word(bytes: 4)), values: [])
+    for _ in 0..<(try count()) { step.values.append((try text(), try text())) }
+    return step
+  }
+
   /// Each element takes a byte at least, so a larger count cannot be true.
   private mutating func count() throws(Malformed) -> Int {
     let count = Int(try word(bytes: 4))
@@ -116,7 +170,7 @@ struct LuaDecoder {
   private mutating func text() throws(Malformed) -> String {
     let length = try count()
     defer { position += length }
-    return String(decoding: bytes[position..<position + length], as: UTF8.self)
+    return bytes.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[position..<position + length]), as: UTF8.self) }
   }
 
   private mutating func word(bytes count: Int) throws(Malformed) -> UInt64 {
