@@ -31,6 +31,9 @@ test: test-packages
 	@Tests/Scripts/install-system-packages.test.sh
 	@$(RUNNERHUB) policy check policies
 	@$(RUNNERHUB) policy test policies
+	@for example in policies/examples/*/; do \
+	  $(RUNNERHUB) policy check "$${example%/}" && $(RUNNERHUB) policy test "$${example%/}" || exit 1; \
+	done
 	@swift test --skip-build --no-parallel
 
 # Said before anything is installed or built.
