@@ -18,6 +18,9 @@ typedef struct rh_source {
   char *module, *file;
   uint8_t *text;
   size_t length;
+  /// A bit a line, from line 0, where coverage was asked for.
+  uint8_t *covered, *active;
+  size_t line_bytes;
 } rh_source;
 
 struct rh_lua {
@@ -29,20 +32,58 @@ struct rh_lua {
   const char *exhausted;
   uint64_t random;
   int is_syntax_error;
-  rh_bytes result, printed, error, traceback;
+  rh_tracing tracing;
+  size_t most_steps_traced, steps_traced;
+  rh_bytes result, printed, error, traceback, trace, scratch;
   rh_source *sources;
 };
 
 /// Addresses of these are keys of the registry (and BACKING of sealed tables): nothing in Lua can name them.
 extern const char RH_BACKING, RH_KINDS, RH_ENVIRONMENT, RH_LOADED, RH_LOADING, RH_MAIN;
 
+// limits.c
 rh_lua *rh_of(lua_State *L);
+void *rh_allocate(void *context, void *block, size_t old, size_t wanted);
+/// Starts and ends the budget of one call.
+void rh_begin(rh_lua *state);
+void rh_end(rh_lua *state);
 /// Counts work of a C function; raises where the call's budget is used up.
 void rh_charge(lua_State *L, int64_t work);
 /// Raises the budget's error.
 int rh_raise_exhausted(lua_State *L);
 /// 0 where the bytes do not fit `limit` or memory is short.
 int rh_append(rh_bytes *bytes, const void *data, size_t length, size_t limit);
+
+// modules.c
+/// The source of a module; raises where there is none.
+rh_source *rh_known_source(lua_State *L, const char *module);
+/// Pushes a source as a function whose names are those of the environment.
+void rh_push_chunk(lua_State *L, rh_source *source);
+/// Runs a module, or finds it, and pushes what it returned.
+void rh_push_module(lua_State *L, const char *module);
+int rh_require(lua_State *L);
+
+// bytecode.c
+/// One function of a compiled chunk, as the interpreter's own dump describes it.
+typedef struct rh_prototype {
+  const struct rh_prototype *parent;
+  int is_vararg, line_defined, instructions, upvalues;
+  /// The instructions, four bytes each.
+  const uint8_t *code;
+  /// Three bytes each: whether it is a local of the parent, which one, kind.
+  const uint8_t *captures;
+  /// Of each instruction, and of each upvalue; valid during the visit.
+  const int *lines;
+  const char *const *names;
+} rh_prototype;
+/// Visits the Lua function on top and those inside it, the inner ones first.
+void rh_visit_prototypes(lua_State *L, void (*visit)(void *context, const rh_prototype *prototype), void *context);
+int rh_opcode(const rh_prototype *prototype, int instruction);
+
+// trace.c
+void rh_trace_line(lua_State *L, lua_Debug *event);
+/// Notes which lines of the chunk on top can be executed.
+void rh_note_active_lines(lua_State *L, rh_source *source);
 
 // sealed.c: read-only tables
 /// Replaces the table on top by a read-only view of it, with the fields of `kind`.

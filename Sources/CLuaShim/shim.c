@@ -1,92 +1,12 @@
-// States, limits and protected calls.
+// States, and what is performed in them: each behind one protected call.
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "internal.h"
 
 const char RH_BACKING = 0, RH_KINDS = 0, RH_ENVIRONMENT = 0, RH_LOADED = 0, RH_LOADING = 0, RH_MAIN = 0;
 
-enum { HOOK_INTERVAL = 100, ERROR_LIMIT = 8192 };
-
-static int64_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-// MARK: Limits
-
-static void *allocate(void *context, void *block, size_t old, size_t wanted) {
-  rh_lua *state = context;
-  if (!block) old = 0;  // then it says what kind of object is made
-  if (wanted == 0) {
-    free(block);
-    state->used -= old;
-    return NULL;
-  }
-  if (wanted > old) {
-    size_t growth = wanted - old;
-    if (state->used > state->limits.memory || growth > state->limits.memory - state->used) return NULL;
-    if (growth > state->limits.churn || state->churned > state->limits.churn - growth) {
-      state->exhausted = "allocation budget used up";
-      return NULL;
-    }
-    state->churned += growth;
-  }
-  void *moved = realloc(block, wanted);
-  if (moved) state->used += wanted - old;  // modular: also right when it shrinks
-  return moved;
-}
-
-rh_lua *rh_of(lua_State *L) {
-  void *context;
-  lua_getallocf(L, &context);
-  return context;
-}
-
-int rh_raise_exhausted(lua_State *L) { return luaL_error(L, "%s", rh_of(L)->exhausted); }
-
-static void check_budget(lua_State *L, rh_lua *state) {
-  if (!state->exhausted) {
-    if (state->steps > state->limits.steps)
-      state->exhausted = "instruction budget used up";
-    else if (now() > state->deadline)
-      state->exhausted = "time limit reached";
-  }
-  if (state->exhausted) rh_raise_exhausted(L);
-}
-
-static void count_hook(lua_State *L, lua_Debug *event) {
-  (void)event;
-  rh_lua *state = rh_of(L);
-  state->steps += HOOK_INTERVAL;
-  check_budget(L, state);
-}
-
-void rh_charge(lua_State *L, int64_t work) {
-  rh_lua *state = rh_of(L);
-  const int64_t most = INT64_C(1) << 40;
-  int64_t before = state->steps;
-  state->steps += work < 0 ? 0 : work > most ? most : work;
-  // Reading the clock at each charge would cost more than most charges.
-  if (state->exhausted || state->steps > state->limits.steps || (before >> 12) != (state->steps >> 12)) check_budget(L, state);
-}
-
-int rh_append(rh_bytes *bytes, const void *data, size_t length, size_t limit) {
-  if (length > limit || bytes->length > limit - length) return 0;
-  size_t needed = bytes->length + length;
-  if (needed > bytes->capacity) {
-    size_t capacity = needed < 256 ? 256 : needed * 2;
-    uint8_t *grown = realloc(bytes->data, capacity);
-    if (!grown) return 0;
-    bytes->data = grown;
-    bytes->capacity = capacity;
-  }
-  if (length > 0) memcpy(bytes->data + bytes->length, data, length);
-  bytes->length = needed;
-  return 1;
-}
+enum { ERROR_LIMIT = 8192 };
 
 // MARK: Protected calls
 
@@ -116,21 +36,17 @@ typedef struct {
 
 static rh_status perform(rh_lua *state, lua_CFunction body, request *request) {
   lua_State *L = state->L;
-  state->steps = 0;
-  state->churned = 0;
-  state->exhausted = NULL;
   state->is_syntax_error = 0;
   state->random = UINT64_C(0x9E3779B97F4A7C15);  // each call starts alike: same input, same output
-  state->deadline = now() + state->limits.nanoseconds;
-  state->result.length = state->printed.length = state->error.length = state->traceback.length = 0;
+  state->result.length = state->printed.length = state->error.length = state->traceback.length = state->trace.length = 0;
   // Nothing from here to lua_pcall allocates: light functions and pointers on a stack that has room.
   lua_settop(L, 0);
-  lua_sethook(L, count_hook, LUA_MASKCOUNT, HOOK_INTERVAL);
+  rh_begin(state);
   lua_pushcfunction(L, handle_message);
   lua_pushcfunction(L, body);
   lua_pushlightuserdata(L, request);
   int outcome = lua_pcall(L, 1, 0, 1);
-  lua_sethook(L, NULL, 0, 0);
+  rh_end(state);
   rh_status status = RH_OK;
   if (outcome != LUA_OK) {
     size_t length = 0;
@@ -152,65 +68,6 @@ static rh_status perform(rh_lua *state, lua_CFunction body, request *request) {
 
 static request *request_of(lua_State *L) { return lua_touserdata(L, 1); }
 
-// MARK: Sources
-
-static const rh_source *find_source(lua_State *L, const char *module) {
-  for (const rh_source *source = rh_of(L)->sources; source; source = source->next)
-    if (strcmp(source->module, module) == 0) return source;
-  return NULL;
-}
-
-/// Pushes a source as a function whose names are those of the environment. Text only: bytecode could break the interpreter.
-static void push_chunk(lua_State *L, const rh_source *source) {
-  lua_pushfstring(L, "@%s", source->file);
-  rh_charge(L, (int64_t)(source->length / 16));
-  if (luaL_loadbufferx(L, (const char *)source->text, source->length, lua_tostring(L, -1), "t") != LUA_OK) {
-    rh_of(L)->is_syntax_error = 1;
-    lua_error(L);
-  }
-  lua_remove(L, -2);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
-  if (!lua_setupvalue(L, -2, 1)) lua_pop(L, 1);
-}
-
-static const rh_source *known_source(lua_State *L, const char *module) {
-  const rh_source *source = find_source(L, module);
-  if (!source) luaL_error(L, "no module '%s': require reaches lib/ of the policies folder only, as in require \"lib.words\"", module);
-  return source;
-}
-
-static int require(lua_State *L) {
-  const char *module = luaL_checkstring(L, 1);
-  lua_settop(L, 1);
-  rh_charge(L, 10);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_LOADED);
-  if (lua_getfield(L, 2, module) != LUA_TNIL) return 1;
-  lua_pop(L, 1);
-  const rh_source *source = known_source(L, module);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_LOADING);  // stack: name, loaded, loading
-  if (lua_getfield(L, 3, module) != LUA_TNIL) return luaL_error(L, "module '%s' requires itself, directly or through others", module);
-  lua_pop(L, 1);
-  lua_pushboolean(L, 1);
-  lua_setfield(L, 3, module);
-  push_chunk(L, source);
-  lua_call(L, 0, 1);
-  lua_pushnil(L);
-  lua_setfield(L, 3, module);
-  if (lua_isnil(L, -1)) return luaL_error(L, "%s returns nothing: end it with 'return' and a table", source->file);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, 2, module);
-  return 1;
-}
-
-static void push_module(lua_State *L, const char *module) {
-  // A load that failed leaves its mark behind.
-  lua_newtable(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LOADING);
-  lua_pushcfunction(L, require);
-  lua_pushstring(L, module);
-  lua_call(L, 1, 1);
-}
-
 // MARK: What is performed
 
 static int open_body(lua_State *L) {
@@ -231,7 +88,7 @@ static int open_body(lua_State *L) {
   while (lua_next(L, kinds)) rh_define_kind(L, lua_tostring(L, -2));  // takes the value
   rh_sandbox(L);
   rh_push_backing(L, -1);
-  lua_pushcfunction(L, require);
+  lua_pushcfunction(L, rh_require);
   lua_setfield(L, -2, "require");
   lua_pop(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
@@ -239,15 +96,15 @@ static int open_body(lua_State *L) {
 }
 
 static int compile_body(lua_State *L) {
-  push_chunk(L, known_source(L, request_of(L)->name));
+  rh_push_chunk(L, rh_known_source(L, request_of(L)->name));
   return 0;
 }
 
 static int load_body(lua_State *L) {
   const char *name = request_of(L)->name;
-  push_module(L, name);
+  rh_push_module(L, name);
   int module = lua_gettop(L);
-  if (!lua_istable(L, module)) return luaL_error(L, "%s returns a %s, not a table", known_source(L, name)->file, luaL_typename(L, module));
+  if (!lua_istable(L, module)) return luaL_error(L, "%s returns a %s, not a table", rh_known_source(L, name)->file, luaL_typename(L, module));
   lua_pushvalue(L, module);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_MAIN);
   lua_pushliteral(L, "api");
@@ -284,7 +141,7 @@ static int seal_for_harness(lua_State *L) {
 
 /// The harness is the host's own text: called with `seal`, it returns its table; the functions in `names` of it become names of all files.
 static int harness_body(lua_State *L) {
-  push_chunk(L, known_source(L, request_of(L)->name));
+  rh_push_chunk(L, rh_known_source(L, request_of(L)->name));
   lua_pushcfunction(L, seal_for_harness);
   lua_call(L, 1, 1);
   luaL_checktype(L, -1, LUA_TTABLE);
@@ -308,7 +165,7 @@ static int harness_body(lua_State *L) {
 static int run_body(lua_State *L) {
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LOADING);
-  push_chunk(L, known_source(L, request_of(L)->name));
+  rh_push_chunk(L, rh_known_source(L, request_of(L)->name));
   lua_call(L, 0, 0);
   return 0;
 }
@@ -393,7 +250,7 @@ rh_lua *rh_open(rh_limits limits, const uint8_t *kinds, size_t length) {
   rh_lua *state = calloc(1, sizeof *state);
   if (!state) return NULL;
   state->limits = limits;
-  state->L = lua_newstate(allocate, state);
+  state->L = lua_newstate(rh_allocate, state);
   request wanted = {.bytes = kinds, .length = length};
   if (!state->L || perform(state, open_body, &wanted) != RH_OK) {
     rh_close(state);
@@ -411,16 +268,32 @@ void rh_close(rh_lua *state) {
     free(source->module);
     free(source->file);
     free(source->text);
+    free(source->covered);
+    free(source->active);
     free(source);
   }
   free(state->result.data);
   free(state->printed.data);
   free(state->error.data);
   free(state->traceback.data);
+  free(state->trace.data);
+  free(state->scratch.data);
   free(state);
 }
 
 void rh_set_limits(rh_lua *state, rh_limits limits) { state->limits = limits; }
+
+void rh_set_tracing(rh_lua *state, rh_tracing tracing, size_t most) {
+  state->tracing = tracing;
+  state->most_steps_traced = most;
+}
+
+rh_lines rh_lines_of(const rh_lua *state, size_t index) {
+  const rh_source *source = state->sources;
+  while (source && index-- > 0) source = source->next;
+  if (!source) return (rh_lines){0};
+  return (rh_lines){.file = source->file, .covered = source->covered, .active = source->active, .bytes = source->line_bytes};
+}
 
 int rh_add_source(rh_lua *state, const char *module, const char *file, const uint8_t *text, size_t length) {
   rh_source *source = calloc(1, sizeof *source);
@@ -458,5 +331,6 @@ const uint8_t *rh_result(const rh_lua *state, size_t *length) { return view(&sta
 const uint8_t *rh_printed(const rh_lua *state, size_t *length) { return view(&state->printed, length); }
 const uint8_t *rh_error(const rh_lua *state, size_t *length) { return view(&state->error, length); }
 const uint8_t *rh_traceback(const rh_lua *state, size_t *length) { return view(&state->traceback, length); }
+const uint8_t *rh_trace(const rh_lua *state, size_t *length) { return view(&state->trace, length); }
 int64_t rh_steps(const rh_lua *state) { return state->steps; }
 size_t rh_memory(const rh_lua *state) { return state->used; }

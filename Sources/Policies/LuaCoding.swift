@@ -106,6 +106,13 @@ struct LuaDecoder {
     }
   }
 
+  /// One step of a trace, which has a form of its own (see `CLuaShim/trace.c`).
+  mutating func traceStep() throws(Malformed) -> TraceStep {
+    var step = TraceStep(file: try text(), line: Int(try word(bytes: 4)), values: [])
+    for _ in 0..<(try count()) { step.values.append((try text(), try text())) }
+    return step
+  }
+
   /// Each element takes a byte at least, so a larger count cannot be true.
   private mutating func count() throws(Malformed) -> Int {
     let count = Int(try word(bytes: 4))

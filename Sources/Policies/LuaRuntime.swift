@@ -68,7 +68,7 @@ package final class LuaRuntime {
     package var functions: [String]
   }
 
-  private let state: OpaquePointer
+  let state: OpaquePointer
 
   /// - Parameter kinds: the input objects, each with its fields and their types.
   /// - Throws: `host` where memory for a state is short, or limits are too small for one.
@@ -168,7 +168,7 @@ package final class LuaRuntime {
       traceback: String(decoding: bytes(rh_traceback), as: UTF8.self))
   }
 
-  private func bytes(_ view: (OpaquePointer, UnsafeMutablePointer<Int>) -> UnsafePointer<UInt8>?) -> [UInt8] {
+  func bytes(_ view: (OpaquePointer, UnsafeMutablePointer<Int>) -> UnsafePointer<UInt8>?) -> [UInt8] {
     var length = 0
     guard let start = view(state, &length) else { return [] }
     return Array(UnsafeBufferPointer(start: start, count: length))

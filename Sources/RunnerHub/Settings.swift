@@ -54,6 +54,10 @@ package struct Settings: Sendable {
   package var maximumStarts: Int
   /// Containers that an engine makes at once; no entry: as many as there are starts.
   package var startsByEngine: [String: Int]
+  /// For how long decisions and their inputs are kept.
+  package var decisionRetention: TimeInterval
+  /// Decisions that are kept at most; the oldest go first.
+  package var maximumDecisions: Int
 
   package init(scope: Scope, pools: [Pool]) {
     self.scope = scope
@@ -83,6 +87,8 @@ package struct Settings: Sendable {
     cpuOvercommitment = 4
     maximumStarts = 32
     startsByEngine = [:]
+    decisionRetention = 30 * 86_400
+    maximumDecisions = 1_000_000
   }
 
   /// The class of a job: what GitHub looks at when it hands it out.

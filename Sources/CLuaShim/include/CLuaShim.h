@@ -46,6 +46,21 @@ void rh_set_limits(rh_lua *state, rh_limits limits);
 /// Returns 0 where memory is short.
 int rh_add_source(rh_lua *state, const char *module, const char *file, const uint8_t *text, size_t length);
 
+typedef enum { RH_TRACE_OFF = 0, RH_TRACE_STEPS = 1, RH_TRACE_COVERAGE = 2 } rh_tracing;
+
+/// What is noted of the lines that the calls that follow execute: each with the variables it saw, `most` at most; or only which they were.
+void rh_set_tracing(rh_lua *state, rh_tracing tracing, size_t most);
+
+/// Lines of one source, a bit a line from line 0: those that were executed, and those that could be. NULL where nothing is known.
+typedef struct {
+  const char *file;
+  const uint8_t *covered, *active;
+  size_t bytes;
+} rh_lines;
+
+/// Lines of the source with this index; `file` is NULL past the last.
+rh_lines rh_lines_of(const rh_lua *state, size_t index);
+
 /// Only compiles a source. Result: none.
 rh_status rh_compile(rh_lua *state, const char *module);
 
@@ -71,6 +86,8 @@ const uint8_t *rh_result(const rh_lua *state, size_t *length);
 const uint8_t *rh_printed(const rh_lua *state, size_t *length);
 const uint8_t *rh_error(const rh_lua *state, size_t *length);
 const uint8_t *rh_traceback(const rh_lua *state, size_t *length);
+/// Lines that the last call executed, in order: for each a text (file), u32 line, u32 count, and as many pairs of texts (name, value).
+const uint8_t *rh_trace(const rh_lua *state, size_t *length);
 /// Steps that the last call used, to the granularity of the count hook.
 int64_t rh_steps(const rh_lua *state);
 /// Bytes that the state holds now.

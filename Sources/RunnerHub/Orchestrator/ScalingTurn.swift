@@ -27,6 +27,8 @@ package struct ScalingTurn: Sendable {
     let queue = try await transactor.store.queue(heads: 1)
     let now = transactor.currentTime
     let fleet = FleetObserver.fleet(pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now)
+    // Made for the first pool that changes: most turns change none.
+    var snapshot: DecisionInput?
     var room = settings.containerPoolSize - containers.count
     for (pool, facts) in zip(settings.pools, fleet.pools) {
       let verdict = engine.scale(facts, fleet: fleet)
@@ -37,11 +39,14 @@ package struct ScalingTurn: Sendable {
       if plan.isEmpty { continue }
       room -= plan.create
       logger.info("pool \(pool.name): \(plan.reason)")
-      try await commit(plan, pool, verdict)
+      let seen: DecisionInput
+      if let snapshot { seen = snapshot } else { seen = try transactor.store.input(of: .fleet(FleetSnapshot(fleet: fleet)), at: now) }
+      snapshot = seen
+      try await commit(plan, pool, verdict, seen)
     }
   }
 
-  private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>) async throws(StoreError) {
+  private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>, _ snapshot: DecisionInput) async throws(StoreError) {
     let tokens = (0..<plan.create).map { _ in identities.token(digits: 6) }
     try await transactor.transact(.poolScaled) { (unit) throws(StoreError) in
       for token in tokens { unit.put(Container(pool: pool, token: token, at: unit.now)) }
@@ -50,8 +55,9 @@ package struct ScalingTurn: Sendable {
         container.release(.terminate, cause: plan.reason, at: unit.now)
         unit.put(container)
       }
-      unit.additions.decisions.append(
-        DecisionRecord(kind: "scaling", verdict, output: "\(verdict.value)", jobID: nil, pool: pool.name, at: unit.now))
+      try unit.record(
+        DecisionRecord(kind: "scaling", verdict, output: "\(verdict.value)", jobID: nil, pool: pool.name, at: unit.now), job: nil,
+        snapshot: snapshot)
     }
   }
 }

@@ -1,0 +1,148 @@
+// Reads compiled functions, by the dump that the interpreter itself writes (Lua 5.4: ldump.c, lopcodes.h; the format is part of the 5.4 ABI).
+//
+// Nothing that was not dumped here is ever read, and nothing is loaded from it.
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+enum { LARGEST_DUMP = 8 << 20, DEEPEST = 220, ABSOLUTE_LINE = -0x80 };
+
+typedef struct {
+  lua_State *L;
+  const uint8_t *at, *end;
+  void (*visit)(void *context, const rh_prototype *prototype);
+  void *context;
+} dump_reader;
+
+static int append_dump(lua_State *L, const void *data, size_t length, void *context) {
+  (void)context;
+  return !rh_append(&rh_of(L)->scratch, data, length, LARGEST_DUMP);
+}
+
+static const uint8_t *take(dump_reader *in, size_t length) {
+  if ((size_t)(in->end - in->at) < length) luaL_error(in->L, "the compiled file could not be read");
+  const uint8_t *start = in->at;
+  in->at += length;
+  return start;
+}
+
+/// Seven bits a byte, the highest first; the last byte is marked.
+static size_t take_size(dump_reader *in) {
+  size_t size = 0;
+  for (;;) {
+    uint8_t byte = *take(in, 1);
+    size = size << 7 | (byte & 0x7F);
+    if (byte & 0x80) return size;
+    if (size > LARGEST_DUMP) luaL_error(in->L, "the compiled file could not be read");
+  }
+}
+
+static int take_int(dump_reader *in) { return (int)take_size(in); }
+
+static const uint8_t *take_items(dump_reader *in, int count, size_t size) { return take(in, (size_t)count * size); }
+
+/// NULL where there is none; else its bytes, which are not terminated.
+static const char *take_text(dump_reader *in, size_t *length) {
+  size_t size = take_size(in);
+  *length = size > 0 ? size - 1 : 0;
+  return size > 0 ? (const char *)take(in, size - 1) : NULL;
+}
+
+static void skip_text(dump_reader *in) {
+  size_t length;
+  take_text(in, &length);
+}
+
+static void skip_constants(dump_reader *in) {
+  for (int left = take_int(in); left > 0; left--) {
+    int tag = *take(in, 1);
+    if (tag == 0x03 || tag == 0x13)  // an integer or a number
+      take(in, 8);
+    else if ((tag & 0x0F) == LUA_TSTRING)
+      skip_text(in);
+  }
+}
+
+/// Lines of the instructions, from the differences to the one before and, now and then, an absolute one. In a block of the Lua state.
+static const int *take_lines(dump_reader *in, const rh_prototype *function) {
+  int count = take_int(in);
+  const int8_t *differences = (const int8_t *)take_items(in, count, 1);
+  if (count != function->instructions) luaL_error(in->L, "the compiled file has no lines");
+  int *lines = lua_newuserdatauv(in->L, ((size_t)count + 1) * sizeof *lines, 0);
+  int absolutes = take_int(in), next = -1, next_line = 0, line = function->line_defined;
+  for (int i = 0; i < count; i++) {
+    if (next < i && absolutes > 0) {
+      absolutes--;
+      next = take_int(in);
+      next_line = take_int(in);
+    }
+    line = differences[i] == ABSOLUTE_LINE && next == i ? next_line : line + differences[i];
+    lines[i] = line;
+  }
+  while (absolutes-- > 0) {
+    take_int(in);
+    take_int(in);
+  }
+  return lines;
+}
+
+static const char *const *take_names(dump_reader *in, int wanted) {
+  lua_State *L = in->L;
+  for (int left = take_int(in); left > 0; left--) {  // local variables
+    skip_text(in);
+    take_int(in);
+    take_int(in);
+  }
+  lua_createtable(L, wanted, 0);
+  const char **names = lua_newuserdatauv(L, ((size_t)wanted + 1) * sizeof *names, 0);
+  for (int i = 0; i < wanted; i++) names[i] = "?";
+  int count = take_int(in);
+  for (int i = 0; i < count; i++) {
+    size_t length;
+    const char *text = take_text(in, &length);
+    if (!text || i >= wanted) continue;
+    names[i] = lua_pushlstring(L, text, length);  // held by the table
+    lua_rawseti(L, -3, i + 1);
+  }
+  return names;
+}
+
+static void read_function(dump_reader *in, const rh_prototype *parent, int depth) {
+  lua_State *L = in->L;
+  if (depth > DEEPEST) luaL_error(L, "functions are nested too deeply");
+  luaL_checkstack(L, 8, "functions");
+  int top = lua_gettop(L);
+  rh_prototype function = {.parent = parent};
+  skip_text(in);  // source
+  function.line_defined = take_int(in);
+  take_int(in);
+  take(in, 1);  // parameters
+  function.is_vararg = *take(in, 1);
+  take(in, 1);  // stack
+  function.instructions = take_int(in);
+  function.code = take_items(in, function.instructions, 4);
+  skip_constants(in);
+  function.upvalues = take_int(in);
+  function.captures = take_items(in, function.upvalues, 3);
+  for (int left = take_int(in); left > 0; left--) read_function(in, &function, depth + 1);
+  function.lines = take_lines(in, &function);
+  function.names = take_names(in, function.upvalues);
+  rh_charge(L, function.instructions / 4);
+  in->visit(in->context, &function);
+  lua_settop(L, top);
+}
+
+void rh_visit_prototypes(lua_State *L, void (*visit)(void *context, const rh_prototype *prototype), void *context) {
+  rh_bytes *scratch = &rh_of(L)->scratch;
+  scratch->length = 0;
+  if (lua_dump(L, append_dump, NULL, 0) != 0) luaL_error(L, "no memory to look at the compiled file");
+  dump_reader in = {L, scratch->data, scratch->data + scratch->length, visit, context};
+  const uint8_t header[] = {0x1B, 'L', 'u', 'a', 0x54, 0, 0x19, 0x93, '\r', '\n', 0x1A, '\n', 4, 8, 8};
+  if (memcmp(take(&in, sizeof header), header, sizeof header) != 0) luaL_error(L, "this version of Lua compiles in another form");
+  take(&in, 16);  // samples of an integer and a number
+  take(&in, 1);   // upvalues of the main function
+  read_function(&in, NULL, 0);
+}
+
+int rh_opcode(const rh_prototype *prototype, int instruction) { return prototype->code[instruction * 4] & 0x7F; }
