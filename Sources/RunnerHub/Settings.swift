@@ -54,6 +54,8 @@ package struct Settings: Sendable {
   package var maximumStarts: Int
   /// Containers that an engine makes at once; no entry: as many as there are starts.
   package var startsByEngine: [String: Int]
+  /// What is known of traditional runners.
+  package var migration: MigrationSettings
 
   package init(scope: Scope, pools: [Pool]) {
     self.scope = scope
@@ -83,6 +85,7 @@ package struct Settings: Sendable {
     cpuOvercommitment = 4
     maximumStarts = 32
     startsByEngine = [:]
+    migration = MigrationSettings()
   }
 
   /// The class of a job: what GitHub looks at when it hands it out.

@@ -141,12 +141,9 @@ package struct Triage: Sendable {
     if isNews { tellFinding(of: job, in: &unit) }
     let route = engine.route(PolicyJob(job), fleet: fleet)
     record("routing", route, output: route.value.rawValue, job: job, in: &unit)
-    job.route = route.value
-    job.routeReason = route.reason
-    if route.value == .orchestrator, let reason = unservable(job) {
-      job.route = .traditional
-      job.routeReason = reason
-    }
+    let ruling = RouteRule(pools: settings.pools, migration: settings.migration).ruling(
+      on: job, wish: route, isDraining: fleet.isDraining)
+    (job.route, job.routeCause, job.routeReason) = (ruling.route, ruling.cause, ruling.reason)
     if job.route == .orchestrator, mayBeFork(job) {
       // Whether it runs a stranger's code must be known; an outage of the forge puts it off and refuses nothing.
       job.notBefore = unit.now.addingTimeInterval(Self.patience)
@@ -170,20 +167,20 @@ package struct Triage: Sendable {
 
   private func forward(_ job: inout Job, in unit: inout UnitOfWork) {
     unit.apply(.forward, to: &job)
+    job.forwardedAt = unit.now
+    count(job, in: &unit)
     unit.tell(job.id, "routing → traditional: \(job.routeReason ?? "")")
   }
 
-  /// No pool could ever run it: traditional runners may have it, and the reason is kept.
-  private func unservable(_ job: Job) -> String? {
-    let labels = Labels(job.labels)
-    // An event does not name the runner group: a job without labels asks for a group only, not for any runner.
-    if labels.isEmpty { return "it names no label" }
-    return settings.pools.contains { labels.isSatisfied(by: $0.labels) } ? nil : "no pool offers \(labels)"
+  private func count(_ job: Job, in unit: inout UnitOfWork) {
+    guard let route = job.route, let cause = job.routeCause else { return }
+    unit.count { HubMetrics.jobRouted(route, cause) }
   }
 
   private func admit(_ job: inout Job, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork) async throws(StoreError)
   {
     unit.tell(job.id, "routing → orchestrator: \(job.routeReason ?? "")")
+    count(job, in: &unit)
     job.jobClass = settings.jobClass(repository: job.repository, labels: job.labels)
     if let refusal = refusal(of: job) {
       job.refusal = refusal
@@ -244,6 +241,6 @@ extension DecisionRecord {
     self.init(
       kind: kind, jobID: jobID, pool: pool, output: output, reason: verdict.reason, bundle: verdict.bundle,
       fallbackCause: verdict.fallbackCause,
-      microseconds: verdict.microseconds, at: now)
+      microseconds: verdict.microseconds, at: now, shadow: verdict.shadow, isCanary: verdict.isCanary)
   }
 }
