@@ -56,6 +56,10 @@ package struct Settings: Sendable {
   package var startsByEngine: [String: Int]
   /// What is known of traditional runners.
   package var migration: MigrationSettings
+  /// For how long decisions and their inputs are kept.
+  package var decisionRetention: TimeInterval
+  /// Decisions that are kept at most; the oldest go first.
+  package var maximumDecisions: Int
 
   package init(scope: Scope, pools: [Pool]) {
     self.scope = scope
@@ -86,6 +90,8 @@ package struct Settings: Sendable {
     maximumStarts = 32
     startsByEngine = [:]
     migration = MigrationSettings()
+    decisionRetention = 30 * 86_400
+    maximumDecisions = 1_000_000
   }
 
   /// The class of a job: what GitHub looks at when it hands it out.

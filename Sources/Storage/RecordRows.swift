@@ -33,12 +33,6 @@ extension SQLiteStore: DecisionLog {
         .map { row in (try row.read("id", "a row of decisions"), try DecisionRecord(row: row)) }
     }
   }
-
-  package func decisionInput(_ digest: String) async throws(StoreError) -> DecisionInput? {
-    try await read { db in
-      try db.row("SELECT * FROM decision_inputs WHERE digest = ?", [digest]).map(DecisionInput.init(row:))
-    }
-  }
 }
 
 extension SQLiteStore: ForgeMemory {

@@ -70,6 +70,8 @@ struct Configuration {
     settings.sweepInterval = .seconds(integer("github.sweep-interval"))
     settings.sweepQuestions = integer("github.sweep-questions")
     settings.sweepMemory = TimeInterval(integer("github.sweep-memory")) * 3600
+    settings.decisionRetention = TimeInterval(integer("decisions.retention")) * 86_400
+    settings.maximumDecisions = integer("decisions.maximum")
     settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))

@@ -118,6 +118,12 @@ enum ConfigurationSchema {
     ConfigurationKey(
       path: "policies.directory", kind: .nonEmpty, standard: "policies", summary: "The folder of Lua policies, reloaded when it changes."),
     ConfigurationKey(
+      path: "decisions.retention", kind: .integer(1...3650), standard: "30",
+      summary: "Days for which decisions and what they were made from are kept: what `job explain` and `policy replay` read."),
+    ConfigurationKey(
+      path: "decisions.maximum", kind: .integer(1...1_000_000_000), standard: "1000000",
+      summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 2 MB."),
+    ConfigurationKey(
       path: "registry.url", kind: .registry, environment: "CONTAINER_REGISTRY_URL",
       summary: "The approved registry: a pool without `images` of its own allows `REGISTRY/*` only."),
     ConfigurationKey(

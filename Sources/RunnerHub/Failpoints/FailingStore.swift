@@ -81,6 +81,14 @@ extension FailingStore: DecisionLog {
     try await store.decisions(since: since, after: id, limit: limit)
   }
   func decisionInput(_ digest: String) async throws(StoreError) -> DecisionInput? { try await store.decisionInput(digest) }
+  func input(of content: DecisionInput.Content, at now: Date) throws(StoreError) -> DecisionInput {
+    try store.input(of: content, at: now)
+  }
+  func forgetDecisions(before time: Date, keeping: Int, limit: Int) async throws(StoreError) -> ForgottenDecisions {
+    try await trap.around(.commit(.decisionsForgotten)) { () async throws(StoreError) in
+      try await store.forgetDecisions(before: time, keeping: keeping, limit: limit)
+    }
+  }
 }
 
 extension FailingStore: MigrationReader {

@@ -10,6 +10,8 @@ package struct ScalingTurn: Sendable {
   private let identities: any IdentitySource
   private let autoscaler: Autoscaler
   private let logger: Logger
+  /// The last difference of the shadow by pool.
+  private let told = Shared([String: String]())
 
   package init(
     transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(), logger: Logger
@@ -27,6 +29,8 @@ package struct ScalingTurn: Sendable {
     let queue = try await transactor.store.queue(heads: 1)
     let now = transactor.currentTime
     let fleet = FleetObserver.fleet(pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now)
+    // Made for the first pool that changes: most turns change none.
+    var snapshot: DecisionInput?
     var room = settings.containerPoolSize - containers.count
     for (pool, facts) in zip(settings.pools, fleet.pools) {
       let verdict = engine.scale(facts, fleet: fleet)
@@ -34,14 +38,26 @@ package struct ScalingTurn: Sendable {
         pool, containers: containers.filter { $0.pool == pool.name }, wanted: verdict.value, because: verdict.reason, room: max(0, room),
         history: history[pool.name] ?? ScaleHistory(), now: now)
       history[pool.name] = plan.history
-      if plan.isEmpty { continue }
+      if plan.isEmpty, !isNews(verdict, of: pool) { continue }
       room -= plan.create
-      logger.info("pool \(pool.name): \(plan.reason)")
-      try await commit(plan, pool, verdict)
+      if !plan.isEmpty { logger.info("pool \(pool.name): \(plan.reason)") }
+      let seen: DecisionInput
+      if let snapshot { seen = snapshot } else { seen = try transactor.store.input(of: .fleet(FleetSnapshot(fleet: fleet)), at: now) }
+      snapshot = seen
+      try await commit(plan, pool, verdict, seen)
     }
   }
 
-  private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>) async throws(StoreError) {
+  /// Whether the shadow says something else, and did not do so in the turn before: a pool that only the shadow would change is logged too.
+  private func isNews(_ verdict: Verdict<Int>, of pool: Pool) -> Bool {
+    let difference = verdict.shadow.flatMap { $0.differs ? "\($0.bundle) \(verdict.value) \($0.output)" : nil }
+    return told.withLock { told in
+      defer { told[pool.name] = difference }
+      return difference != nil && told[pool.name] != difference
+    }
+  }
+
+  private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>, _ snapshot: DecisionInput) async throws(StoreError) {
     let tokens = (0..<plan.create).map { _ in identities.token(digits: 6) }
     try await transactor.transact(.poolScaled) { (unit) throws(StoreError) in
       for token in tokens { unit.put(Container(pool: pool, token: token, at: unit.now)) }
@@ -50,8 +66,9 @@ package struct ScalingTurn: Sendable {
         container.release(.terminate, cause: plan.reason, at: unit.now)
         unit.put(container)
       }
-      unit.additions.decisions.append(
-        DecisionRecord(kind: "scaling", verdict, output: "\(verdict.value)", jobID: nil, pool: pool.name, at: unit.now))
+      try unit.record(
+        DecisionRecord(kind: "scaling", verdict, output: "\(verdict.value)", jobID: nil, pool: pool.name, at: unit.now), job: nil,
+        snapshot: snapshot)
     }
   }
 }

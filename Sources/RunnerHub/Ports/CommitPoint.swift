@@ -19,6 +19,9 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   /// Containers to make or to end.
   case poolScaled = "pool-scaled"
 
+  /// Old decisions, and inputs that none needs any more, are removed.
+  case decisionsForgotten = "decisions-forgotten"
+
   // MARK: Starts
   /// The container of a job runs and waits.
   case containerMade = "container-made"
