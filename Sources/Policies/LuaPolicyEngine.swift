@@ -57,6 +57,7 @@ package final class LuaPolicyEngine: PolicyEngine {
   ) -> Verdict<Value> {
     let start = clock.now
     let cause: String
+    let brokeBudget: Bool
     do {
       let runtime = try runtime(file).get()
       let (value, reason) = try body(runtime)
@@ -66,8 +67,11 @@ package final class LuaPolicyEngine: PolicyEngine {
         instructions: runtime.steps)
     } catch {
       cause = "\(error)"
+      let kind = (error as? LuaFailure)?.kind
+      brokeBudget = kind == .budget || kind == .memory
     }
     var verdict = otherwise(builtIn)
+    verdict.brokeBudget = brokeBudget
     verdict.fallbackCause = "\(file.fileName) of bundle \(bundle.digest): \(cause)"
     return verdict
   }

@@ -54,6 +54,8 @@ package struct Settings: Sendable {
   package var maximumStarts: Int
   /// Containers that an engine makes at once; no entry: as many as there are starts.
   package var startsByEngine: [String: Int]
+  /// What is known of traditional runners.
+  package var migration: MigrationSettings
   /// For how long decisions and their inputs are kept.
   package var decisionRetention: TimeInterval
   /// Decisions that are kept at most; the oldest go first.
@@ -87,6 +89,7 @@ package struct Settings: Sendable {
     cpuOvercommitment = 4
     maximumStarts = 32
     startsByEngine = [:]
+    migration = MigrationSettings()
     decisionRetention = 30 * 86_400
     maximumDecisions = 1_000_000
   }

@@ -4,7 +4,7 @@ import Foundation
 
 /// Everything that can be set, in the order of the documentation.
 enum ConfigurationSchema {
-  static let keys: [ConfigurationKey] = listeners + github + orchestrator + storage + places + docker + sizes + pools
+  static let keys: [ConfigurationKey] = listeners + github + orchestrator + migration + storage + places + docker + sizes + pools
 
   private static let listeners = [
     ConfigurationKey(
@@ -92,6 +92,15 @@ enum ConfigurationSchema {
     ConfigurationKey(
       path: "orchestrator.drain-limit", kind: .integer(0...86_400), standard: "300", summary: "Seconds that running jobs get after SIGTERM."
     ),
+  ]
+
+  private static let migration = [
+    ConfigurationKey(
+      path: "migration.traditional-labels", kind: .list,
+      summary: "Labels of runners beside RunnerHub: they could take a job whose labels are all among these. Empty: none are known."),
+    ConfigurationKey(
+      path: "migration.fallback-after", kind: .integer(0...604_800), standard: "0",
+      summary: "Seconds after which a job for which no container came is left to those runners; 0: it is not."),
   ]
 
   private static let storage = [

@@ -152,12 +152,9 @@ package struct Triage: Sendable {
     let route = panel.engine.route(seen, fleet: panel.fleet)
     try unit.record(
       DecisionRecord(kind: "routing", route, output: route.value.rawValue, jobID: id, at: unit.now), job: seen, snapshot: panel.snapshot)
-    job.route = route.value
-    job.routeReason = route.reason
-    if route.value == .orchestrator, let reason = unservable(job) {
-      job.route = .traditional
-      job.routeReason = reason
-    }
+    let ruling = RouteRule(pools: settings.pools, migration: settings.migration).ruling(
+      on: job, wish: route, isDraining: panel.fleet.isDraining)
+    (job.route, job.routeCause, job.routeReason) = (ruling.route, ruling.cause, ruling.reason)
     if job.route == .orchestrator, mayBeFork(job) {
       // Whether it runs a stranger's code must be known; an outage of the forge puts it off and refuses nothing.
       job.notBefore = unit.now.addingTimeInterval(Self.patience)
@@ -181,21 +178,21 @@ package struct Triage: Sendable {
 
   private func forward(_ job: inout Job, in unit: inout UnitOfWork) {
     unit.apply(.forward, to: &job)
+    job.forwardedAt = unit.now
+    count(job, in: &unit)
     unit.tell(job.id, "routing → traditional: \(job.routeReason ?? "")")
   }
 
-  /// No pool could ever run it: traditional runners may have it, and the reason is kept.
-  private func unservable(_ job: Job) -> String? {
-    let labels = Labels(job.labels)
-    // An event does not name the runner group: a job without labels asks for a group only, not for any runner.
-    if labels.isEmpty { return "it names no label" }
-    return settings.pools.contains { labels.isSatisfied(by: $0.labels) } ? nil : "no pool offers \(labels)"
+  private func count(_ job: Job, in unit: inout UnitOfWork) {
+    guard let route = job.route, let cause = job.routeCause else { return }
+    unit.count { HubMetrics.jobRouted(route, cause) }
   }
 
   private func admit(
     _ job: inout Job, _ seen: PolicyJob, _ panel: Panel, in unit: inout UnitOfWork
   ) async throws(StoreError) {
     unit.tell(job.id, "routing → orchestrator: \(job.routeReason ?? "")")
+    count(job, in: &unit)
     job.jobClass = settings.jobClass(repository: job.repository, labels: job.labels)
     if let refusal = refusal(of: job) {
       job.refusal = refusal
@@ -252,6 +249,6 @@ extension DecisionRecord {
     self.init(
       kind: kind, jobID: jobID, pool: pool, output: output, reason: verdict.reason, bundle: verdict.bundle,
       fallbackCause: verdict.fallbackCause,
-      microseconds: verdict.microseconds, at: now, shadow: verdict.shadow)
+      microseconds: verdict.microseconds, at: now, shadow: verdict.shadow, isCanary: verdict.isCanary)
   }
 }

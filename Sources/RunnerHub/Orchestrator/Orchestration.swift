@@ -46,6 +46,10 @@ package struct Orchestration: Sendable {
     ]
     // A loop that ends by itself counts as a failure: one that has nothing to do is left out.
     if settings.sweepInterval > .zero { loops.append(("sweep", { try await sweeper.run() })) }
+    if settings.migration.fallbackAfter != nil {
+      let fallback = FallbackTurn(transactor: transactor, settings: settings, logger: logger)
+      loops.append(("fallback", { try await fallback.run() }))
+    }
     orchestrator = RunnerOrchestrator(
       transactor: transactor, loops: loops, drain: drain, monitor: monitor, drainLimit: drainLimit, logger: logger)
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)

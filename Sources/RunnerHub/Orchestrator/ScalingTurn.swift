@@ -10,6 +10,8 @@ package struct ScalingTurn: Sendable {
   private let identities: any IdentitySource
   private let autoscaler: Autoscaler
   private let logger: Logger
+  /// The last difference of the shadow by pool.
+  private let told = Shared([String: String]())
 
   package init(
     transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(), logger: Logger
@@ -36,13 +38,22 @@ package struct ScalingTurn: Sendable {
         pool, containers: containers.filter { $0.pool == pool.name }, wanted: verdict.value, because: verdict.reason, room: max(0, room),
         history: history[pool.name] ?? ScaleHistory(), now: now)
       history[pool.name] = plan.history
-      if plan.isEmpty { continue }
+      if plan.isEmpty, !isNews(verdict, of: pool) { continue }
       room -= plan.create
-      logger.info("pool \(pool.name): \(plan.reason)")
+      if !plan.isEmpty { logger.info("pool \(pool.name): \(plan.reason)") }
       let seen: DecisionInput
       if let snapshot { seen = snapshot } else { seen = try transactor.store.input(of: .fleet(FleetSnapshot(fleet: fleet)), at: now) }
       snapshot = seen
       try await commit(plan, pool, verdict, seen)
+    }
+  }
+
+  /// Whether the shadow says something else, and did not do so in the turn before: a pool that only the shadow would change is logged too.
+  private func isNews(_ verdict: Verdict<Int>, of pool: Pool) -> Bool {
+    let difference = verdict.shadow.flatMap { $0.differs ? "\($0.bundle) \(verdict.value) \($0.output)" : nil }
+    return told.withLock { told in
+      defer { told[pool.name] = difference }
+      return difference != nil && told[pool.name] != difference
     }
   }
 
