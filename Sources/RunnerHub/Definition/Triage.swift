@@ -194,7 +194,7 @@ package struct Triage: Sendable {
     unit.tell(job.id, "routing → orchestrator: \(job.routeReason ?? "")")
     count(job, in: &unit)
     job.jobClass = settings.jobClass(repository: job.repository, labels: job.labels)
-    if let refusal = refusal(of: job) {
+    if let refusal = HostRules.refusal(of: job, in: settings.pools) {
       job.refusal = refusal
       unit.apply(.refuse, to: &job)
       unit.tell(job.id, "refused: \(refusal)")
@@ -216,17 +216,6 @@ package struct Triage: Sendable {
     job.orderKey = order.key(queuedAt: unit.now, priority: priority.value)
     unit.tell(job.id, "priority → \(priority.value.word): \(priority.reason)")
     try await unit.report(job, settings: settings)
-  }
-
-  /// Forks need one pool that takes them, which the planner then keeps to. Images must please every pool that offers the labels: a runner of
-  /// any of them may get the job.
-  private func refusal(of job: Job) -> String? {
-    let labels = Labels(job.labels)
-    let offering = settings.pools.filter { labels.isSatisfied(by: $0.labels) }
-    let open = offering.filter { SecurityPolicy.forkObjection(to: job, in: $0) == nil }
-    guard !open.isEmpty else { return offering.lazy.compactMap { SecurityPolicy.forkObjection(to: job, in: $0) }.first }
-    let definition = job.definition ?? .unknown(reason: "not looked up")
-    return open.lazy.compactMap { SecurityPolicy.definitionObjection(to: definition, in: $0) }.first
   }
 
   private func tellFinding(of job: Job, in unit: inout UnitOfWork) {

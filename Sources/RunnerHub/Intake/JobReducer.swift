@@ -152,8 +152,7 @@ package struct JobReducer: Sendable {
       assignment.phaseSince = unit.now
       unit.put(assignment)
       if var container = try await unit.container(assignment.containerID) {
-        if let state = container.state.next(on: .jobStarted) { container.state = state }
-        container.note(job)
+        container.begin(job)
         unit.put(container)
       }
     } else if let runner = report.runnerName, !runner.isEmpty {

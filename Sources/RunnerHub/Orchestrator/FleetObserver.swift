@@ -29,13 +29,21 @@ package struct FleetObserver: Sendable {
       guard let pool = pools.first(where: { entry.jobClass.labels.isSatisfied(by: $0.labels) }) else { continue }
       pending[pool.name, default: 0] += entry.count
     }
-    let byPool = Dictionary(grouping: containers, by: \.pool)
+    // One that ends is no capacity: a policy that wants as many as there are must not have it replaced.
+    var counts: [String: (total: Int, idle: Int, held: Int)] = [:]
+    for container in containers {
+      let isHeld = container.assignment != nil
+      guard isHeld || container.state.isUseful else { continue }
+      var count = counts[container.pool] ?? (0, 0, 0)
+      count.total += 1
+      if isHeld { count.held += 1 } else if container.state == .ready { count.idle += 1 }
+      counts[container.pool] = count
+    }
     let rows = pools.map { pool in
-      let own = byPool[pool.name] ?? []
-      let held = own.count { $0.assignment != nil }
+      let own = counts[pool.name] ?? (0, 0, 0)
       return PolicyPool(
-        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, total: own.count,
-        idle: own.count { $0.state == .ready && $0.assignment == nil }, busy: held, pending: pending[pool.name] ?? 0, active: held)
+        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, total: own.total, idle: own.idle, busy: own.held,
+        pending: pending[pool.name] ?? 0, active: own.held)
     }
     return PolicyFleet(
       now: now, pools: rows, pending: queue.reduce(0) { $0 + $1.count }, active: rows.reduce(0) { $0 + $1.active }, isDraining: isDraining)

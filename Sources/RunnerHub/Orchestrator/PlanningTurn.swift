@@ -11,7 +11,7 @@ package struct PlanningTurn: Sendable {
   private let identities: any IdentitySource
   private let logger: Logger
   /// Jobs looked at in each class and turn.
-  private static let heads = 64
+  package static let heads = 64
   /// Seconds for which an engine's answer about its host is taken for true.
   private static let hostPatience: TimeInterval = 10
 
@@ -52,11 +52,10 @@ package struct PlanningTurn: Sendable {
       strategy: settings.strategy, cursor: memory.cursor
     ) { job, candidates in
       let seen = PolicyJob(job)
-      let containers = candidates.map(Self.seenByPolicy)
+      let containers = candidates.map { PolicyContainer($0) }
       let verdict = engine.place(seen, candidates: containers, now: now)
       questions[job.id] = AffinityQuestion(job: seen, containers: containers, verdict: verdict)
-      return Affinity(
-        scores: verdict.value.candidates.map { Affinity.Score(points: $0.score, reason: $0.reason) }, strategy: verdict.value.strategy)
+      return Affinity(verdict.value)
     }
     let plan = Planner.plan(input)
     memory.cursor = plan.cursor
@@ -142,45 +141,12 @@ package struct PlanningTurn: Sendable {
       guard let pool = settings.pools.first(where: { $0.name == name }) else { return nil }
       container = Container(pool: pool, token: containerToken, at: unit.now)
     }
-    container.uses += 1
-    let assignment = Assignment(
-      id: AssignmentID(rawValue: "rh-\(assignmentToken)"), jobID: job.id, containerID: container.id, jobClass: binding.jobClass,
-      priority: job.priority,
-      use: container.uses, isRefusal: binding.isRefusal, assignedAt: unit.now)
-    container.assignment = assignment.id
-    container.idleSince = nil
-    // A container that is still being made stays CREATING; it is assigned as soon as the engine has it.
-    if container.state == .ready, let assigned = container.state.next(on: .assign) { container.state = assigned }
-    container.note(job)
-    job.assignment = assignment.id
-    job.containerID = container.id
-    job.pool = container.pool
-    job.assignedAt = unit.now
-    job.notBefore = nil
-    job.placementReason = binding.reason
-    if !binding.isRefusal { unit.apply(.assign, to: &job) }
+    let assignment = Assignment.bind(
+      &job, to: &container, as: binding, named: AssignmentID(rawValue: "rh-\(assignmentToken)"), at: unit.now)
     unit.put(container)
     unit.put(assignment)
     unit.put(job)
     for line in binding.explanation { unit.tell(job.id, line) }
     return container
-  }
-
-  private static func seenByPolicy(_ candidate: Candidate) -> PolicyContainer {
-    let id: String
-    if case .warm(let container) = candidate.id { id = container.rawValue } else { id = "" }
-    return PolicyContainer(
-      id: id, name: candidate.name, pool: candidate.pool, isNew: candidate.isNew, labels: candidate.labels, resources: candidate.resources,
-      uses: candidate.uses, repository: candidate.repository, createdAt: candidate.createdAt, idleSince: candidate.idleSince)
-  }
-}
-
-extension Container {
-  /// A new container of a pool, to be made.
-  init(pool: Pool, token: String, at now: Date) {
-    self.init(
-      id: ContainerID(rawValue: "rh-\(pool.name)-\(token)"), name: "\(pool.name)-\(token)", pool: pool.name, engine: pool.engine,
-      image: pool.image,
-      resources: pool.resources, labels: pool.labels, createdAt: now)
   }
 }

@@ -29,22 +29,44 @@ package struct ScalingTurn: Sendable {
     let queue = try await transactor.store.queue(heads: 1)
     let now = transactor.currentTime
     let fleet = FleetObserver.fleet(pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now)
+    let resizings = Self.resizings(
+      settings.pools, containers: containers, fleet: fleet, limit: settings.containerPoolSize, autoscaler, engine, &history)
     // Made for the first pool that changes: most turns change none.
     var snapshot: DecisionInput?
-    var room = settings.containerPoolSize - containers.count
-    for (pool, facts) in zip(settings.pools, fleet.pools) {
-      let verdict = engine.scale(facts, fleet: fleet)
-      let plan = autoscaler.plan(
-        pool, containers: containers.filter { $0.pool == pool.name }, wanted: verdict.value, because: verdict.reason, room: max(0, room),
-        history: history[pool.name] ?? ScaleHistory(), now: now)
-      history[pool.name] = plan.history
-      if plan.isEmpty, !isNews(verdict, of: pool) { continue }
-      room -= plan.create
+    for resizing in resizings {
+      let (pool, plan) = (resizing.pool, resizing.plan)
+      if plan.isEmpty, !isNews(resizing.verdict, of: pool) { continue }
       if !plan.isEmpty { logger.info("pool \(pool.name): \(plan.reason)") }
       let seen: DecisionInput
       if let snapshot { seen = snapshot } else { seen = try transactor.store.input(of: .fleet(FleetSnapshot(fleet: fleet)), at: now) }
       snapshot = seen
-      try await commit(plan, pool, verdict, seen)
+      try await commit(plan, pool, resizing.verdict, seen)
+    }
+  }
+
+  /// What one turn found for a pool.
+  package struct Resizing {
+    package var pool: Pool
+    package var verdict: Verdict<Int>
+    package var plan: ScalePlan
+  }
+
+  /// Pure: asks the policy about every pool in configured order, and plans each within its bounds and what is left of the limit over all.
+  /// - Parameter fleet: as `FleetObserver` sees these pools and containers.
+  package static func resizings(
+    _ pools: [Pool], containers: [Container], fleet: PolicyFleet, limit: Int, _ autoscaler: Autoscaler, _ engine: any PolicyEngine,
+    _ history: inout [String: ScaleHistory]
+  ) -> [Resizing] {
+    let byPool = Dictionary(grouping: containers, by: \.pool)
+    var room = limit - containers.count
+    return zip(pools, fleet.pools).map { pool, facts in
+      let verdict = engine.scale(facts, fleet: fleet)
+      let plan = autoscaler.plan(
+        pool, containers: byPool[pool.name] ?? [], wanted: verdict.value, because: verdict.reason, room: max(0, room),
+        history: history[pool.name] ?? ScaleHistory(), now: fleet.now)
+      history[pool.name] = plan.history
+      room -= plan.create
+      return Resizing(pool: pool, verdict: verdict, plan: plan)
     }
   }
 
