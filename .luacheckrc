@@ -1,7 +1,7 @@
 -- What luacheck knows of the policies' world: the sandbox, not the whole of Lua.
 std = {
   read_globals = {
-    "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "print", "rawequal", "require", "select", "setmetatable", "tonumber",
+    "assert", "data", "error", "getmetatable", "ipairs", "pairs", "pcall", "percent", "print", "rawequal", "require", "select", "setmetatable", "tonumber",
     "tostring", "type", "xpcall", "_VERSION",
     string = { fields = { "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper" } },
     table = { fields = { "concat", "insert", "move", "pack", "remove", "sort", "unpack" } },
@@ -15,5 +15,5 @@ std = {
   },
 }
 max_line_length = 140
-files["policies/**/*_test.lua"] = { read_globals = { "test", "expect", "job", "pool", "fleet", "container" } }
+files["policies/**/*_test.lua"] = { read_globals = { "test", "expect", "job", "pool", "fleet", "container", "moment" } }
 exclude_files = { "policies/types/*.lua", ".build/**" }

@@ -81,6 +81,8 @@ static int open_body(lua_State *L) {
   lua_pushnil(L);
   rh_define_kind(L, "data");
   lua_pushnil(L);
+  rh_define_kind(L, "map");
+  lua_pushnil(L);
   rh_define_kind(L, "labels");
   if (rh_decode_all(L, wanted->bytes, wanted->length) != 1 || !lua_istable(L, -1)) return luaL_error(L, "the kinds are not a map");
   int kinds = lua_gettop(L);

@@ -78,6 +78,19 @@ package struct HealthStatus: Hashable, Sendable, Codable {
   }
 }
 
+/// What the last job of a container was, and so what it may have left there.
+package struct LastJob: Hashable, Sendable, Codable {
+  package var workflow: String?
+  package var name: String
+  package var branch: String?
+
+  package init(workflow: String?, name: String, branch: String?) {
+    self.workflow = workflow
+    self.name = name
+    self.branch = branch
+  }
+}
+
 /// One runner environment on an engine.
 package struct Container: Hashable, Sendable, Codable, Identifiable {
   package let id: ContainerID
@@ -96,6 +109,8 @@ package struct Container: Hashable, Sendable, Codable, Identifiable {
   package var uses: Int
   /// The trust scope of its first job (a repository); only jobs of the same scope may follow.
   package var trustScope: String?
+  /// The job that was given to it last.
+  package var lastJob: LastJob?
   /// Set by a fork's job: it is never used again.
   package var isTainted: Bool
   package var createdAt: Date

@@ -53,9 +53,26 @@ package enum DefinitionFinding: Hashable, Sendable, Codable {
     package var images: [String]
     package var environment: String?
     package var timeoutMinutes: Double?
+    // Optional, all that follow: rows that an earlier version wrote do not have them.
+    /// Image of the job's own container, as `images` has it; nil where its steps run on the runner itself.
+    package var container: String?
+    /// Names of its services, in the author's order.
+    package var services: [String]?
+    /// Keys of the jobs that had to end first.
+    package var needs: [String]?
+    /// The values of its matrix, where the file decides them and the name tells the combination.
+    package var matrix: [String: String]?
+    /// Runner group of `runs-on`, as written.
+    package var runnerGroup: String?
+    /// Concurrency group of the job, or else of the workflow, as written.
+    package var concurrencyGroup: String?
+    /// What its token may do, by scope, of the job or else of the workflow; `*` for all scopes. nil: the repository's standard.
+    package var permissions: [String: String]?
 
     package init(
-      path: String, commit: String, key: String, isExact: Bool, images: [String], environment: String?, timeoutMinutes: Double?
+      path: String, commit: String, key: String, isExact: Bool, images: [String], environment: String?, timeoutMinutes: Double?,
+      container: String? = nil, services: [String]? = nil, needs: [String]? = nil, matrix: [String: String]? = nil,
+      runnerGroup: String? = nil, concurrencyGroup: String? = nil, permissions: [String: String]? = nil
     ) {
       self.path = path
       self.commit = commit
@@ -64,6 +81,13 @@ package enum DefinitionFinding: Hashable, Sendable, Codable {
       self.images = images
       self.environment = environment
       self.timeoutMinutes = timeoutMinutes
+      self.container = container
+      self.services = services
+      self.needs = needs
+      self.matrix = matrix
+      self.runnerGroup = runnerGroup
+      self.concurrencyGroup = concurrencyGroup
+      self.permissions = permissions
     }
   }
 

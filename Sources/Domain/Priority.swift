@@ -8,6 +8,9 @@ package enum Priority: Int, Sendable, Codable, CaseIterable, Comparable {
   /// More urgent is greater.
   package static func < (a: Priority, b: Priority) -> Bool { a.rawValue > b.rawValue }
 
+  /// The range of a weight, which orders within a level: minutes of waiting by which a job goes ahead of others of its level.
+  package static let weights = -30.0...30.0
+
   /// The word that policies, pages and tables use: `CRITICAL`, `HIGH`, `NORMAL`, `LOW`.
   package var word: String {
     switch self {

@@ -20,20 +20,26 @@ package final class LuaPolicyEngine: PolicyEngine {
 
   package func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> {
     decide(.routing, otherwise: { $0.route(job, fleet: fleet) }) { runtime in
-      try PolicyAnswer.route(runtime.call("route", [Self.value(job, now: fleet), PolicyInput.fleet.value(of: fleet)]))
+      try PolicyAnswer.route(runtime.call("route", [Self.value(job, now: fleet.now), PolicyInput.fleet.value(of: fleet)]))
     }
   }
 
   package func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> {
-    decide(.priority, otherwise: { $0.prioritise(job, fleet: fleet) }) { runtime in
-      try PolicyAnswer.priority(runtime.call("prioritise", [Self.value(job, now: fleet), PolicyInput.fleet.value(of: fleet)]))
+    var weight = 0.0
+    var verdict = decide(.priority, otherwise: { $0.prioritise(job, fleet: fleet) }) { runtime in
+      let answer = try PolicyAnswer.priority(
+        runtime.call("prioritise", [Self.value(job, now: fleet.now), PolicyInput.fleet.value(of: fleet)]))
+      weight = answer.weight
+      return (answer.priority, answer.reason)
     }
+    verdict.weight = weight
+    return verdict
   }
 
   package func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
     decide(.affinity, otherwise: { $0.place(job, candidates: candidates, now: now) }) { runtime in
       let (answers, strategy) = try runtime.place(
-        job: Self.value(job, now: nil), candidates: candidates.map { PolicyInput.container.value(of: .init(container: $0, now: now)) })
+        job: Self.value(job, now: now), candidates: candidates.map { PolicyInput.container.value(of: .init(container: $0, now: now)) })
       guard answers.count == candidates.count else {
         throw PolicyAnswerError("affinity answered for \(answers.count) of \(candidates.count) candidates")
       }
@@ -48,9 +54,7 @@ package final class LuaPolicyEngine: PolicyEngine {
     }
   }
 
-  private static func value(_ job: PolicyJob, now fleet: PolicyFleet?) -> LuaValue {
-    PolicyInput.job.value(of: .init(job: job, now: fleet?.now))
-  }
+  private static func value(_ job: PolicyJob, now: Date) -> LuaValue { PolicyInput.job.value(of: .init(job: job, now: now)) }
 
   private func decide<Value>(
     _ file: PolicyFile, otherwise: (any PolicyEngine) -> Verdict<Value>, _ body: (LuaRuntime) throws -> (Value, String)

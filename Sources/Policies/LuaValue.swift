@@ -40,7 +40,7 @@ extension LuaValue: CustomStringConvertible {
       case .bool(let value): "\(value)"
       case .integer(let value): "\(value)"
       case .number(let value): value.isNaN ? "nan" : "\(value)"
-      case .text(let value): "\"\(value)\""
+      case .text(let value): value.debugDescription
       case .list(let values), .sealedList(let values): "{" + values.prefix(8).map(\.description).joined(separator: ", ") + "}"
       case .labels(let values): "{" + values.prefix(8).joined(separator: ", ") + "}"
       case .map(let values): "{" + values.keys.sorted().prefix(8).map { "\($0) = \(values[$0] ?? .none)" }.joined(separator: ", ") + "}"

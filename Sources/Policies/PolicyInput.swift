@@ -7,17 +7,24 @@ package enum PolicyInput {
   /// The version that a policy file names in its field `api`.
   package static let version: Int64 = 1
 
-  /// A job at a moment; affinity is asked without one.
+  /// A job at the moment of a question.
   package struct JobView: Sendable {
     var job: PolicyJob
+    /// nil: without a time, for what does not ask for one.
     var now: Date?
   }
 
-  /// A candidate at a moment.
-  package struct ContainerView: Sendable {
-    var container: PolicyContainer
-    var now: Date
-  }
+  static let clock = PolicyKind<PolicyClock>(
+    name: "clock", doc: "A moment as the calendar has it, in UTC. For local time, see `lib/schedule.lua`.",
+    fields: [
+      .init("seconds", .integer, "Seconds since 1970.") { .integer($0.seconds) },
+      .init("year", .integer, "Year.") { .integer($0.year) },
+      .init("month", .integer, "Month, from 1.") { .integer($0.month) },
+      .init("day", .integer, "Day of the month, from 1.") { .integer($0.day) },
+      .init("hour", .integer, "Hour, 0 to 23.") { .integer($0.hour) },
+      .init("minute", .integer, "Minute, 0 to 59.") { .integer($0.minute) },
+      .init("weekday", .integer, "Day of the week: 1 is Monday, 7 is Sunday.") { .integer($0.weekday) },
+    ])
 
   static let estimate = PolicyKind<Estimate>(
     name: "estimate", doc: "What a job is expected to need.",
@@ -27,17 +34,53 @@ package enum PolicyInput {
       .init("disk_mb", .integer, "Disk in MiB.") { .integer($0.resources.disk.mebibytes) },
       .init("gpus", .integer, "GPUs.") { .integer($0.resources.gpus) },
       .init("duration_seconds", .optional(.number), "Expected run time, where something is known of it.") { .optional($0.durationSeconds) },
+      .init("sources", .list(.text), "Where the numbers come from, in words: `label large-runner`, `default size`.") {
+        .list(of: $0.sources)
+      },
+    ])
+
+  static let definition = PolicyKind<DefinitionFinding.Definition>(
+    name: "definition", doc: "A job's text in its workflow file. Texts are as written, and may hold expressions.",
+    fields: [
+      .init("path", .text, "Path of the workflow file.") { .text($0.path) },
+      .init("key", .text, "The job's key under `jobs`.") { .text($0.key) },
+      .init("exact", .boolean, "Whether name and labels told the job and its matrix for certain; else a pattern did.") {
+        .bool($0.isExact)
+      },
+      .init("environment", .optional(.text), "Deployment environment.") { .optional($0.environment) },
+      .init("timeout_minutes", .optional(.number), "`timeout-minutes`, where it is a number.") { .optional($0.timeoutMinutes) },
+      .init("images", .list(.text), "Images of its container, its services and its `docker://` steps.") { .list(of: $0.images) },
+      .init("container", .optional(.text), "Image of its own container; absent where steps run on the runner itself.") {
+        .optional($0.container)
+      },
+      .init("services", .list(.text), "Names of its services.") { .list(of: $0.services ?? []) },
+      .init("needs", .list(.text), "Keys of the jobs that had to end first.") { .list(of: $0.needs ?? []) },
+      .init(
+        "matrix", .map(.text), "The values of its matrix: `matrix.os`. Empty where there is none, or the file alone does not decide it."
+      ) {
+        .map(of: $0.matrix ?? [:])
+      },
+      .init("runner_group", .optional(.text), "`runs-on.group`.") { .optional($0.runnerGroup) },
+      .init("concurrency", .optional(.text), "Concurrency group, of the job or else of the workflow.") { .optional($0.concurrencyGroup) },
+      .init("permissions", .optional(.map(.text)), "What its token may do, by scope (`*` for all); absent: the repository's standard.") {
+        $0.permissions.map(LuaValue.map(of:)) ?? .none
+      },
     ])
 
   static let job = PolicyKind<JobView>(
     name: "job", doc: "One job of GitHub Actions.",
     fields: [
       .init("id", .text, "Identity: GitHub's job id, with the attempt where it is not the first.") { .text($0.job.id.rawValue) },
+      .init("github_id", .integer, "GitHub's id of the job.") { .integer($0.job.forgeID) },
       .init("name", .text, "Name as GitHub shows it, with the matrix: `build (ubuntu, debug)`.") { .text($0.job.name) },
       .init("workflow", .optional(.text), "Name of the workflow.") { .optional($0.job.workflow) },
       .init("workflow_path", .optional(.text), "Path of the workflow file, where the run is known.") { .optional($0.job.workflowPath) },
       .init("repository", .text, "`owner/name`.") { .text($0.job.repository) },
       .init("owner", .text, "Owner of the repository.") { .text($0.job.owner) },
+      .init("organization", .optional(.text), "Organisation that the delivery named.") { .optional($0.job.organization) },
+      .init("installation_id", .optional(.integer), "Installation of the App that the delivery named.") {
+        $0.job.installationID.map(LuaValue.integer) ?? .none
+      },
       .init("private", .boolean, "Whether the repository is private.") { .bool($0.job.isPrivate) },
       .init("labels", .labels, "Labels of `runs-on`, in lower case and sorted.") { .labels(Labels($0.job.labels).values) },
       .init("branch", .optional(.text), "Branch of the run's commit.") { .optional($0.job.branch) },
@@ -49,70 +92,34 @@ package enum PolicyInput {
       .init("actor", .optional(.text), "Who triggered the run.") { .optional($0.job.actor) },
       .init("run_id", .integer, "GitHub's id of the run.") { .integer($0.job.runID) },
       .init("attempt", .integer, "Attempt of the run, from 1.") { .integer($0.job.attempt) },
+      .init("url", .optional(.text), "The job's page at GitHub.") { .optional($0.job.htmlURL) },
       .init("environment", .optional(.text), "Deployment environment of the job's definition.") {
         .optional($0.job.environment)
       },
+      .init("definition", .optional(.object("definition")), "Its text in the workflow file, where it was found.") {
+        $0.job.definition.map(definition.value(of:)) ?? .none
+      },
       .init("from_fork", .boolean, "Whether the code comes from a fork, as far as is known.") { .bool($0.job.isFromFork) },
+      .init("trust", .text, "Whose code it runs: `own`, `fork`, or `unknown` where its run could not be looked up.") {
+        .text($0.job.trust.rawValue)
+      },
       .init("estimate", .optional(.object("estimate")), "What it is expected to need, once estimated.") {
         $0.job.estimate.map(estimate.value(of:)) ?? .none
       },
       .init("tries", .integer, "Starts that failed so far.") { .integer($0.job.tries) },
-      .init("waiting_seconds", .optional(.number), "How long it has waited; absent in affinity, which is asked without a time.") { view in
+      .init("created_at", .number, "When GitHub made it, in seconds since 1970.") { .number($0.job.createdAt.timeIntervalSince1970) },
+      .init("waiting_seconds", .optional(.number), "How long it has waited.") { view in
         .optional(view.now.map { max(0, $0.timeIntervalSince(view.job.createdAt)) })
       },
-    ])
-
-  static let pool = PolicyKind<PolicyPool>(
-    name: "pool", doc: "Containers that share a template.",
-    fields: [
-      .init("name", .text, "Name in the configuration.") { .text($0.name) },
-      .init("minimum", .integer, "Containers that exist even when nothing is to do.") { .integer($0.minimum) },
-      .init("maximum", .integer, "Containers at most.") { .integer($0.maximum) },
-      .init("warm", .integer, "Idle containers to keep ready beyond the busy ones.") { .integer($0.warm) },
-      .init("total", .integer, "Live containers.") { .integer($0.total) },
-      .init("idle", .integer, "Live containers without a job.") { .integer($0.idle) },
-      .init("busy", .integer, "Live containers with a job.") { .integer($0.busy) },
-      .init("pending", .integer, "Queued jobs that this pool could serve.") { .integer($0.pending) },
-      .init("active", .integer, "Jobs that hold one of its containers.") { .integer($0.active) },
-      .init("utilisation", .number, "Busy ÷ live containers, 0 to 1; 0 where none is live.") { .number($0.utilisation) },
-    ])
-
-  static let fleet = PolicyKind<PolicyFleet>(
-    name: "fleet", doc: "Everything that RunnerHub runs, at one moment.",
-    fields: [
-      .init("now", .number, "The time, in seconds since 1970 (UTC). The only clock of a policy.") { .number($0.now.timeIntervalSince1970) },
-      .init("pools", .list(.object("pool")), "All pools.") { .sealedList($0.pools.map(pool.value(of:))) },
-      .init("pending", .integer, "Queued jobs.") { .integer($0.pending) },
-      .init("active", .integer, "Jobs that hold a container.") { .integer($0.active) },
-      .init("utilisation", .number, "Busy ÷ live containers of all pools, 0 to 1.") { .number($0.utilisation) },
-      .init("draining", .boolean, "Whether RunnerHub is shutting down.") { .bool($0.isDraining) },
-    ])
-
-  static let container = PolicyKind<ContainerView>(
-    name: "container", doc: "A candidate for a job: a warm container, or a new one of a pool.",
-    fields: [
-      .init("id", .text, "Identity; empty for a new one.") { .text($0.container.id) },
-      .init("name", .text, "Short name.") { .text($0.container.name) },
-      .init("pool", .text, "Name of its pool.") { .text($0.container.pool) },
-      .init("is_new", .boolean, "Whether it would have to be created.") { .bool($0.container.isNew) },
-      .init("labels", .labels, "What its runners offer.") { .labels($0.container.labels.values) },
-      .init("cpus", .number, "CPU cores.") { .number(Double($0.container.resources.milliCPUs) / 1000) },
-      .init("memory_mb", .integer, "Memory in MiB.") { .integer($0.container.resources.memory.mebibytes) },
-      .init("disk_mb", .integer, "Disk in MiB.") { .integer($0.container.resources.disk.mebibytes) },
-      .init("gpus", .integer, "GPUs.") { .integer($0.container.resources.gpus) },
-      .init("uses", .integer, "Jobs given to it so far.") { .integer($0.container.uses) },
-      .init("repository", .optional(.text), "Repository whose jobs it served, `owner/name`.") { .optional($0.container.repository) },
-      .init("age_seconds", .number, "Time since it was created.") { .number(span(from: $0.container.createdAt, to: $0.now)) },
-      .init("idle_seconds", .number, "Time since its last job, or since it was ready.") {
-        .number(span(from: $0.container.idleSince, to: $0.now))
+      .init("clock", .optional(.object("clock")), "When the question is asked. For affinity, which is not given the fleet.") {
+        $0.now.map { clock.value(of: PolicyClock($0)) } ?? .none
       },
     ])
-
-  private static func span(from start: Date?, to now: Date) -> Double { start.map { max(0, now.timeIntervalSince($0)) } ?? 0 }
 
   /// All kinds, each after those that it is made of.
   package static let kinds: [PolicyKindDescription] = [
-    estimate.description, job.description, pool.description, fleet.description, container.description,
+    clock.description, estimate.description, definition.description, job.description, sample.description, pool.description,
+    queue.description, use.description, waits.description, fleet.description, container.description,
   ]
 
   /// Kind → field → type, as a Lua state takes it.

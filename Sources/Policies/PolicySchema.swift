@@ -3,6 +3,8 @@ package indirect enum PolicyType: Hashable, Sendable {
   case text, integer, number, boolean, labels
   case object(String)
   case list(PolicyType)
+  /// Names of any kind, each with a value of the type; one that is not there is nil.
+  case map(PolicyType)
   case optional(PolicyType)
 
   /// In LuaLS annotations.
@@ -15,11 +17,12 @@ package indirect enum PolicyType: Hashable, Sendable {
     case .labels: "Labels"
     case .object(let kind): kind.prefix(1).uppercased() + kind.dropFirst()
     case .list(let element): element.annotation + "[]"
+    case .map(let value): "table<string, \(value.annotation)>"
     case .optional(let type): type.annotation + "?"
     }
   }
 
-  /// In the table of kinds that the Lua state and the test harness read: `text`, `pool[]`, `estimate?`.
+  /// In the table of kinds that the Lua state and the test harness read: `text`, `pool[]`, `text{}`, `estimate?`.
   package var word: String {
     switch self {
     case .text: "text"
@@ -29,6 +32,7 @@ package indirect enum PolicyType: Hashable, Sendable {
     case .labels: "labels"
     case .object(let kind): kind
     case .list(let element): element.word + "[]"
+    case .map(let value): value.word + "{}"
     case .optional(let type): type.word + "?"
     }
   }
@@ -49,7 +53,7 @@ package struct PolicyField<Object>: Sendable {
   }
 }
 
-/// A kind of input object. Marshalling, the check of field names, and `types/runnerhub.lua` all follow from it.
+/// A kind of input object. Marshalling, the check of field names, `types/runnerhub.lua` and the reference page all follow from it.
 package struct PolicyKind<Object>: Sendable {
   let name: String
   let doc: String
@@ -81,4 +85,12 @@ package struct PolicyKindDescription: Hashable, Sendable {
   package var name: String
   package var doc: String
   package var fields: [Field]
+}
+
+extension LuaValue {
+  static func list(of texts: [String]) -> LuaValue { .sealedList(texts.map(LuaValue.text)) }
+  /// Read-only, in a fixed order.
+  static func map(of texts: [String: String]) -> LuaValue {
+    .object(kind: "map", texts.sorted { $0.key < $1.key }.map { LuaField($0.key, .text($0.value)) })
+  }
 }

@@ -159,6 +159,7 @@ extension Container {
   /// Remembers whose code it has run.
   package mutating func note(_ job: Job) {
     if job.isFromFork { isTainted = true }
+    lastJob = LastJob(workflow: job.workflow, name: job.name, branch: job.headBranch)
     if let scope = trustScope {
       // A job of another repository got in: it belongs to nobody any more.
       if scope != job.repository.fullName { isTainted = true }

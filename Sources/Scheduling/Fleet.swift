@@ -157,10 +157,13 @@ extension Candidate {
     name = container.name
     pool = container.pool
     engine = container.engine
+    image = container.image
     labels = container.labels
     resources = container.resources
     uses = container.uses
     repository = container.trustScope
+    lastJob = container.lastJob
+    failedChecks = container.health.failures
     createdAt = container.createdAt
     idleSince = container.idleFrom
     readiness = container.state == .ready ? .ready : .creating
@@ -171,10 +174,13 @@ extension Candidate {
     name = "new in \(pool.name)"
     self.pool = pool.name
     engine = pool.engine
+    image = pool.image
     labels = pool.labels
     resources = pool.resources
     uses = 0
     repository = nil
+    lastJob = nil
+    failedChecks = 0
     createdAt = nil
     idleSince = nil
     readiness = .new

@@ -29,12 +29,16 @@ package struct Candidate: Hashable, Sendable {
   package var name: String
   package var pool: String
   package var engine: String
+  package var image: String
   package var labels: Labels
   package var resources: Resources
   /// Jobs that it served so far.
   package var uses: Int
   /// The repository whose jobs it served, if any.
   package var repository: String?
+  package var lastJob: LastJob?
+  /// Health checks in a row that failed, short of what isolates it.
+  package var failedChecks: Int
   /// nil for a new one.
   package var createdAt: Date?
   /// Since its last job, or since it was ready; nil for a new one.

@@ -25,6 +25,10 @@ public struct JobDefinition: Sendable, Equatable {
   /// The reusable workflow that the job calls instead of having steps.
   public let uses: String?
   public let outputs: [String: String]
+  /// What its token may do, by scope, as written; nil where the job does not say, and the workflow's count.
+  public let permissions: [String: String]?
+  /// As written; nil where the job names none of its own.
+  public let concurrencyGroup: String?
   /// Where the job's key stands, 1-based.
   public let line: Int
 

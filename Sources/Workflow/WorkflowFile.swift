@@ -19,6 +19,11 @@ public struct WorkflowFile: Sendable, Equatable {
   /// As written: values may hold expressions.
   public let env: [String: String]
   public let defaults: RunDefaults
+  /// What the token of its jobs may do, by scope, as written: `contents` → `read`; `read-all` and `write-all` stand under `*`. nil where the
+  /// file does not say.
+  public let permissions: [String: String]?
+  /// The group of `concurrency`, as written.
+  public let concurrencyGroup: String?
   /// In the author's order.
   public let jobs: [JobDefinition]
 

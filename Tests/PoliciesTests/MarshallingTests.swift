@@ -71,15 +71,6 @@ struct MarshallingTests {
     #expect(throws: LuaFailure.self) { try runtime.call("echo", [deep]) }
     #expect(try runtime.call("echo", [.integer(7)]) == [.integer(7)])
   }
-
-  @Test("the annotations in policies/types are what the schema gives")
-  func types() throws {
-    let path = projectPolicies + "/types/runnerhub.lua"
-    if ProcessInfo.processInfo.environment["RUNNERHUB_WRITE_TYPES"] == "1" {
-      try Data(PolicyTypes.annotations.utf8).write(to: URL(filePath: path))
-    }
-    #expect(try String(contentsOf: URL(filePath: path), encoding: .utf8) == PolicyTypes.annotations)
-  }
 }
 
 @Suite("Policy commands")

@@ -69,6 +69,7 @@ final class Bench: Sendable {
   let blobs = MemoryBlobs()
   let drain = DrainSwitch()
   let identities = CountingIdentities()
+  let fleetMemory = FleetMemory()
   let settings: Settings
   let transactor: Transactor
   private let guid = Mutex(0)
@@ -131,11 +132,13 @@ final class Bench: Sendable {
     Intake(transactor: transactor, decoder: PlainDecoder(), reducer: reducer, runs: DefinitionSource(forge: forge), logger: logger)
   }
   var triage: Triage {
-    let clock = clock
-    return Triage(
+    Triage(
       transactor: transactor, parser: JobParser(source: DefinitionSource(forge: forge), settings: settings), policies: BuiltInSource(),
-      fleet: FleetObserver(store: store, pools: settings.pools, drain: drain, now: { clock.now }), settings: settings, order: QueueOrder(),
-      logger: logger)
+      fleet: observer, settings: settings, order: QueueOrder(), logger: logger)
+  }
+  var observer: FleetObserver {
+    let clock = clock
+    return FleetObserver(store: store, pools: settings.pools, drain: drain, memory: fleetMemory, now: { clock.now })
   }
   var planning: PlanningTurn {
     PlanningTurn(transactor: transactor, engines: roster, settings: settings, identities: identities, logger: logger)
@@ -147,10 +150,11 @@ final class Bench: Sendable {
       now: { [clock] in clock.now })
   }
   var scaling: ScalingTurn {
-    ScalingTurn(transactor: transactor, settings: settings, identities: identities, logger: logger)
+    ScalingTurn(transactor: transactor, settings: settings, identities: identities, memory: fleetMemory, logger: logger)
   }
   var start: RunnerStart {
-    RunnerStart(transactor: transactor, engines: roster, forge: forge, settings: settings, retry: .starts, logger: logger)
+    RunnerStart(
+      transactor: transactor, engines: roster, forge: forge, settings: settings, retry: .starts, memory: fleetMemory, logger: logger)
   }
   var release: RunnerRelease {
     RunnerRelease(
@@ -179,10 +183,10 @@ final class Bench: Sendable {
 
   // MARK: Turns
 
-  func decide() async throws { try await triage.turn(with: BuiltInPolicy()) }
-  func plan() async throws {
+  func decide(with engine: any PolicyEngine = BuiltInPolicy()) async throws { try await triage.turn(with: engine) }
+  func plan(with engine: any PolicyEngine = BuiltInPolicy()) async throws {
     var memory = memory.withLock { $0 }
-    _ = try await planning.turn(&memory, with: BuiltInPolicy())
+    _ = try await planning.turn(&memory, with: engine)
     self.memory.withLock { [memory] in $0 = memory }
   }
   /// Carries every assignment and every free container as far as it goes now. Returns the reasons to come back.

@@ -37,6 +37,36 @@ struct TriageTests {
     #expect(job.jobClass == JobClass(scope: "acme/shop", labels: ["linux", "self-hosted"]))
   }
 
+  @Test("what policies want of a definition is found with it, the workflow's own words where the job has none")
+  func details() async throws {
+    let file = """
+      on: push
+      concurrency: { group: "ci-${{ github.ref }}", cancel-in-progress: true }
+      permissions: read-all
+      jobs:
+        lint:
+          runs-on: [self-hosted, linux]
+          steps: [{ run: make lint }]
+        build:
+          needs: lint
+          permissions: { contents: read, id-token: write }
+          strategy: { matrix: { os: [ubuntu, alpine], debug: [true] } }
+          runs-on: { group: large, labels: [self-hosted, linux] }
+          container: "node:${{ matrix.os }}"
+          services: { db: { image: "postgres:16" }, cache: { image: "redis:7" } }
+          steps: [{ run: make }]
+      """
+    let bench = try bench(file)
+    try await bench.queue(7, name: "build (ubuntu, true)")
+    try await bench.queue(8, name: "lint")
+    let build = try #require(try await bench.job(7).definition?.definition)
+    #expect(build.container == "node:ubuntu" && build.services == ["db", "cache"] && build.needs == ["lint"])
+    #expect(build.matrix == ["os": "ubuntu", "debug": "true"] && build.runnerGroup == "large")
+    #expect(build.concurrencyGroup == "ci-${{ github.ref }}" && build.permissions == ["contents": "read", "id-token": "write"])
+    let lint = try #require(try await bench.job(8).definition?.definition)
+    #expect(lint.container == nil && lint.services == [] && lint.matrix == nil && lint.permissions == ["*": "read-all"])
+  }
+
   @Test("the file is fetched once for all jobs of a run")
   func once() async throws {
     let bench = try bench(Self.workflow(""))

@@ -66,4 +66,16 @@ struct RetryAndHealthTests {
     let keys = Priority.allCases.sorted(by: >).map { order.key(queuedAt: now, priority: $0) }
     #expect(keys == keys.sorted())
   }
+
+  @Test("a weight orders within its level, and never lifts a job over a higher level that was queued at the same time")
+  func weights() {
+    let order = QueueOrder()
+    let now = Sample.start
+    for (higher, lower) in zip(Priority.allCases, Priority.allCases.dropFirst()) {
+      #expect(order.key(queuedAt: now, priority: higher, weight: -30) <= order.key(queuedAt: now, priority: lower, weight: 30))
+    }
+    #expect(order.key(queuedAt: now, priority: .normal, weight: 10) == order.key(queuedAt: now.addingTimeInterval(-600), priority: .normal))
+    #expect(order.key(queuedAt: now, priority: .normal, weight: 1e9) == order.key(queuedAt: now, priority: .normal, weight: 30))
+    #expect(order.key(queuedAt: now, priority: .normal, weight: .nan) == order.key(queuedAt: now, priority: .normal))
+  }
 }

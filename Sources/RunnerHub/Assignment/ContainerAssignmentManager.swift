@@ -37,13 +37,14 @@ package struct ContainerAssignmentManager: Sendable {
 
   package init(
     transactor: Transactor, engines: EngineRoster, forge: any Forge, logs: LogCollector, settings: Settings, drain: DrainSwitch,
-    logger: Logger
+    memory: FleetMemory = FleetMemory(), logger: Logger
   ) {
     self.transactor = transactor
     self.engines = engines
     self.logger = logger
     agenda = Shared(Agenda(places: StartPlaces(all: settings.maximumStarts, byMaker: settings.startsByEngine)))
-    start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
+    start = RunnerStart(
+      transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, memory: memory, logger: logger)
     release = RunnerRelease(
       transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
   }

@@ -50,6 +50,7 @@ extension Container {
     uses = max(0, uses - 1)
     if uses == 0 {
       trustScope = nil
+      lastJob = nil
       isTainted = false
     }
   }

@@ -18,6 +18,7 @@ struct RunnerStart: Sendable {
   let forge: any Forge
   let settings: Settings
   let retry: Retry
+  let memory: FleetMemory
   let logger: Logger
 
   /// - Throws: `ComeBack` to be called again later; `StoreError` when the store fails.
@@ -191,6 +192,9 @@ struct RunnerStart: Sendable {
       }
     }
     logger.warning("a start failed", metadata: ["assignment": "\(assignment.id)", "job": "\(assignment.jobID)", "cause": "\(cause)"])
+    if let pool = try await transactor.store.container(assignment.containerID)?.pool {
+      memory.noteStartFailure(in: pool, at: transactor.currentTime)
+    }
     let random = Double.random(in: 0..<1)
     try await transactor.transact(.startFailed) { (unit) throws(StoreError) in
       guard var row = try await unit.assignment(assignment.id), row.phase.isActive, row.phase != .running, row.phase != .releasing else {

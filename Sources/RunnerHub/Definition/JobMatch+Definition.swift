@@ -26,6 +26,23 @@ extension JobMatch {
     return combinations.flatMap { combination in written.map { combination.resolve($0) ?? $0 } }.filter { seen.insert($0).inserted }
   }
 
+  /// A text of the definition with its matrix filled in, where one combination is known.
+  func resolve(_ text: String) -> String {
+    if case .exact(let expanded) = self { expanded.resolve(text) ?? text } else { text }
+  }
+
+  /// The plain values of the combination, where it is known and there is a matrix.
+  var matrix: [String: String]? {
+    guard case .exact(let expanded) = self, !expanded.matrix.entries.isEmpty else { return nil }
+    return Dictionary(
+      expanded.matrix.entries.compactMap { entry in
+        switch entry.value {
+        case .null, .array, .object: nil
+        case .boolean, .number, .string: (entry.key, entry.value.text)
+        }
+      }, uniquingKeysWith: { $1 })
+  }
+
   var isExact: Bool {
     if case .exact = self { true } else { false }
   }

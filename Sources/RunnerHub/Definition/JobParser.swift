@@ -80,7 +80,10 @@ package struct JobParser: Sendable {
     return .found(
       DefinitionFinding.Definition(
         path: path, commit: ref, key: definition.key, isExact: match.isExact && isCertain, images: match.images(of: definition),
-        environment: definition.environment, timeoutMinutes: definition.timeoutMinutes.flatMap { Double($0) }))
+        environment: definition.environment, timeoutMinutes: definition.timeoutMinutes.flatMap { Double($0) },
+        container: definition.container.map { match.resolve($0.image) }, services: definition.services.map(\.name),
+        needs: definition.needs, matrix: match.matrix, runnerGroup: definition.runsOn.group,
+        concurrencyGroup: definition.concurrencyGroup ?? file.concurrencyGroup, permissions: definition.permissions ?? file.permissions))
   }
 
 }

@@ -213,7 +213,7 @@ package struct Triage: Sendable {
     job.priorityReason = priority.reason
     unit.apply(.enqueue, to: &job)
     job.queuedAt = unit.now
-    job.orderKey = order.key(queuedAt: unit.now, priority: priority.value)
+    job.orderKey = order.key(queuedAt: unit.now, priority: priority.value, weight: priority.weight)
     unit.tell(job.id, "priority → \(priority.value.word): \(priority.reason)")
     try await unit.report(job, settings: settings)
   }

@@ -43,8 +43,10 @@ extension PolicyContainer {
     let id: String
     if case .warm(let container) = candidate.id { id = container.rawValue } else { id = "" }
     self.init(
-      id: id, name: candidate.name, pool: candidate.pool, isNew: candidate.isNew, labels: candidate.labels, resources: candidate.resources,
-      uses: candidate.uses, repository: candidate.repository, createdAt: candidate.createdAt, idleSince: candidate.idleSince)
+      id: id, name: candidate.name, pool: candidate.pool, engine: candidate.engine, image: candidate.image, isNew: candidate.isNew,
+      isStarting: candidate.readiness == .creating, labels: candidate.labels, resources: candidate.resources, uses: candidate.uses,
+      repository: candidate.repository, lastJob: candidate.lastJob, failedChecks: candidate.failedChecks, createdAt: candidate.createdAt,
+      idleSince: candidate.idleSince)
   }
 }
 

@@ -6,12 +6,17 @@ package struct FleetObserver: Sendable {
   private let store: any Store
   private let pools: [Pool]
   private let drain: DrainSwitch
+  private let memory: FleetMemory
   private let now: @Sendable () -> Date
 
-  package init(store: any Store, pools: [Pool], drain: DrainSwitch, now: @escaping @Sendable () -> Date = { Date() }) {
+  package init(
+    store: any Store, pools: [Pool], drain: DrainSwitch, memory: FleetMemory = FleetMemory(),
+    now: @escaping @Sendable () -> Date = { Date() }
+  ) {
     self.store = store
     self.pools = pools
     self.drain = drain
+    self.memory = memory
     self.now = now
   }
 
@@ -19,33 +24,60 @@ package struct FleetObserver: Sendable {
   package func fleet() async throws(StoreError) -> PolicyFleet {
     let containers = try await store.liveContainers()
     let queue = try await store.queue(heads: 1)
-    return Self.fleet(pools: pools, containers: containers, queue: queue, isDraining: drain.isOn, now: now())
+    let now = now()
+    let fleet = Self.fleet(
+      pools: pools, containers: containers, queue: queue, isDraining: drain.isOn, now: now,
+      history: try await memory.history(from: store, at: now))
+    memory.note(fleet)
+    return fleet
   }
 
   /// Pure. A class counts as pending for the first pool that offers its labels.
-  package static func fleet(pools: [Pool], containers: [Container], queue: [ClassQueue], isDraining: Bool, now: Date) -> PolicyFleet {
+  package static func fleet(
+    pools: [Pool], containers: [Container], queue: [ClassQueue], isDraining: Bool, now: Date, history: FleetHistory = FleetHistory()
+  ) -> PolicyFleet {
+    let classes = queue.map { entry in (entry, pools.first { entry.jobClass.labels.isSatisfied(by: $0.labels) }?.name) }
     var pending: [String: Int] = [:]
-    for entry in queue {
-      guard let pool = pools.first(where: { entry.jobClass.labels.isSatisfied(by: $0.labels) }) else { continue }
-      pending[pool.name, default: 0] += entry.count
-    }
-    // One that ends is no capacity: a policy that wants as many as there are must not have it replaced.
-    var counts: [String: (total: Int, idle: Int, held: Int)] = [:]
-    for container in containers {
-      let isHeld = container.assignment != nil
-      guard isHeld || container.state.isUseful else { continue }
-      var count = counts[container.pool] ?? (0, 0, 0)
-      count.total += 1
-      if isHeld { count.held += 1 } else if container.state == .ready { count.idle += 1 }
-      counts[container.pool] = count
-    }
+    for case (let entry, let pool?) in classes { pending[pool, default: 0] += entry.count }
+    let byPool = Dictionary(grouping: containers, by: \.pool)
     let rows = pools.map { pool in
-      let own = counts[pool.name] ?? (0, 0, 0)
-      return PolicyPool(
-        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, total: own.total, idle: own.idle, busy: own.held,
-        pending: pending[pool.name] ?? 0, active: own.held)
+      let own = byPool[pool.name] ?? []
+      let held = own.count { $0.assignment != nil }
+      var row = PolicyPool(
+        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, template: .init(pool),
+        // One that ends is no capacity: a policy that wants as many as there are must not have it replaced.
+        total: own.count { $0.assignment != nil || $0.state.isUseful }, idle: own.count { $0.state == .ready && $0.assignment == nil },
+        busy: held, creating: own.count { $0.state == .creating }, unhealthy: own.count { $0.state == .unhealthy },
+        ending: own.count { $0.state == .draining || $0.state == .terminating }, pending: pending[pool.name] ?? 0, active: held)
+      history.complete(&row, at: now)
+      return row
     }
     return PolicyFleet(
-      now: now, pools: rows, pending: queue.reduce(0) { $0 + $1.count }, active: rows.reduce(0) { $0 + $1.active }, isDraining: isDraining)
+      now: now, pools: rows, queue: mostUrgent(classes), classes: queue.count, repositories: uses(containers), waits: history.waits,
+      pending: queue.reduce(0) { $0 + $1.count }, active: rows.reduce(0) { $0 + $1.active }, isDraining: isDraining)
   }
+
+  private static func mostUrgent(_ classes: [(ClassQueue, String?)]) -> [PolicyQueue] {
+    let heads = classes.compactMap { entry, pool in entry.heads.first.map { (entry: entry, pool: pool, head: $0, key: $0.urgency) } }
+    return heads.sorted { ($0.key, $0.entry.jobClass) < ($1.key, $1.entry.jobClass) }.prefix(PolicyFleet.listLimit).map { item in
+      PolicyQueue(
+        scope: item.entry.jobClass.scope, group: item.entry.jobClass.group, labels: item.entry.jobClass.labels, count: item.entry.count,
+        pool: item.pool, priority: item.head.priority, queuedAt: item.head.queuedAt ?? item.head.receivedAt,
+        holdsForkJob: item.entry.holdsForkJob)
+    }
+  }
+
+  private static func uses(_ containers: [Container]) -> [PolicyUse] {
+    var active: [String: Int] = [:]
+    for container in containers where container.assignment != nil {
+      if let repository = container.trustScope { active[repository, default: 0] += 1 }
+    }
+    return active.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(PolicyFleet.listLimit)
+      .map { PolicyUse(repository: $0.key, active: $0.value) }
+  }
+}
+
+extension Job {
+  /// Its key in the queue; smaller goes first.
+  fileprivate var urgency: Double { orderKey ?? (queuedAt ?? receivedAt).timeIntervalSince1970 }
 }

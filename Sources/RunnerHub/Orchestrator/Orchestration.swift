@@ -18,19 +18,22 @@ package struct Orchestration: Sendable {
     let identities = RandomIdentitySource()
     let reducer = JobReducer(settings: settings)
     let source = DefinitionSource(forge: forge)
+    let memory = FleetMemory()
     let logs = LogCollector(transactor: transactor, engines: engines, blobs: blobs, logger: logger)
     let intake = Intake(transactor: transactor, decoder: decoder, reducer: reducer, runs: source, logger: logger)
     let triage = Triage(
       transactor: transactor, parser: JobParser(source: source, settings: settings), policies: policies,
-      fleet: FleetObserver(store: store, pools: settings.pools, drain: drain), settings: settings, order: QueueOrder(), logger: logger)
+      fleet: FleetObserver(store: store, pools: settings.pools, drain: drain, memory: memory), settings: settings, order: QueueOrder(),
+      logger: logger)
     let planner = PlannerService(
       planning: PlanningTurn(transactor: transactor, engines: engines, settings: settings, identities: identities, logger: logger),
-      scaling: ScalingTurn(transactor: transactor, settings: settings, identities: identities, logger: logger), policies: policies,
-      signals: transactor.signals, drain: drain, interval: Double(settings.scalingInterval.components.seconds), logger: logger)
+      scaling: ScalingTurn(transactor: transactor, settings: settings, identities: identities, memory: memory, logger: logger),
+      policies: policies, signals: transactor.signals, drain: drain, interval: Double(settings.scalingInterval.components.seconds),
+      logger: logger)
     let manager = ContainerAssignmentManager(
-      transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, logger: logger)
+      transactor: transactor, engines: engines, forge: forge, logs: logs, settings: settings, drain: drain, memory: memory, logger: logger)
     let reconciler = Reconciler(
-      transactor: transactor, forge: forge, reducer: reducer, engines: engines, settings: settings, logger: logger)
+      transactor: transactor, forge: forge, reducer: reducer, engines: engines, settings: settings, memory: memory, logger: logger)
     let health = HealthMonitor(
       transactor: transactor, engines: engines, reconciler: reconciler, settings: settings, monitor: monitor, logger: logger)
     let sweeper = Sweeper(

@@ -21,13 +21,17 @@ package struct Reconciler: Sendable {
   /// Seconds that events get to come after a runner has ended.
   private static let grace: TimeInterval = 5
 
-  package init(transactor: Transactor, forge: any Forge, reducer: JobReducer, engines: EngineRoster, settings: Settings, logger: Logger) {
+  package init(
+    transactor: Transactor, forge: any Forge, reducer: JobReducer, engines: EngineRoster, settings: Settings,
+    memory: FleetMemory = FleetMemory(), logger: Logger
+  ) {
     self.transactor = transactor
     inquiry = JobInquiry(transactor: transactor, forge: forge, reducer: reducer, logger: logger)
     self.engines = engines
     self.settings = settings
     self.logger = logger
-    start = RunnerStart(transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, logger: logger)
+    start = RunnerStart(
+      transactor: transactor, engines: engines, forge: forge, settings: settings, retry: .starts, memory: memory, logger: logger)
   }
 
   /// Reconciles until cancelled, at once and then at each interval of the health checks.

@@ -9,17 +9,20 @@ package struct ScalingTurn: Sendable {
   private let settings: Settings
   private let identities: any IdentitySource
   private let autoscaler: Autoscaler
+  private let memory: FleetMemory
   private let logger: Logger
   /// The last difference of the shadow by pool.
   private let told = Shared([String: String]())
 
   package init(
-    transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(), logger: Logger
+    transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(),
+    memory: FleetMemory = FleetMemory(), logger: Logger
   ) {
     self.transactor = transactor
     self.settings = settings
     self.identities = identities
     self.autoscaler = autoscaler
+    self.memory = memory
     self.logger = logger
   }
 
@@ -28,13 +31,17 @@ package struct ScalingTurn: Sendable {
     let containers = try await transactor.store.liveContainers()
     let queue = try await transactor.store.queue(heads: 1)
     let now = transactor.currentTime
-    let fleet = FleetObserver.fleet(pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now)
+    let fleet = FleetObserver.fleet(
+      pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now,
+      history: try await memory.history(from: transactor.store, at: now))
+    memory.note(fleet)
     let resizings = Self.resizings(
       settings.pools, containers: containers, fleet: fleet, limit: settings.containerPoolSize, autoscaler, engine, &history)
     // Made for the first pool that changes: most turns change none.
     var snapshot: DecisionInput?
     for resizing in resizings {
       let (pool, plan) = (resizing.pool, resizing.plan)
+      memory.note(plan.history, of: pool.name)
       if plan.isEmpty, !isNews(resizing.verdict, of: pool) { continue }
       if !plan.isEmpty { logger.info("pool \(pool.name): \(plan.reason)") }
       let seen: DecisionInput

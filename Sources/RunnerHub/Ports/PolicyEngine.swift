@@ -12,6 +12,8 @@ package struct Verdict<Value: Sendable>: Sendable {
   /// Whether that was a limit of time, work or memory.
   package var brokeBudget = false
   package var microseconds: Double
+  /// Of a priority: minutes of waiting by which the job goes ahead of others of its level, −30 to 30. Nothing elsewhere.
+  package var weight: Double = 0
   /// Lua instructions used, to the granularity of the count hook; nil for the built-in rule.
   package var instructions: Int?
   /// What another bundle said of the same inputs, where one was asked: the shadow, or of the canary's jobs the live one. Nothing acts on it.

@@ -24,10 +24,10 @@ struct JobReader {
       environment: calls ? nil : environment(fields.take("environment")),
       uses: calls ? fields.nonEmptyText("uses") : nil,
       outputs: calls ? [:] : fields.texts("outputs"),
+      permissions: fields.take("permissions")?.permissions,
+      concurrencyGroup: fields.take("concurrency")?.concurrencyGroup,
       line: entry.line)
-    for known in ["permissions", "concurrency"] + (calls ? ["with", "secrets"] : ["cancel-timeout-minutes", "snapshot"]) {
-      _ = fields.take(known)
-    }
+    for known in calls ? ["with", "secrets"] : ["cancel-timeout-minutes", "snapshot"] { _ = fields.take(known) }
     fields.finish()
     ExpressionSyntax.checkBareCondition(fields.entry("if")?.value, collector)
     return job

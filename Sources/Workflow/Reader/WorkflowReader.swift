@@ -18,9 +18,11 @@ struct WorkflowReader {
       triggers: triggers(fields.take("on")),
       env: fields.texts("env"),
       defaults: RunDefaults(fields.take("defaults"), collector),
+      permissions: fields.take("permissions")?.permissions,
+      concurrencyGroup: fields.take("concurrency")?.concurrencyGroup,
       jobs: jobs(fields.take("jobs")))
     // Known to the grammar, not part of the model.
-    for known in ["permissions", "concurrency", "description"] { _ = fields.take(known) }
+    _ = fields.take("description")
     fields.finish()
     for entry in fields.entries where !["name", "on", "description"].contains(entry.key) {
       ExpressionSyntax.check(entry.value, collector)
@@ -57,6 +59,28 @@ struct WorkflowReader {
     }
     NeedsGraph(entries: entries, collector: collector).check(at: node)
     return jobs
+  }
+}
+
+// Read as far as they are plain: what else the grammar asks of them is left to GitHub.
+extension YAMLNode {
+  /// Of `permissions`: a mapping of scopes, or one word for all of them.
+  var permissions: [String: String]? {
+    switch content {
+    case .scalar(let value): value.text.isEmpty ? nil : ["*": value.text]
+    case .mapping(let entries):
+      Dictionary(entries.compactMap { entry in entry.value.text.map { (entry.key, $0) } }, uniquingKeysWith: { $1 })
+    case .sequence: nil
+    }
+  }
+
+  /// Of `concurrency`: a text, or a mapping with a `group`.
+  var concurrencyGroup: String? {
+    switch content {
+    case .scalar(let value): value.text.isEmpty ? nil : value.text
+    case .mapping(let entries): entries.first { $0.key == "group" }?.value.text
+    case .sequence: nil
+    }
   }
 }
 
