@@ -80,12 +80,13 @@ let package = Package(
 
     // C: system libraries, and shims that keep longjmp and fork out of Swift.
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLuaShim", dependencies: ["CLua"], cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
     .target(name: "CProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
 
     // Adapters: one technology a folder, each behind a port of the core.
     room("Policies", ["Domain", "RunnerHub", "CLuaShim", crypto, logging]),
-    room("Storage", ["Domain", "RunnerHub", grdb, logging]),
+    room("Storage", ["Domain", "RunnerHub", "CZlib", crypto, grdb, logging]),
     room(
       "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
       resources: [.embedInCode("init.sh")]),

@@ -13,6 +13,14 @@ package enum ContainerState: String, Sendable, Codable, CaseIterable {
 
   /// It exists on an engine, or may.
   package var isLive: Bool { self != .gone }
+
+  /// It serves a job, or can.
+  package var isUseful: Bool {
+    switch self {
+    case .creating, .ready, .assigned, .busy: true
+    case .draining, .unhealthy, .terminating, .gone: false
+    }
+  }
 }
 
 /// What can happen to a container.

@@ -169,6 +169,8 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
   package var estimate: Estimate?
   package var route: Route?
   package var routeReason: String?
+  /// nil: of a version that did not tell, or not decided yet.
+  package var routeCause: RouteCause?
   package var priority: Priority
   package var priorityReason: String?
   package var jobClass: JobClass?
@@ -179,6 +181,8 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
   package var receivedAt: Date
   /// When it entered our queue first; ordering and waits count from here.
   package var queuedAt: Date?
+  /// When it was left to traditional runners.
+  package var forwardedAt: Date?
   package var assignedAt: Date?
   package var startedAt: Date?
   package var completedAt: Date?

@@ -59,6 +59,7 @@ package final class LuaPolicyEngine: PolicyEngine {
   ) -> Verdict<Value> {
     let start = clock.now
     let cause: String
+    let brokeBudget: Bool
     do {
       let state = try state(of: file).get()
       let (value, reason) = try body(state)
@@ -68,8 +69,11 @@ package final class LuaPolicyEngine: PolicyEngine {
         instructions: state.runtime.steps)
     } catch {
       cause = "\(error)"
+      let kind = (error as? LuaFailure)?.kind
+      brokeBudget = kind == .budget || kind == .memory
     }
     var verdict = otherwise(builtIn)
+    verdict.brokeBudget = brokeBudget
     verdict.fallbackCause = "\(file.fileName) of bundle \(bundle.digest): \(cause)"
     return verdict
   }

@@ -54,6 +54,12 @@ package struct Settings: Sendable {
   package var maximumStarts: Int
   /// Containers that an engine makes at once; no entry: as many as there are starts.
   package var startsByEngine: [String: Int]
+  /// What is known of traditional runners.
+  package var migration: MigrationSettings
+  /// For how long decisions and their inputs are kept.
+  package var decisionRetention: TimeInterval
+  /// Decisions that are kept at most; the oldest go first.
+  package var maximumDecisions: Int
 
   package init(scope: Scope, pools: [Pool]) {
     self.scope = scope
@@ -83,6 +89,9 @@ package struct Settings: Sendable {
     cpuOvercommitment = 4
     maximumStarts = 32
     startsByEngine = [:]
+    migration = MigrationSettings()
+    decisionRetention = 30 * 86_400
+    maximumDecisions = 1_000_000
   }
 
   /// The class of a job: what GitHub looks at when it hands it out.

@@ -98,16 +98,6 @@ package struct Autoscaler: Hashable, Sendable, Codable {
   }
 }
 
-extension ContainerState {
-  /// It serves a job, or can.
-  fileprivate var isUseful: Bool {
-    switch self {
-    case .creating, .ready, .assigned, .busy: true
-    case .draining, .unhealthy, .terminating, .gone: false
-    }
-  }
-}
-
 extension Container {
   fileprivate var idleStart: Date { idleSince ?? readyAt ?? createdAt }
 }

@@ -52,6 +52,7 @@ extension Changes {
       try db.run(
         "INSERT INTO timeline (job_id, at, text) VALUES (?, ?, ?)", [entry.jobID.rawValue, Timestamp.text(entry.at), entry.text])
     }
+    for event in audit { try event.insert(in: db) }
     for (key, value) in memory {
       try db.run("INSERT INTO memory (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value])
     }

@@ -126,7 +126,7 @@ extension Job {
     let values: [(any DatabaseValueConvertible)?] = [
       repository.fullName, workflow ?? "", state.rawValue, Timestamp.text(createdAt), startedAt.map(Timestamp.text),
       completedAt.map(Timestamp.text), containerID?.rawValue, try RowCoding.json(new), next, Timestamp.text(receivedAt), runID, runAttempt,
-      refusalAction?.rawValue, waitSeconds, jobClass?.key, orderKey ?? (queuedAt ?? createdAt).timeIntervalSince1970, isFromFork ? 1 : 0,
+      refusalAction?.rawValue, queueSeconds, jobClass?.key, orderKey ?? (queuedAt ?? createdAt).timeIntervalSince1970, isFromFork ? 1 : 0,
       need?.milliCPUs, need?.memory.bytes, need?.disk.bytes, need?.gpus,
     ]
     if version == 0 {
@@ -149,11 +149,12 @@ extension Job {
         """, values + [id.rawValue, version])
     }
     if db.changesCount == 0 { throw StoreError.conflict("job \(id)") }
+    try storeOutcome(in: db)
     return new
   }
 
   /// Seconds from queued to started, where both are known.
-  private var waitSeconds: Double? {
+  private var queueSeconds: Double? {
     guard let queuedAt, let startedAt else { return nil }
     return startedAt.timeIntervalSince(queuedAt)
   }

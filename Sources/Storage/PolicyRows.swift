@@ -62,31 +62,3 @@ extension PolicyEvent {
       [kind.rawValue, slot.rawValue, bundle, percent, actor, detail, Timestamp.text(at)])
   }
 }
-
-extension DecisionInput {
-  init(row: Row) throws {
-    let digest: String = try row.read("digest", "a row of decision_inputs")
-    let place = "decision input \(digest)"
-    let kind: String = try row.read("kind", place)
-    let data: Data = try row.read("content", place)
-    let json = String(decoding: data, as: UTF8.self)
-    let content: Content
-    switch kind {
-    case "job": content = .job(try RowCoding.value(PolicyJob.self, json, of: place))
-    case "fleet": content = .fleet(try RowCoding.value(FleetSnapshot.self, json, of: place))
-    default: throw RowCoding.damage(place, "no kind `\(kind)` is known")
-    }
-    self.init(digest: digest, content: content, at: try row.readTime("at", place))
-  }
-
-  func store(in db: Database) throws {
-    let (kind, json) =
-      switch content {
-      case .job(let job): ("job", try RowCoding.json(job))
-      case .fleet(let fleet): ("fleet", try RowCoding.json(fleet))
-      }
-    try db.run(
-      "INSERT INTO decision_inputs (digest, kind, content, at) VALUES (?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
-      [digest, kind, Data(json.utf8), Timestamp.text(at)])
-  }
-}

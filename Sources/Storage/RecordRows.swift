@@ -33,12 +33,6 @@ extension SQLiteStore: DecisionLog {
         .map { row in (try row.read("id", "a row of decisions"), try DecisionRecord(row: row)) }
     }
   }
-
-  package func decisionInput(_ digest: String) async throws(StoreError) -> DecisionInput? {
-    try await read { db in
-      try db.row("SELECT * FROM decision_inputs WHERE digest = ?", [digest]).map(DecisionInput.init(row:))
-    }
-  }
 }
 
 extension SQLiteStore: ForgeMemory {
@@ -48,7 +42,7 @@ extension SQLiteStore: ForgeMemory {
 }
 
 extension DecisionRecord {
-  fileprivate init(row: Row) throws {
+  init(row: Row) throws {
     let id: Int64 = try row.read("id", "a row of decisions")
     let place = "decision \(id)"
     let jobID: String? = try row.readOptional("job_id", place)
@@ -66,12 +60,14 @@ extension DecisionRecord {
   func insert(in db: Database) throws {
     try db.run(
       """
-      INSERT INTO decisions (kind, job_id, pool, output, reason, bundle, fallback_cause, microseconds, at, detail)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      INSERT INTO decisions (
+        kind, job_id, pool, output, reason, bundle, fallback_cause, microseconds, at, detail, is_canary, other_bundle, other_output, differs)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """,
       [
         kind, jobID?.rawValue, pool, output, reason, bundle, fallbackCause, microseconds, Timestamp.text(at),
-        try DecisionDetail(self).map(RowCoding.json),
+        try DecisionDetail(self).map(RowCoding.json), shadow.map { _ in isCanary ? 1 : 0 }, shadow?.bundle, shadow?.output,
+        shadow.map { $0.differs ? 1 : 0 },
       ])
   }
 }

@@ -11,6 +11,9 @@ extension Migration {
     Migration(number: 6, name: "ranks of effects", sql: effectRanks),
     Migration(number: 7, name: "jobs by repository", sql: jobsByRepository),
     Migration(number: 8, name: "policy archive and inputs of decisions", sql: policies),
+    Migration(number: 10, name: "outcomes of jobs by side", sql: jobOutcomes),
+    Migration(number: 11, name: "comparisons of bundles", sql: comparisons),
+    Migration(number: 12, name: "audit", sql: audit),
   ]
 
   private static let deliveries = """
@@ -57,6 +60,70 @@ extension Migration {
       at TIMESTAMP NOT NULL
     );
     CREATE INDEX policy_events_by_slot ON policy_events (slot, id);
+    """
+
+  /// What reports on the migration count: narrow rows, one a job, since those of `orchestrator_jobs` are wide. Those of before are made from them;
+  /// their causes are not known. Times within `metadata` are seconds.
+  private static let jobOutcomes = """
+    CREATE TABLE job_outcomes (
+      job_id VARCHAR PRIMARY KEY NOT NULL,
+      received_at TIMESTAMP NOT NULL,
+      side VARCHAR NOT NULL,
+      cause VARCHAR NOT NULL,
+      reason VARCHAR NOT NULL,
+      repository VARCHAR NOT NULL,
+      workflow VARCHAR NOT NULL,
+      labels VARCHAR NOT NULL,
+      outcome VARCHAR NOT NULL,
+      runner VARCHAR NOT NULL,
+      wait_seconds DOUBLE PRECISION,
+      run_seconds DOUBLE PRECISION
+    );
+    CREATE INDEX job_outcomes_by_time ON job_outcomes (received_at);
+    INSERT INTO job_outcomes
+    SELECT
+      id, received_at,
+      CASE
+        WHEN coalesce(metadata ->> '$.runnerName', '') = '' THEN metadata ->> '$.route'
+        WHEN metadata ->> '$.runnerName' = coalesce(metadata ->> '$.assignment', '') THEN 'orchestrator'
+        ELSE 'traditional'
+      END,
+      'unknown', coalesce(metadata ->> '$.routeReason', ''), repository, workflow,
+      (SELECT coalesce(group_concat(label, ','), '')
+        FROM (SELECT DISTINCT lower(value) AS label FROM json_each(metadata, '$.labels') WHERE value <> '' ORDER BY 1)),
+      CASE
+        WHEN metadata ->> '$.refusal' IS NOT NULL THEN 'refused'
+        WHEN status = 'failed' THEN 'failed'
+        WHEN status NOT IN ('completed', 'cancelled') THEN 'open'
+        WHEN metadata ->> '$.conclusion' IN ('failure', 'timed_out', 'startup_failure') THEN 'failed'
+        WHEN metadata ->> '$.conclusion' IN ('success', 'neutral') THEN 'succeeded'
+        ELSE 'cancelled'
+      END,
+      coalesce(metadata ->> '$.runnerName', ''),
+      max(0, (metadata ->> '$.startedAt') - (metadata ->> '$.queuedAt')),
+      max(0, (metadata ->> '$.completedAt') - (metadata ->> '$.startedAt'))
+    FROM orchestrator_jobs WHERE CASE WHEN json_valid(metadata) THEN metadata ->> '$.route' END IS NOT NULL;
+    """
+
+  /// Decisions of which another bundle was asked too.
+  private static let comparisons = """
+    ALTER TABLE decisions ADD COLUMN is_canary INTEGER;
+    ALTER TABLE decisions ADD COLUMN other_bundle VARCHAR;
+    ALTER TABLE decisions ADD COLUMN other_output VARCHAR;
+    ALTER TABLE decisions ADD COLUMN differs INTEGER;
+    CREATE INDEX decisions_compared ON decisions (at, kind, is_canary, bundle, other_bundle, differs, output, other_output)
+      WHERE differs IS NOT NULL;
+    CREATE INDEX decisions_differing ON decisions (id) WHERE differs = 1;
+    """
+
+  private static let audit = """
+    CREATE TABLE audit_events (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at TIMESTAMP NOT NULL,
+      actor VARCHAR NOT NULL,
+      action VARCHAR NOT NULL,
+      detail VARCHAR NOT NULL
+    );
     """
 
   /// Rows of before have none: they are recognised by their GUID, and their transitions by the table `transitions` when they are applied.

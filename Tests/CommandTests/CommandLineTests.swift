@@ -162,10 +162,11 @@ struct CommandLineTests {
     #expect(text.output.hasPrefix("route     "))
     #expect(text.output.contains("\nreason    "))
     let json = try Binary.run(["policy", "eval", "priority", "--event", delivery.path, "--policies", Self.policies, "--json"])
-    let values = try JSONDecoder().decode([String: String].self, from: Data(json.output.utf8))
+    struct Answer: Decodable { var priority, reason: String }
+    let answer = try JSONDecoder().decode(Answer.self, from: Data(json.output.utf8))
     #expect(json.status == 0)
-    #expect(["CRITICAL", "HIGH", "NORMAL", "LOW"].contains(values["priority"] ?? ""))
-    #expect(values["reason"]?.isEmpty == false)
+    #expect(["CRITICAL", "HIGH", "NORMAL", "LOW"].contains(answer.priority))
+    #expect(!answer.reason.isEmpty)
   }
 
   @Test("an unknown decision is named with the nearest known one")

@@ -91,7 +91,7 @@ struct PolicyCommandsTests {
     let report = PolicyCommands.test(projectPolicies)
     #expect(report.isSuccess)
     #expect(report.text.contains("routing ✓ 7"))
-    #expect(report.values["failed"] == "0")
+    #expect(report.values["failed"] == 0)
   }
 
   @Test("eval shows answer, reason, bundle and cost; a slip in the policy is shown with a suggestion")

@@ -70,12 +70,18 @@ struct Configuration {
     settings.sweepInterval = .seconds(integer("github.sweep-interval"))
     settings.sweepQuestions = integer("github.sweep-questions")
     settings.sweepMemory = TimeInterval(integer("github.sweep-memory")) * 3600
+    settings.decisionRetention = TimeInterval(integer("decisions.retention")) * 86_400
+    settings.maximumDecisions = integer("decisions.maximum")
     settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))
     settings.reportsStatuses = text("github.report") == "true"
     settings.baseURL = optional("webhooks.base-url")
     settings.startsByEngine = ["docker": integer("docker.starts")]
+    let fallbackAfter = integer("migration.fallback-after")
+    settings.migration = MigrationSettings(
+      traditionalLabels: Labels(Self.list(text("migration.traditional-labels"))),
+      fallbackAfter: fallbackAfter > 0 ? TimeInterval(fallbackAfter) : nil)
     for name in names["sizes"] ?? [] { settings.sizes[name.lowercased()] = resources("sizes.\(name)") }
     return settings
   }
@@ -146,6 +152,11 @@ struct Configuration {
         problems.append(
           "docker.host is \"\(host)\" (\(place("docker.host"))): expected unix:// and an absolute path of at most 107 bytes")
       }
+    }
+    if integer("migration.fallback-after") > 0, isAbsent("migration.traditional-labels") {
+      problems.append(
+        "migration.fallback-after is \(text("migration.fallback-after")) (\(place("migration.fallback-after"))): jobs are left to no one; name the labels of traditional runners by migration.traditional-labels"
+      )
     }
     for pool in pools {
       let section = "pools.\(pool.name)"

@@ -4,7 +4,7 @@ import Foundation
 
 /// Everything that can be set, in the order of the documentation.
 enum ConfigurationSchema {
-  static let keys: [ConfigurationKey] = listeners + github + orchestrator + storage + places + docker + sizes + pools
+  static let keys: [ConfigurationKey] = listeners + github + orchestrator + migration + storage + places + docker + sizes + pools
 
   private static let listeners = [
     ConfigurationKey(
@@ -94,6 +94,15 @@ enum ConfigurationSchema {
     ),
   ]
 
+  private static let migration = [
+    ConfigurationKey(
+      path: "migration.traditional-labels", kind: .list,
+      summary: "Labels of runners beside RunnerHub: they could take a job whose labels are all among these. Empty: none are known."),
+    ConfigurationKey(
+      path: "migration.fallback-after", kind: .integer(0...604_800), standard: "0",
+      summary: "Seconds after which a job for which no container came is left to those runners; 0: it is not."),
+  ]
+
   private static let storage = [
     ConfigurationKey(
       path: "store.url", kind: .url(schemes: ["sqlite"], refused: ["postgresql", "postgres"]), environment: "DATABASE_URL",
@@ -108,6 +117,12 @@ enum ConfigurationSchema {
   private static let places = [
     ConfigurationKey(
       path: "policies.directory", kind: .nonEmpty, standard: "policies", summary: "The folder of Lua policies, reloaded when it changes."),
+    ConfigurationKey(
+      path: "decisions.retention", kind: .integer(1...3650), standard: "30",
+      summary: "Days for which decisions and what they were made from are kept: what `job explain` and `policy replay` read."),
+    ConfigurationKey(
+      path: "decisions.maximum", kind: .integer(1...1_000_000_000), standard: "1000000",
+      summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 2 MB."),
     ConfigurationKey(
       path: "registry.url", kind: .registry, environment: "CONTAINER_REGISTRY_URL",
       summary: "The approved registry: a pool without `images` of its own allows `REGISTRY/*` only."),

@@ -88,13 +88,9 @@ struct RunnerRelease: Sendable {
     try await finish(assignment, .recycled, cause: Assignment.jobEnded)
   }
 
-  /// One trust scope, bounded uses and age, never after a fork's job.
   private func isReusable(_ container: Container) -> Bool {
-    guard let pool = engines.pool(of: container), pool.reuse.isAllowed, !container.isTainted, !drain.isOn, container.state == .busy,
-      container.health.isHealthy
-    else { return false }
-    let age = transactor.currentTime.timeIntervalSince(container.createdAt)
-    return container.uses < pool.reuse.maximumUses && age < pool.reuse.maximumAgeSeconds
+    guard let pool = engines.pool(of: container), !drain.isOn else { return false }
+    return container.isReusable(under: pool.reuse, at: transactor.currentTime)
   }
 
   private func finish(_ assignment: Assignment, _ event: ContainerEvent, cause: String) async throws {

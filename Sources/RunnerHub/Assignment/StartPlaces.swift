@@ -1,10 +1,11 @@
 /// How many starts may be under way: all together, and of them those for which an engine makes a container. What has no place waits in the
 /// store, where it can still be reordered; an engine's own queue could not.
-struct StartPlaces {
+package struct StartPlaces {
   /// One start.
-  struct Start: Sendable {
+  package struct Start: Sendable {
     /// The engine that has to make a container for it; nil where a warm one is there.
-    var maker: String?
+    package var maker: String?
+    package init(maker: String?) { self.maker = maker }
   }
 
   /// Free places.
@@ -14,24 +15,24 @@ struct StartPlaces {
   /// - Parameters:
   ///   - all: starts at once.
   ///   - byMaker: containers that an engine makes at once; no entry: as many as there are starts.
-  init(all: Int, byMaker: [String: Int]) {
+  package init(all: Int, byMaker: [String: Int]) {
     self.all = all
     self.byMaker = byMaker
   }
 
-  func isFree(for start: Start) -> Bool {
+  package func isFree(for start: Start) -> Bool {
     all > 0 && (start.maker.flatMap { byMaker[$0] } ?? 1) > 0
   }
 
   /// - Returns: false where there is no place, and nothing was taken.
-  mutating func take(_ start: Start) -> Bool {
+  package mutating func take(_ start: Start) -> Bool {
     guard isFree(for: start) else { return false }
     all -= 1
     if let maker = start.maker { byMaker[maker]? -= 1 }
     return true
   }
 
-  mutating func giveBack(_ start: Start) {
+  package mutating func giveBack(_ start: Start) {
     all += 1
     if let maker = start.maker { byMaker[maker]? += 1 }
   }

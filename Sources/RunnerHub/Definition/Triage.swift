@@ -24,6 +24,13 @@ package struct Triage: Sendable {
   /// Seconds after which a job whose decision could not be stored is decided again.
   private static let repairTime: TimeInterval = 600
 
+  /// What all decisions of a turn share.
+  private struct Panel {
+    var engine: any PolicyEngine
+    var fleet: PolicyFleet
+    var snapshot: DecisionInput
+  }
+
   package init(
     transactor: Transactor, parser: JobParser, policies: any PolicySource, fleet: FleetObserver, settings: Settings, order: QueueOrder,
     logger: Logger
@@ -62,9 +69,11 @@ package struct Triage: Sendable {
     let jobs = Array(received.filter { dueDate(of: $0) ?? now <= now }.prefix(Self.batch))
     if !jobs.isEmpty {
       let fleet = try await fleet.fleet()
+      let snapshot = try transactor.store.input(of: .fleet(FleetSnapshot(fleet: fleet)), at: now)
+      let panel = Panel(engine: engine, fleet: fleet, snapshot: snapshot)
       let found = await findings(for: jobs)
       for start in stride(from: 0, to: found.count, by: Self.group) {
-        try await decideGroup(found[start..<min(start + Self.group, found.count)], engine, fleet)
+        try await decideGroup(found[start..<min(start + Self.group, found.count)], panel)
       }
     }
     let due = received.compactMap { dueDate(of: $0) }.filter { $0 > now }.min()
@@ -97,22 +106,22 @@ package struct Triage: Sendable {
   }
 
   private func decideGroup(
-    _ found: ArraySlice<(JobID, JobParser.Finding)>, _ engine: any PolicyEngine, _ fleet: PolicyFleet
+    _ found: ArraySlice<(JobID, JobParser.Finding)>, _ panel: Panel
   ) async throws(StoreError) {
     do {
-      try await decide(found, engine, fleet)
+      try await decide(found, panel)
     } catch .damaged(let why) {
       // One job whose decision cannot be stored must not hold the rest: find it by working one by one.
       logger.error("a group of jobs could not be decided, going one by one", metadata: ["error": "\(why)"])
-      for one in found { try await decideAlone(one, engine, fleet) }
+      for one in found { try await decideAlone(one, panel) }
     }
   }
 
   private func decideAlone(
-    _ found: (JobID, JobParser.Finding), _ engine: any PolicyEngine, _ fleet: PolicyFleet
+    _ found: (JobID, JobParser.Finding), _ panel: Panel
   ) async throws(StoreError) {
     do {
-      try await decide([found], engine, fleet)
+      try await decide([found], panel)
     } catch .damaged(let why) {
       let again = transactor.currentTime.addingTimeInterval(Self.repairTime)
       putOff.withLock { $0[found.0] = again }
@@ -123,15 +132,15 @@ package struct Triage: Sendable {
 
   /// A group of jobs in one commit.
   private func decide(
-    _ found: ArraySlice<(JobID, JobParser.Finding)>, _ engine: any PolicyEngine, _ fleet: PolicyFleet
+    _ found: ArraySlice<(JobID, JobParser.Finding)>, _ panel: Panel
   ) async throws(StoreError) {
     try await transactor.transact(.jobDecided) { (unit) throws(StoreError) in
-      for (id, finding) in found { try await decide(id, finding, engine, fleet, in: &unit) }
+      for (id, finding) in found { try await decide(id, finding, panel, in: &unit) }
     }
   }
 
   private func decide(
-    _ id: JobID, _ finding: JobParser.Finding, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork
+    _ id: JobID, _ finding: JobParser.Finding, _ panel: Panel, in unit: inout UnitOfWork
   ) async throws(StoreError) {
     guard var job = try await unit.job(id), job.state == .received else { return }
     let isNews = job.definition != finding.definition
@@ -139,14 +148,13 @@ package struct Triage: Sendable {
     job.definition = finding.definition
     job.estimate = finding.estimate
     if isNews { tellFinding(of: job, in: &unit) }
-    let route = engine.route(PolicyJob(job), fleet: fleet)
-    record("routing", route, output: route.value.rawValue, job: job, in: &unit)
-    job.route = route.value
-    job.routeReason = route.reason
-    if route.value == .orchestrator, let reason = unservable(job) {
-      job.route = .traditional
-      job.routeReason = reason
-    }
+    let seen = PolicyJob(job)
+    let route = panel.engine.route(seen, fleet: panel.fleet)
+    try unit.record(
+      DecisionRecord(kind: "routing", route, output: route.value.rawValue, jobID: id, at: unit.now), job: seen, snapshot: panel.snapshot)
+    let ruling = RouteRule(pools: settings.pools, migration: settings.migration).ruling(
+      on: job, wish: route, isDraining: panel.fleet.isDraining)
+    (job.route, job.routeCause, job.routeReason) = (ruling.route, ruling.cause, ruling.reason)
     if job.route == .orchestrator, mayBeFork(job) {
       // Whether it runs a stranger's code must be known; an outage of the forge puts it off and refuses nothing.
       job.notBefore = unit.now.addingTimeInterval(Self.patience)
@@ -154,7 +162,7 @@ package struct Triage: Sendable {
     } else if job.route == .orchestrator {
       job.notBefore = nil
       job.placementReason = nil
-      try await admit(&job, engine, fleet, in: &unit)
+      try await admit(&job, seen, panel, in: &unit)
     } else {
       forward(&job, in: &unit)
     }
@@ -170,22 +178,23 @@ package struct Triage: Sendable {
 
   private func forward(_ job: inout Job, in unit: inout UnitOfWork) {
     unit.apply(.forward, to: &job)
+    job.forwardedAt = unit.now
+    count(job, in: &unit)
     unit.tell(job.id, "routing → traditional: \(job.routeReason ?? "")")
   }
 
-  /// No pool could ever run it: traditional runners may have it, and the reason is kept.
-  private func unservable(_ job: Job) -> String? {
-    let labels = Labels(job.labels)
-    // An event does not name the runner group: a job without labels asks for a group only, not for any runner.
-    if labels.isEmpty { return "it names no label" }
-    return settings.pools.contains { labels.isSatisfied(by: $0.labels) } ? nil : "no pool offers \(labels)"
+  private func count(_ job: Job, in unit: inout UnitOfWork) {
+    guard let route = job.route, let cause = job.routeCause else { return }
+    unit.count { HubMetrics.jobRouted(route, cause) }
   }
 
-  private func admit(_ job: inout Job, _ engine: any PolicyEngine, _ fleet: PolicyFleet, in unit: inout UnitOfWork) async throws(StoreError)
-  {
+  private func admit(
+    _ job: inout Job, _ seen: PolicyJob, _ panel: Panel, in unit: inout UnitOfWork
+  ) async throws(StoreError) {
     unit.tell(job.id, "routing → orchestrator: \(job.routeReason ?? "")")
+    count(job, in: &unit)
     job.jobClass = settings.jobClass(repository: job.repository, labels: job.labels)
-    if let refusal = refusal(of: job) {
+    if let refusal = HostRules.refusal(of: job, in: settings.pools) {
       job.refusal = refusal
       unit.apply(.refuse, to: &job)
       unit.tell(job.id, "refused: \(refusal)")
@@ -196,8 +205,10 @@ package struct Triage: Sendable {
       try await unit.report(job, settings: settings)
       return
     }
-    let priority = engine.prioritise(PolicyJob(job), fleet: fleet)
-    record("priority", priority, output: priority.value.word, job: job, in: &unit)
+    let priority = panel.engine.prioritise(seen, fleet: panel.fleet)
+    try unit.record(
+      DecisionRecord(kind: "priority", priority, output: priority.value.word, jobID: job.id, at: unit.now), job: seen,
+      snapshot: panel.snapshot)
     job.priority = priority.value
     job.priorityReason = priority.reason
     unit.apply(.enqueue, to: &job)
@@ -205,17 +216,6 @@ package struct Triage: Sendable {
     job.orderKey = order.key(queuedAt: unit.now, priority: priority.value, weight: priority.weight)
     unit.tell(job.id, "priority → \(priority.value.word): \(priority.reason)")
     try await unit.report(job, settings: settings)
-  }
-
-  /// Forks need one pool that takes them, which the planner then keeps to. Images must please every pool that offers the labels: a runner of
-  /// any of them may get the job.
-  private func refusal(of job: Job) -> String? {
-    let labels = Labels(job.labels)
-    let offering = settings.pools.filter { labels.isSatisfied(by: $0.labels) }
-    let open = offering.filter { SecurityPolicy.forkObjection(to: job, in: $0) == nil }
-    guard !open.isEmpty else { return offering.lazy.compactMap { SecurityPolicy.forkObjection(to: job, in: $0) }.first }
-    let definition = job.definition ?? .unknown(reason: "not looked up")
-    return open.lazy.compactMap { SecurityPolicy.definitionObjection(to: definition, in: $0) }.first
   }
 
   private func tellFinding(of job: Job, in unit: inout UnitOfWork) {
@@ -230,12 +230,6 @@ package struct Triage: Sendable {
     let cpus = Double(estimate.resources.milliCPUs) / 1000
     unit.tell(job.id, "estimate \(cpus) CPU, \(estimate.resources.memory) (\(estimate.sources.joined(separator: ", ")))")
   }
-
-  private func record<Value>(_ kind: String, _ verdict: Verdict<Value>, output: String, job: Job, in unit: inout UnitOfWork) {
-    let record = DecisionRecord(kind: kind, verdict, output: output, jobID: job.id, at: unit.now)
-    unit.additions.decisions.append(record)
-    unit.count { HubMetrics.policyDecision(record) }
-  }
 }
 
 extension DecisionRecord {
@@ -244,6 +238,6 @@ extension DecisionRecord {
     self.init(
       kind: kind, jobID: jobID, pool: pool, output: output, reason: verdict.reason, bundle: verdict.bundle,
       fallbackCause: verdict.fallbackCause,
-      microseconds: verdict.microseconds, at: now)
+      microseconds: verdict.microseconds, at: now, shadow: verdict.shadow, isCanary: verdict.isCanary)
   }
 }

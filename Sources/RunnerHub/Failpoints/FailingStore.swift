@@ -81,6 +81,39 @@ extension FailingStore: DecisionLog {
     try await store.decisions(since: since, after: id, limit: limit)
   }
   func decisionInput(_ digest: String) async throws(StoreError) -> DecisionInput? { try await store.decisionInput(digest) }
+  func input(of content: DecisionInput.Content, at now: Date) throws(StoreError) -> DecisionInput {
+    try store.input(of: content, at: now)
+  }
+  func forgetDecisions(before time: Date, keeping: Int, limit: Int) async throws(StoreError) -> ForgottenDecisions {
+    try await trap.around(.commit(.decisionsForgotten)) { () async throws(StoreError) in
+      try await store.forgetDecisions(before: time, keeping: keeping, limit: limit)
+    }
+  }
+}
+
+extension FailingStore: MigrationReader {
+  func migrationRows(by grouping: MigrationGrouping, since: Date, limit: Int) async throws(StoreError) -> [MigrationRow] {
+    try await store.migrationRows(by: grouping, since: since, limit: limit)
+  }
+  func traditionalWork(since: Date, limit: Int) async throws(StoreError) -> [TraditionalWork] {
+    try await store.traditionalWork(since: since, limit: limit)
+  }
+  func workflowDemands(since: Date, limit: Int) async throws(StoreError) -> [WorkflowDemand] {
+    try await store.workflowDemands(since: since, limit: limit)
+  }
+}
+
+extension FailingStore: ComparisonReader {
+  func comparisons(since: Date) async throws(StoreError) -> [ComparisonCount] { try await store.comparisons(since: since) }
+  func differences(
+    since: Date, kind: String?, after id: Int64, limit: Int
+  ) async throws(StoreError) -> [(id: Int64, record: DecisionRecord)] {
+    try await store.differences(since: since, kind: kind, after: id, limit: limit)
+  }
+}
+
+extension FailingStore: AuditReader {
+  func auditEvents(limit: Int) async throws(StoreError) -> [AuditEvent] { try await store.auditEvents(limit: limit) }
 }
 
 extension FailingStore: PolicyArchive {

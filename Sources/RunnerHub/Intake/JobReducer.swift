@@ -48,7 +48,13 @@ package struct JobReducer: Sendable {
       // A runner was faster than our decision, which is made by that: somebody else's, or one of ours that was made for another job.
       let wasOurs = try await unit.assignment(AssignmentID(rawValue: runner)) != nil
       job.route = wasOurs ? .orchestrator : .traditional
+      job.routeCause = .takenFirst
       job.routeReason = "runner \(runner)\(wasOurs ? ", one of ours," : "") took it before it was routed"
+    }
+    if before.state == .forwarded, isOurs, let runner = report.runnerName {
+      job.route = .orchestrator
+      job.routeCause = .takenFirst
+      job.routeReason = "runner \(runner), one of ours, took it, though it was left to others: \(before.routeReason ?? "")"
     }
     if job.state == .running, before.state != .running { try await begin(&job, report, assignment, isOurs: isOurs, in: &unit) }
     if job.state.isFinal, !before.state.isFinal { try await end(&job, report, in: &unit) }
@@ -146,8 +152,7 @@ package struct JobReducer: Sendable {
       assignment.phaseSince = unit.now
       unit.put(assignment)
       if var container = try await unit.container(assignment.containerID) {
-        if let state = container.state.next(on: .jobStarted) { container.state = state }
-        container.note(job)
+        container.begin(job)
         unit.put(container)
       }
     } else if let runner = report.runnerName, !runner.isEmpty {

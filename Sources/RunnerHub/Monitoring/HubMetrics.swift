@@ -24,6 +24,10 @@ package enum HubMetrics {
     case assignments = "runnerhub_assignments_total"
     /// Counter by `kind` and `source` (`policy`, `built-in`, `fallback`).
     case policyDecisions = "runnerhub_policy_decisions_total"
+    /// Counter by `kind`, `slot` (`shadow`, `canary`) and `outcome` (`same`, `differs`): decisions of which another bundle was asked too.
+    case policyComparisons = "runnerhub_policy_comparisons_total"
+    /// Counter by `route` and `cause`: which side jobs were sent to.
+    case jobsRouted = "runnerhub_jobs_routed_total"
     /// Counter by `outcome`: `sent`, `retried`, `given_up`.
     case statusWrites = "runnerhub_status_writes_total"
     /// Distribution: CPU and waiting of one turn of the planner.
@@ -53,6 +57,14 @@ package enum HubMetrics {
   package static func policyDecision(_ decision: DecisionRecord) {
     let source = decision.fallbackCause != nil ? "fallback" : decision.bundle == "built-in" ? "built-in" : "policy"
     count(.policyDecisions, [("kind", decision.kind), ("source", source)])
+    guard let other = decision.shadow else { return }
+    let slot: PolicySlot = decision.isCanary ? .canary : .shadow
+    count(
+      .policyComparisons, [("kind", decision.kind), ("slot", slot.rawValue), ("outcome", other.differs ? "differs" : "same")])
+  }
+
+  package static func jobRouted(_ route: Route, _ cause: RouteCause) {
+    count(.jobsRouted, [("route", route.rawValue), ("cause", cause.rawValue)])
   }
 
   package static func jobs(_ counts: [JobState: Int]) {

@@ -44,10 +44,11 @@ package struct FleetObserver: Sendable {
       let own = byPool[pool.name] ?? []
       let held = own.count { $0.assignment != nil }
       var row = PolicyPool(
-        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, template: .init(pool), total: own.count,
-        idle: own.count { $0.state == .ready && $0.assignment == nil }, busy: held, creating: own.count { $0.state == .creating },
-        unhealthy: own.count { $0.state == .unhealthy }, ending: own.count { $0.state == .draining || $0.state == .terminating },
-        pending: pending[pool.name] ?? 0, active: held)
+        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, template: .init(pool),
+        // One that ends is no capacity: a policy that wants as many as there are must not have it replaced.
+        total: own.count { $0.assignment != nil || $0.state.isUseful }, idle: own.count { $0.state == .ready && $0.assignment == nil },
+        busy: held, creating: own.count { $0.state == .creating }, unhealthy: own.count { $0.state == .unhealthy },
+        ending: own.count { $0.state == .draining || $0.state == .terminating }, pending: pending[pool.name] ?? 0, active: held)
       history.complete(&row, at: now)
       return row
     }

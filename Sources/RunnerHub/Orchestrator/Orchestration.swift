@@ -40,14 +40,19 @@ package struct Orchestration: Sendable {
       transactor: transactor, search: forge, reducer: reducer, runs: source, settings: settings, logger: logger)
     let monitoring = MonitoringLoop(
       store: store, policies: policies, monitor: monitor, wakeUp: transactor.signals.monitoring, interval: metricsInterval, logger: logger)
+    let retention = DecisionRetention(transactor: transactor, settings: settings, logger: logger)
     var loops: [(name: String, run: @Sendable () async throws -> Void)] = [
       ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planner", { try await planner.run() }),
       ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
       ("health", { try await health.run() }), ("reconciliation", { try await reconciler.run() }),
-      ("monitoring", { try await monitoring.run() }),
+      ("monitoring", { try await monitoring.run() }), ("decision log", { try await retention.run() }),
     ]
     // A loop that ends by itself counts as a failure: one that has nothing to do is left out.
     if settings.sweepInterval > .zero { loops.append(("sweep", { try await sweeper.run() })) }
+    if settings.migration.fallbackAfter != nil {
+      let fallback = FallbackTurn(transactor: transactor, settings: settings, logger: logger)
+      loops.append(("fallback", { try await fallback.run() }))
+    }
     orchestrator = RunnerOrchestrator(
       transactor: transactor, loops: loops, drain: drain, monitor: monitor, drainLimit: drainLimit, logger: logger)
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)

@@ -13,7 +13,7 @@ package struct PlannerService: Sendable {
   private let now: @Sendable () -> Date
   private let logger: Logger
   /// Seconds between two turns of scaling at least, however much changes.
-  private static let spacing: TimeInterval = 0.2
+  package static let spacing: TimeInterval = 0.2
 
   /// - Parameter interval: seconds between two turns of scaling at most.
   package init(

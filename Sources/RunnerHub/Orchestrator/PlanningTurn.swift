@@ -11,7 +11,7 @@ package struct PlanningTurn: Sendable {
   private let identities: any IdentitySource
   private let logger: Logger
   /// Jobs looked at in each class and turn.
-  private static let heads = 64
+  package static let heads = 64
   /// Seconds for which an engine's answer about its host is taken for true.
   private static let hostPatience: TimeInterval = 10
 
@@ -42,7 +42,7 @@ package struct PlanningTurn: Sendable {
     let view = try await transactor.store.planningView(heads: Self.heads)
     let refusals = view.refusals.filter { $0.assignment == nil }
     if view.queue.isEmpty && refusals.isEmpty { return nil }
-    var decisions: [JobID: Verdict<Placement>] = [:]
+    var questions: [JobID: AffinityQuestion] = [:]
     let now = transactor.currentTime
     let input = PlanningInput(
       now: now, pools: settings.pools, containers: view.containers, queues: view.queue, refusals: refusals,
@@ -51,15 +51,32 @@ package struct PlanningTurn: Sendable {
         maxConcurrentJobs: settings.maximumConcurrentJobs, containerPoolSize: settings.containerPoolSize, hosts: memory.hosts),
       strategy: settings.strategy, cursor: memory.cursor
     ) { job, candidates in
-      let verdict = engine.place(PolicyJob(job), candidates: candidates.map(Self.seenByPolicy), now: now)
-      decisions[job.id] = verdict
-      return Affinity(
-        scores: verdict.value.candidates.map { Affinity.Score(points: $0.score, reason: $0.reason) }, strategy: verdict.value.strategy)
+      let seen = PolicyJob(job)
+      let containers = candidates.map { PolicyContainer($0) }
+      let verdict = engine.place(seen, candidates: containers, now: now)
+      questions[job.id] = AffinityQuestion(job: seen, containers: containers, verdict: verdict)
+      return Affinity(verdict.value)
     }
     let plan = Planner.plan(input)
     memory.cursor = plan.cursor
-    try await commit(plan, decisions)
+    let answered = plan.bindings.reduce(into: [:]) { answered, binding in
+      answered[binding.jobID] = questions[binding.jobID]?.answered(with: binding)
+    }
+    try await commit(plan, answered, try snapshot(view, answered, now))
     return plan.nextTurn
+  }
+
+  /// What the turn's decisions were made from; nil where none fell.
+  private func snapshot(
+    _ view: PlanningView, _ answered: [JobID: AnsweredQuestion], _ now: Date
+  ) throws(StoreError) -> DecisionInput? {
+    if answered.isEmpty { return nil }
+    let fleet = FleetObserver.fleet(
+      pools: settings.pools, containers: view.containers, queue: view.queue, isDraining: false, now: now)
+    var containers: [String: PolicyContainer] = [:]
+    for answer in answered.values { for container in answer.containers { containers[container.key] = container } }
+    let snapshot = FleetSnapshot(fleet: fleet, containers: containers.sorted { $0.key < $1.key }.map(\.value))
+    return try transactor.store.input(of: .fleet(snapshot), at: now)
   }
 
   private func learnHosts(_ memory: inout Memory) async {
@@ -78,12 +95,17 @@ package struct PlanningTurn: Sendable {
     }
   }
 
-  private func commit(_ plan: Plan, _ decisions: [JobID: Verdict<Placement>]) async throws(StoreError) {
+  private func commit(
+    _ plan: Plan, _ answered: [JobID: AnsweredQuestion], _ snapshot: DecisionInput?
+  ) async throws(StoreError) {
     let identities = identities
     let names = plan.bindings.map { _ in (assignment: identities.token(digits: 8), container: identities.token(digits: 6)) }
     try await transactor.transact(.planMade) { (unit) throws(StoreError) in
       for (binding, name) in zip(plan.bindings, names) {
-        try await bind(binding, name.assignment, name.container, decisions[binding.jobID], in: &unit)
+        guard let container = try await bind(binding, name.assignment, name.container, in: &unit) else { continue }
+        if let answer = answered[binding.jobID], let snapshot {
+          try unit.record(answer.record(container: container, at: unit.now), job: answer.job, snapshot: snapshot)
+        }
       }
       for waiting in plan.waiting {
         guard var job = try await unit.job(waiting.jobID), job.state == .queued, job.placementReason != waiting.reason else { continue }
@@ -101,65 +123,30 @@ package struct PlanningTurn: Sendable {
   }
 
   /// Job, assignment and container of one binding, if all of them still are as the plan saw them.
+  /// - Returns: the container; nil: something has changed meanwhile.
   private func bind(
-    _ binding: Plan.Binding, _ assignmentToken: String, _ containerToken: String, _ decision: Verdict<Placement>?, in unit: inout UnitOfWork
-  ) async throws(StoreError) {
+    _ binding: Plan.Binding, _ assignmentToken: String, _ containerToken: String, in unit: inout UnitOfWork
+  ) async throws(StoreError) -> Container? {
     guard var job = try await unit.job(binding.jobID), job.state == .queued || (binding.isRefusal && job.state == .refused),
       job.assignment == nil
-    else { return }
+    else { return nil }
     var container: Container
     switch binding.candidate {
     case .warm(let id):
-      guard let warm = try await unit.container(id), warm.assignment == nil, warm.state == .ready || warm.state == .creating else { return }
+      guard let warm = try await unit.container(id), warm.assignment == nil, warm.state == .ready || warm.state == .creating else {
+        return nil
+      }
       container = warm
     case .new(let name):
-      guard let pool = settings.pools.first(where: { $0.name == name }) else { return }
+      guard let pool = settings.pools.first(where: { $0.name == name }) else { return nil }
       container = Container(pool: pool, token: containerToken, at: unit.now)
     }
-    container.uses += 1
-    let assignment = Assignment(
-      id: AssignmentID(rawValue: "rh-\(assignmentToken)"), jobID: job.id, containerID: container.id, jobClass: binding.jobClass,
-      priority: job.priority,
-      use: container.uses, isRefusal: binding.isRefusal, assignedAt: unit.now)
-    container.assignment = assignment.id
-    container.idleSince = nil
-    // A container that is still being made stays CREATING; it is assigned as soon as the engine has it.
-    if container.state == .ready, let assigned = container.state.next(on: .assign) { container.state = assigned }
-    container.note(job)
-    job.assignment = assignment.id
-    job.containerID = container.id
-    job.pool = container.pool
-    job.assignedAt = unit.now
-    job.notBefore = nil
-    job.placementReason = binding.reason
-    if !binding.isRefusal { unit.apply(.assign, to: &job) }
+    let assignment = Assignment.bind(
+      &job, to: &container, as: binding, named: AssignmentID(rawValue: "rh-\(assignmentToken)"), at: unit.now)
     unit.put(container)
     unit.put(assignment)
     unit.put(job)
     for line in binding.explanation { unit.tell(job.id, line) }
-    if let decision {
-      unit.additions.decisions.append(
-        DecisionRecord(kind: "affinity", decision, output: container.name, jobID: job.id, pool: container.pool, at: unit.now))
-    }
-  }
-
-  private static func seenByPolicy(_ candidate: Candidate) -> PolicyContainer {
-    let id: String
-    if case .warm(let container) = candidate.id { id = container.rawValue } else { id = "" }
-    return PolicyContainer(
-      id: id, name: candidate.name, pool: candidate.pool, engine: candidate.engine, image: candidate.image, isNew: candidate.isNew,
-      isStarting: candidate.readiness == .creating, labels: candidate.labels, resources: candidate.resources, uses: candidate.uses,
-      repository: candidate.repository, lastJob: candidate.lastJob, failedChecks: candidate.failedChecks, createdAt: candidate.createdAt,
-      idleSince: candidate.idleSince)
-  }
-}
-
-extension Container {
-  /// A new container of a pool, to be made.
-  init(pool: Pool, token: String, at now: Date) {
-    self.init(
-      id: ContainerID(rawValue: "rh-\(pool.name)-\(token)"), name: "\(pool.name)-\(token)", pool: pool.name, engine: pool.engine,
-      image: pool.image,
-      resources: pool.resources, labels: pool.labels, createdAt: now)
+    return container
   }
 }

@@ -11,6 +11,8 @@ package struct ScalingTurn: Sendable {
   private let autoscaler: Autoscaler
   private let memory: FleetMemory
   private let logger: Logger
+  /// The last difference of the shadow by pool.
+  private let told = Shared([String: String]())
 
   package init(
     transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(),
@@ -33,22 +35,58 @@ package struct ScalingTurn: Sendable {
       pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now,
       history: try await memory.history(from: transactor.store, at: now))
     memory.note(fleet)
-    var room = settings.containerPoolSize - containers.count
-    for (pool, facts) in zip(settings.pools, fleet.pools) {
-      let verdict = engine.scale(facts, fleet: fleet)
-      let plan = autoscaler.plan(
-        pool, containers: containers.filter { $0.pool == pool.name }, wanted: verdict.value, because: verdict.reason, room: max(0, room),
-        history: history[pool.name] ?? ScaleHistory(), now: now)
-      history[pool.name] = plan.history
+    let resizings = Self.resizings(
+      settings.pools, containers: containers, fleet: fleet, limit: settings.containerPoolSize, autoscaler, engine, &history)
+    // Made for the first pool that changes: most turns change none.
+    var snapshot: DecisionInput?
+    for resizing in resizings {
+      let (pool, plan) = (resizing.pool, resizing.plan)
       memory.note(plan.history, of: pool.name)
-      if plan.isEmpty { continue }
-      room -= plan.create
-      logger.info("pool \(pool.name): \(plan.reason)")
-      try await commit(plan, pool, verdict)
+      if plan.isEmpty, !isNews(resizing.verdict, of: pool) { continue }
+      if !plan.isEmpty { logger.info("pool \(pool.name): \(plan.reason)") }
+      let seen: DecisionInput
+      if let snapshot { seen = snapshot } else { seen = try transactor.store.input(of: .fleet(FleetSnapshot(fleet: fleet)), at: now) }
+      snapshot = seen
+      try await commit(plan, pool, resizing.verdict, seen)
     }
   }
 
-  private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>) async throws(StoreError) {
+  /// What one turn found for a pool.
+  package struct Resizing {
+    package var pool: Pool
+    package var verdict: Verdict<Int>
+    package var plan: ScalePlan
+  }
+
+  /// Pure: asks the policy about every pool in configured order, and plans each within its bounds and what is left of the limit over all.
+  /// - Parameter fleet: as `FleetObserver` sees these pools and containers.
+  package static func resizings(
+    _ pools: [Pool], containers: [Container], fleet: PolicyFleet, limit: Int, _ autoscaler: Autoscaler, _ engine: any PolicyEngine,
+    _ history: inout [String: ScaleHistory]
+  ) -> [Resizing] {
+    let byPool = Dictionary(grouping: containers, by: \.pool)
+    var room = limit - containers.count
+    return zip(pools, fleet.pools).map { pool, facts in
+      let verdict = engine.scale(facts, fleet: fleet)
+      let plan = autoscaler.plan(
+        pool, containers: byPool[pool.name] ?? [], wanted: verdict.value, because: verdict.reason, room: max(0, room),
+        history: history[pool.name] ?? ScaleHistory(), now: fleet.now)
+      history[pool.name] = plan.history
+      room -= plan.create
+      return Resizing(pool: pool, verdict: verdict, plan: plan)
+    }
+  }
+
+  /// Whether the shadow says something else, and did not do so in the turn before: a pool that only the shadow would change is logged too.
+  private func isNews(_ verdict: Verdict<Int>, of pool: Pool) -> Bool {
+    let difference = verdict.shadow.flatMap { $0.differs ? "\($0.bundle) \(verdict.value) \($0.output)" : nil }
+    return told.withLock { told in
+      defer { told[pool.name] = difference }
+      return difference != nil && told[pool.name] != difference
+    }
+  }
+
+  private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>, _ snapshot: DecisionInput) async throws(StoreError) {
     let tokens = (0..<plan.create).map { _ in identities.token(digits: 6) }
     try await transactor.transact(.poolScaled) { (unit) throws(StoreError) in
       for token in tokens { unit.put(Container(pool: pool, token: token, at: unit.now)) }
@@ -57,8 +95,9 @@ package struct ScalingTurn: Sendable {
         container.release(.terminate, cause: plan.reason, at: unit.now)
         unit.put(container)
       }
-      unit.additions.decisions.append(
-        DecisionRecord(kind: "scaling", verdict, output: "\(verdict.value)", jobID: nil, pool: pool.name, at: unit.now))
+      try unit.record(
+        DecisionRecord(kind: "scaling", verdict, output: "\(verdict.value)", jobID: nil, pool: pool.name, at: unit.now), job: nil,
+        snapshot: snapshot)
     }
   }
 }

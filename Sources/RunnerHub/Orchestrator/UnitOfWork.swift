@@ -4,6 +4,8 @@ package import Foundation
 /// Rows read for one step and what the step makes of them. Commits as a whole, or meets a conflict and is done again from the start.
 package struct UnitOfWork: Sendable {
   private let store: any Store
+  private let inputs: JobInputs
+  private var recordedInputs: Set<String> = []
   private var jobs: [JobID: Job] = [:]
   private var assignments: [AssignmentID: Assignment] = [:]
   private var containers: [ContainerID: Container] = [:]
@@ -15,8 +17,9 @@ package struct UnitOfWork: Sendable {
   package let now: Date
   private(set) var counts: [@Sendable () -> Void] = []
 
-  package init(store: any Store, now: Date) {
+  package init(store: any Store, inputs: JobInputs, now: Date) {
     self.store = store
+    self.inputs = inputs
     self.now = now
   }
 
@@ -68,6 +71,30 @@ package struct UnitOfWork: Sendable {
     additions.timeline.append(TimelineEntry(jobID: id, at: now, text: text))
   }
 
+  /// Adds a decision to the log, and what it was made from where that is not there yet.
+  /// - Parameters:
+  ///   - job: as the policy saw it; nil where the decision is on no job.
+  ///   - snapshot: of the fleet as the policy saw it.
+  mutating func record(_ decision: DecisionRecord, job: PolicyJob?, snapshot: DecisionInput) throws(StoreError) {
+    var decision = decision
+    if let job {
+      let input = try inputs.input(of: job, at: now)
+      decision.input = input.digest
+      keep(input)
+    }
+    decision.snapshot = snapshot.digest
+    keep(snapshot)
+    additions.decisions.append(decision)
+    count { [decision] in HubMetrics.policyDecision(decision) }
+  }
+
+  private mutating func keep(_ input: DecisionInput) {
+    guard recordedInputs.insert(input.digest).inserted else { return }
+    var input = input
+    input.at = now
+    additions.decisionInputs.append(input)
+  }
+
   /// Counts something once this step is committed. It may be done again before, and must not be counted twice.
   package mutating func count(_ metric: @escaping @Sendable () -> Void) { counts.append(metric) }
 
@@ -111,12 +138,14 @@ extension Container {
 package struct Transactor: Sendable {
   package let store: any Store
   package let signals: Signals
+  private let inputs: JobInputs
   private let now: @Sendable () -> Date
 
   package init(store: any Store, signals: Signals, now: @escaping @Sendable () -> Date = { Date() }) {
     self.store = store
     self.signals = signals
     self.now = now
+    inputs = JobInputs(log: store)
   }
 
   package var currentTime: Date { now() }
@@ -131,7 +160,7 @@ package struct Transactor: Sendable {
   ) async throws(StoreError) -> Result {
     var conflicts = 0
     while true {
-      var unit = UnitOfWork(store: store, now: now())
+      var unit = UnitOfWork(store: store, inputs: inputs, now: now())
       let result = try await step(&unit)
       let changes = unit.changes
       if changes.isEmpty { return result }

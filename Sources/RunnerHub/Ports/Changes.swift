@@ -25,6 +25,7 @@ package struct Changes: Hashable, Sendable {
   /// What happened to bundles: the newest that names a slot says what acts in it.
   package var policyEvents: [PolicyEvent] = []
   package var timeline: [TimelineEntry] = []
+  package var audit: [AuditEvent] = []
   /// Values for `ForgeMemory`.
   package var memory: [String: String] = [:]
 

@@ -12,10 +12,15 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   // MARK: Decisions
   /// A job's route, priority and place, or its refusal.
   case jobDecided = "job-decided"
+  /// Jobs for which no container came within the limit are left to traditional runners.
+  case jobsFellBack = "jobs-fell-back"
   /// Bindings, reasons to wait, evictions.
   case planMade = "plan-made"
   /// Containers to make or to end.
   case poolScaled = "pool-scaled"
+
+  /// Old decisions, and inputs that none needs any more, are removed.
+  case decisionsForgotten = "decisions-forgotten"
 
   // MARK: Starts
   /// The container of a job runs and waits.
@@ -60,6 +65,10 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   case cancellationSettled = "cancellation-settled"
   /// A run may not be cancelled: a hook is to fail the refused job.
   case cancellationForbidden = "cancellation-forbidden"
+
+  // MARK: Migration
+  /// Whether traditional runners are needed no more was asked and answered.
+  case migrationJudged = "migration-judged"
 
   // MARK: Once
   /// The name by which an installation knows its containers.

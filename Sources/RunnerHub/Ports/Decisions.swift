@@ -68,7 +68,7 @@ package struct DecisionRecord: Hashable, Sendable, Codable {
   }
 }
 
-/// The fleet of a turn in which a decision fell, and the containers that affinity was asked about in it.
+/// The fleet of a turn in which a decision fell, and the containers that its affinity decisions hold as candidates.
 package struct FleetSnapshot: Hashable, Sendable, Codable {
   package var fleet: PolicyFleet
   package var containers: [PolicyContainer]
@@ -87,11 +87,15 @@ package struct DecisionInput: Hashable, Sendable {
   /// Equal contents have equal digests, and no two others.
   package var digest: String
   package var content: Content
+  /// When it was last decided from.
   package var at: Date
+  /// The form in which the store keeps it, where `DecisionLog.input(of:at:)` has made it already: a commit then writes bytes only.
+  package var encoded: Data?
 
-  package init(digest: String, content: Content, at: Date) {
+  package init(digest: String, content: Content, at: Date, encoded: Data? = nil) {
     self.digest = digest
     self.content = content
     self.at = at
+    self.encoded = encoded
   }
 }

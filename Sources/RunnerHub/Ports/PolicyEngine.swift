@@ -9,13 +9,17 @@ package struct Verdict<Value: Sendable>: Sendable {
   package var bundle: String
   /// Why the built-in rule answered in a policy's place.
   package var fallbackCause: String?
+  /// Whether that was a limit of time, work or memory.
+  package var brokeBudget = false
   package var microseconds: Double
   /// Of a priority: minutes of waiting by which the job goes ahead of others of its level, −30 to 30. Nothing elsewhere.
   package var weight: Double = 0
   /// Lua instructions used, to the granularity of the count hook; nil for the built-in rule.
   package var instructions: Int?
-  /// What the shadow bundle said of the same inputs, where there is one. Nothing acts on it.
+  /// What another bundle said of the same inputs, where one was asked: the shadow, or of the canary's jobs the live one. Nothing acts on it.
   package var shadow: ShadowVerdict?
+  /// Whether the canary answered.
+  package var isCanary = false
 
   package init(
     _ value: Value, reason: String, bundle: String = "built-in", fallbackCause: String? = nil, microseconds: Double = 0,

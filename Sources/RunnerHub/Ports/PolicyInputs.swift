@@ -130,7 +130,7 @@ package struct PolicyPool: Hashable, Sendable, Codable {
   package var maximum: Int
   package var warm: Int
   package var template: Template
-  /// Containers by what they do. `total` is all that are live.
+  /// Containers by what they do. `total` is all that serve a job or can; those that end or are isolated without a job are left out.
   package var total: Int
   package var idle: Int
   package var busy: Int

@@ -16,7 +16,7 @@ package enum StatusUpdateBuilder {
   ///   - detailsURL: page of the job.
   /// - Returns: nil for a job that is not ours to report: not decided yet, or left to traditional runners.
   package static func update(for job: Job, container: Container?, decisions: [DecisionRecord], detailsURL: String?) -> StatusUpdate? {
-    guard job.route != .traditional, let status = status(of: job) else { return nil }
+    guard job.route != .traditional || hasFallenBack(job), let status = status(of: job) else { return nil }
     return StatusUpdate(
       jobID: job.id, repository: job.repository.fullName, installationID: job.installationID, headSHA: job.headSHA,
       name: "RunnerHub / \(job.name)", status: status, conclusion: status == .completed ? conclusion(of: job) : nil,
@@ -24,10 +24,14 @@ package enum StatusUpdateBuilder {
       startedAt: job.startedAt, completedAt: status == .completed ? job.completedAt : nil)
   }
 
+  /// It was ours and reported as waiting: that must not stand there for ever.
+  private static func hasFallenBack(_ job: Job) -> Bool { job.state == .forwarded && job.queuedAt != nil }
+
   private static func status(of job: Job) -> StatusUpdate.Status? {
     if job.refusal != nil { return .completed }
     return switch job.state {
-    case .received, .waiting, .forwarded: nil
+    case .received, .waiting: nil
+    case .forwarded: hasFallenBack(job) ? .completed : nil
     case .queued, .assigned, .starting: .queued
     case .running: .inProgress
     case .refused, .completed, .cancelled, .failed: .completed
@@ -49,7 +53,8 @@ package enum StatusUpdateBuilder {
     if let refusal = job.refusal { return "Refused: \(refusal)" }
     let place = container.map { " on \($0.name)" } ?? ""
     switch job.state {
-    case .received, .waiting, .forwarded: return job.state.rawValue
+    case .received, .waiting: return job.state.rawValue
+    case .forwarded: return "Left to traditional runners: \(job.routeReason ?? "")"
     case .queued: return job.placementReason.map { "Waiting: \($0)" } ?? "Waiting for a container"
     case .assigned, .starting: return "Starting\(place)"
     case .running:

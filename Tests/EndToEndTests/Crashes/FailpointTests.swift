@@ -12,7 +12,7 @@ import Testing
   /// The way of ordinary jobs, in an order in which what one death leaves is what the next one needs.
   private static let ordinary: [Step] = [
     .commit(.installationNamed), .commit(.deliveryStored), .commit(.deliveriesApplied), .call(.run), .call(.file), .commit(.jobDecided),
-    .commit(.planMade), .call(.create), .call(.start), .commit(.containerMade), .call(.register), .commit(.runnerRegistered),
+    .commit(.planMade), .commit(.decisionsForgotten), .call(.create), .call(.start), .commit(.containerMade), .call(.register), .commit(.runnerRegistered),
     .call(.removeRunner), .commit(.startFailed), .call(.put), .commit(.runnerStarted),
     .call(.appendLog), .commit(.healthJudged), .call(.publish), .commit(.statusesSettled), .call(.recycle), .commit(.assignmentReleased),
     .call(.remove), .commit(.containerEnded), .commit(.idleDrained),
@@ -61,6 +61,7 @@ import Testing
     var plan = Self.plan
     (plan.usesApp, plan.isServed, plan.reuse) = (true, false, 2)
     plan.set("orchestrator.reconcile-after", "1")
+    plan.set("decisions.maximum", "3")
     plan.github = { $0.traditionalRunners = [.init(name: "old-1", labels: ["windows"])] }
     try await House.run(plan) { house in
       let line = CrashLine(house)

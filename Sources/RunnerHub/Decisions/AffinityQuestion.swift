@@ -1,0 +1,58 @@
+import Domain
+import Foundation
+import Scheduling
+
+/// What affinity was asked about a job in a turn of the planner, and what it said.
+struct AffinityQuestion: Sendable {
+  var job: PolicyJob
+  var containers: [PolicyContainer]
+  var verdict: Verdict<Placement>
+
+  /// For the decision log: the best candidates, and the chosen one among them.
+  func answered(with binding: Plan.Binding) -> AnsweredQuestion {
+    let verdicts = verdict.value.candidates
+    let points = containers.indices.map { $0 < verdicts.count ? verdicts[$0].score ?? -1 : -1 }
+    var order = containers.indices.sorted { (points[$1], $0) < (points[$0], $1) }
+    if order.count > DecisionRecord.candidateLimit {
+      let kept = order.prefix(DecisionRecord.candidateLimit)
+      let chosen = order.first { containers[$0].isChosen(by: binding) }
+      order = Array(kept)
+      if let chosen, !kept.contains(chosen) { order[order.count - 1] = chosen }
+    }
+    return AnsweredQuestion(
+      job: job, verdict: verdict, containers: order.map { containers[$0] },
+      candidates: order.map { index in
+        let container = containers[index]
+        let said = index < verdicts.count ? verdicts[index] : CandidateVerdict(score: nil, reason: "no answer")
+        return .init(id: container.id, name: container.name, score: said.score, reason: said.reason)
+      })
+  }
+}
+
+/// An affinity decision: a question whose job got a container.
+struct AnsweredQuestion: Sendable {
+  var job: PolicyJob
+  var verdict: Verdict<Placement>
+  /// Those that the record holds, in its order.
+  var containers: [PolicyContainer]
+  var candidates: [DecisionRecord.Candidate]
+
+  func record(container: Container, at now: Date) -> DecisionRecord {
+    var record = DecisionRecord(
+      kind: "affinity", verdict, output: container.name, jobID: job.id, pool: container.pool, at: now)
+    record.candidates = candidates
+    return record
+  }
+}
+
+extension PolicyContainer {
+  /// Tells candidates of a turn apart: a new one has no id.
+  var key: String { id.isEmpty ? name : id }
+
+  fileprivate func isChosen(by binding: Plan.Binding) -> Bool {
+    switch binding.candidate {
+    case .warm(let container): id == container.rawValue
+    case .new(let pool): isNew && self.pool == pool
+    }
+  }
+}

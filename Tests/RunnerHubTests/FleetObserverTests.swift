@@ -1,0 +1,43 @@
+import Domain
+import Foundation
+import RunnerHub
+import Scheduling
+import Testing
+
+@Suite("The fleet that policies see")
+struct FleetObserverTests {
+  private let now = Date(timeIntervalSince1970: 1_780_000_000)
+  private let pool = Pool(
+    name: "linux", engine: "process", image: "stand-in", labels: ["linux"],
+    resources: Resources(milliCPUs: 1000, memory: ByteCount(gibibytes: 1)), minimum: 0, maximum: 10, warm: 0)
+
+  private func container(_ number: Int, _ state: ContainerState, held: Bool = false) -> Container {
+    var container = Container(pool: pool, token: "\(number)", at: now)
+    container.state = state
+    if held { container.assignment = AssignmentID(rawValue: "rh-\(number)") }
+    return container
+  }
+
+  @Test("counts what serves a job or can, and leaves out what ends")
+  func counts() {
+    let containers = [
+      container(1, .busy, held: true), container(2, .creating, held: true), container(3, .ready), container(4, .creating),
+      container(5, .terminating), container(6, .unhealthy), container(7, .draining, held: true),
+    ]
+    let fleet = FleetObserver.fleet(pools: [pool], containers: containers, queue: [], isDraining: false, now: now)
+    #expect(fleet.pools.first?.total == 5)
+    #expect(fleet.pools.first?.busy == 3)
+    #expect(fleet.pools.first?.idle == 1)
+    #expect(fleet.pools.first?.utilisation == 0.6)
+  }
+
+  @Test("a policy that wants no change does not have containers replaced that end after their job")
+  func noReplacement() {
+    let containers = (1...3).map { container($0, .busy, held: true) } + (4...6).map { container($0, .terminating) }
+    let fleet = FleetObserver.fleet(pools: [pool], containers: containers, queue: [], isDraining: false, now: now)
+    var history: [String: ScaleHistory] = [:]
+    let resizings = ScalingTurn.resizings(
+      [pool], containers: containers, fleet: fleet, limit: 10, Autoscaler(), BuiltInPolicy(), &history)
+    #expect(resizings.map(\.plan.create) == [0])
+  }
+}
