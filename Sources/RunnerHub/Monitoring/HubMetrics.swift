@@ -24,6 +24,8 @@ package enum HubMetrics {
     case assignments = "runnerhub_assignments_total"
     /// Counter by `kind` and `source` (`policy`, `built-in`, `fallback`).
     case policyDecisions = "runnerhub_policy_decisions_total"
+    /// Counter by `outcome`: what became of bundles: `activated`, `rolled-back`, `refused`, `cleared`.
+    case policyChanges = "runnerhub_policy_changes_total"
     /// Counter by `outcome`: `sent`, `retried`, `given_up`.
     case statusWrites = "runnerhub_status_writes_total"
     /// Distribution: CPU and waiting of one turn of the planner.
@@ -54,6 +56,8 @@ package enum HubMetrics {
     let source = decision.fallbackCause != nil ? "fallback" : decision.bundle == "built-in" ? "built-in" : "policy"
     count(.policyDecisions, [("kind", decision.kind), ("source", source)])
   }
+
+  package static func policyChange(_ kind: PolicyEvent.Kind) { count(.policyChanges, [("outcome", kind.rawValue)]) }
 
   package static func jobs(_ counts: [JobState: Int]) {
     for state in JobState.allCases { set(.jobs, [("state", state.rawValue)], Double(counts[state] ?? 0)) }

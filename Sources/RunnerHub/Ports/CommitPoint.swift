@@ -64,6 +64,10 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   /// A run may not be cancelled: a hook is to fail the refused job.
   case cancellationForbidden = "cancellation-forbidden"
 
+  // MARK: Policies
+  /// A bundle and what became of it: it acts, is refused, or comes back.
+  case policyChanged = "policy-changed"
+
   // MARK: Once
   /// The name by which an installation knows its containers.
   case installationNamed = "installation-named"
