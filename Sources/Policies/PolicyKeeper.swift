@@ -19,6 +19,8 @@ package struct PolicyKeeper: Sendable {
   private let now: @Sendable () -> Date
   /// Under which the store remembers what the folder held when it was last judged.
   private static let judgedKey = "policies/folder"
+  /// Who asks at the start of the process.
+  private static let starting = "start"
   /// Checks take as long as a bundle's tests do, and must not keep a thread of Swift's pool from decisions.
   private static let workshop = DispatchQueue(label: "RunnerHub policies", qos: .utility, attributes: .concurrent)
 
@@ -49,7 +51,7 @@ package struct PolicyKeeper: Sendable {
       }
     }
     // With nothing in place, the folder is judged anew, whatever was said of it before.
-    _ = try await judge(by: "start", isForced: active.status.event == nil, because: problem)
+    _ = try await judge(by: Self.starting, isForced: active.status.event == nil, because: problem)
   }
 
   /// Looks at the folder, which may have changed.
@@ -98,15 +100,22 @@ package struct PolicyKeeper: Sendable {
   private func refuse(
     _ bundle: PolicyBundle?, _ problem: String, _ mark: String, by actor: String, tests: Int? = nil
   ) async throws(StoreError) -> PolicyChange {
+    let stays = active.activeBundle
+    let change = PolicyChange(outcome: .refused, bundle: stays, previous: stays, problem: problem, tests: tests)
+    active.setRefusal(problem)
+    if actor == Self.starting, let newest = try await archive.policyEvents(limit: 1).first, newest.kind == .refused,
+      newest.detail == problem
+    {
+      // A process that is started again and again with nothing in place says so once.
+      return change
+    }
     var changes = Changes()
     changes.policyEvents = [PolicyEvent(kind: .refused, slot: .live, bundle: bundle?.digest, actor: actor, detail: problem, at: now())]
     changes.memory[Self.judgedKey] = mark
     try await archive.commit(changes, at: .policyChanged)
-    active.setRefusal(problem)
-    let stays = active.activeBundle
     HubMetrics.policyChange(.refused)
     logger.error("policies refused; \(stays) stays", metadata: ["folder": "\(path)", "problem": "\(problem)", "actor": "\(actor)"])
-    return PolicyChange(outcome: .refused, bundle: stays, previous: stays, problem: problem, tests: tests)
+    return change
   }
 
   private func put(

@@ -99,6 +99,8 @@ struct PolicyKeeperTests {
     #expect(keeper.active.status.refusal?.contains("no policy files") == true)
     let verdict = keeper.active.makeEngine().route(PolicySamples.job, fleet: PolicySamples.fleet)
     #expect(verdict.value == .orchestrator && verdict.fallbackCause?.contains("no policy files") == true)
+    _ = try await desk.start()
+    #expect(try await desk.events() == ["refused by start"])
     #expect(try await desk.submit("now", to: keeper).outcome == .activated)
     #expect(reason(keeper.active) == "now")
   }
