@@ -146,7 +146,8 @@ struct StoryText {
   }
 
   private static func time(_ date: Date) -> String {
-    date.formatted(
+    // Formatting cuts: a time of whole milliseconds is often a little less, as a binary fraction.
+    date.addingTimeInterval(0.000_1).formatted(
       Date.VerbatimFormatStyle(
         format: """
           \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\(minute: .twoDigits):\(second: .twoDigits)\
