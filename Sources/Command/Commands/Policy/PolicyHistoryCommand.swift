@@ -37,7 +37,7 @@ struct PolicyHistory {
       [
         event.at.formatted(.iso8601), event.kind.rawValue,
         event.slot.rawValue + (event.percent.map { " \($0.formatted(.number.locale(Locale(identifier: "en_US_POSIX")))) %" } ?? ""),
-        event.bundle ?? "–", event.actor, PrintableText.line(event.detail ?? ""),
+        event.bundle ?? "–", event.actor, event.detail.map(PrintableText.line) ?? "–",
       ]
     }
     lines += ["", TextTable(columns: ["WHEN", "WHAT", "SLOT", "BUNDLE", "BY", "WHY"], rows: rows).text(width: width)]
