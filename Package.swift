@@ -132,7 +132,7 @@ let package = Package(
         nioFoundationCompat,
         cryptoExtras, logging,
       ]),
-    tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
+    tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", "Storage", logging]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",

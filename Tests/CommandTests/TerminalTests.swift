@@ -131,7 +131,7 @@ struct TerminalTests {
       row: JobRow(job, now: Sample.time(9), containerName: { _ in nil }), job: job, decisions: [],
       timeline: [TimelineEntry(jobID: job.id, at: Sample.time(0.118), text: "came\u{1b}[1m")], assignments: [])
     let text = story.text
-    #expect(text == "evil [2J · acme/storefront · CI  run 4, attempt 1 · abcdef0\n\n03:06:40.118  came [1m")
+    #expect(text == "evil [2J · acme/storefront · CI  run 4, attempt 1 · abcdef0 · 2026-04-24\n\n03:06:40.118  came [1m")
   }
 }
 

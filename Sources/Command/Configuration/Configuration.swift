@@ -1,6 +1,7 @@
 import Domain
 import Engines
 import Foundation
+import Policies
 import RunnerHub
 
 /// A whole, valid configuration.
@@ -43,6 +44,7 @@ struct Configuration {
       ?? dataDirectory.appending(path: "runnerhub.sqlite").path
   }
   var policies: URL { URL(filePath: text("policies.directory"), directoryHint: .isDirectory) }
+  var policyWatch: PolicyWatch.Mode { PolicyWatch.Mode(rawValue: text("policies.watch")) ?? .auto }
   var logLevel: String { text("log.level") }
   var drainLimit: TimeInterval { TimeInterval(integer("orchestrator.drain-limit")) }
   var metricsInterval: TimeInterval { TimeInterval(integer("orchestrator.metrics-interval")) / 1000 }
