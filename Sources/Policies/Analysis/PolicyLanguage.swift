@@ -4,6 +4,8 @@ enum PolicyLanguage {
     "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "print", "rawequal", "require", "select", "setmetatable", "tonumber",
     "tostring", "type", "xpcall",
   ]
+  /// Of RunnerHub's own.
+  static let hostFunctions: Set<String> = ["percent"]
   static let values: Set<String> = ["_VERSION"]
 
   /// The global with the tables of `data/`.
@@ -26,7 +28,7 @@ enum PolicyLanguage {
   ]
 
   /// In `_test.lua` files only.
-  static let harness: Set<String> = ["test", "expect", "job", "pool", "fleet", "container"]
+  static let harness: Set<String> = ["test", "expect", "job", "pool", "fleet", "container", "moment"]
 
   /// Where errors of what is called are caught or expected.
   static let guards: Set<String> = ["pcall", "xpcall", "expect"]

@@ -7,8 +7,9 @@ struct PolicyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy", abstract: "Check, test and try Lua policies.",
     subcommands: [
-      PolicyCheckCommand.self, PolicyTestCommand.self, PolicyEvalCommand.self, PolicyReloadCommand.self, PolicyRollbackCommand.self,
-      PolicyHistoryCommand.self,
+      PolicyCheckCommand.self, PolicyTestCommand.self, PolicyEvalCommand.self, PolicyExplainCommand.self, PolicyBenchCommand.self,
+      PolicyReplayCommand.self, PolicyDiffCommand.self, PolicyNewCommand.self, PolicyTypesCommand.self, PolicyReloadCommand.self,
+      PolicyRollbackCommand.self, PolicyHistoryCommand.self,
     ])
 
   /// Prints a report, and ends with 1 where not everything was as it should be.
