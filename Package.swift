@@ -77,6 +77,7 @@ let package = Package(
     room("Scheduling", ["Domain", heap]),
     room("Workflow", [yams]),
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
+    room("Simulation", ["Domain", "Scheduling", "RunnerHub", heap]),
 
     // C: system libraries, and shims that keep longjmp and fork out of Swift.
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
@@ -106,7 +107,7 @@ let package = Package(
     .executableTarget(
       name: "Command",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
         argumentParser, yams, subprocess, system, crypto, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle,
         unixSignals,
       ],
@@ -147,6 +148,7 @@ let package = Package(
     tests("CommandTests", ["Command", "Domain", "Emulator", "Engines", "RunnerHub", "Storage", "Web", argumentParser, nioHTTP1]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
+    tests("SimulationTests", ["Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "GitHub"]),
     tests(
       "EndToEndTests",
       [
