@@ -170,7 +170,9 @@ struct LuaDecoder {
   private mutating func text() throws(Malformed) -> String {
     let length = try count()
     defer { position += length }
-    return bytes.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[position..<position + length]), as: UTF8.self) }
+    return bytes.withUnsafeBufferPointer {
+      String(decoding: UnsafeBufferPointer(rebasing: $0[position..<position + length]), as: UTF8.self)
+    }
   }
 
   private mutating func word(bytes count: Int) throws(Malformed) -> UInt64 {

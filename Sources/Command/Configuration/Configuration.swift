@@ -30,7 +30,8 @@ struct Configuration {
     names = reading.names
     let problems =
       reading.problems
-      + (reading.isIncomplete ? [] : contradictions(rejected: reading.rejected) + (needsCredentials ? missing(rejected: reading.rejected) : []))
+      + (reading.isIncomplete
+        ? [] : contradictions(rejected: reading.rejected) + (needsCredentials ? missing(rejected: reading.rejected) : []))
     if !problems.isEmpty { throw ConfigurationError(problems: problems) }
   }
 

@@ -13,9 +13,9 @@ extension Simulator {
     let route = policies.route(PolicyJob(job), fleet: fleet)
     note(route, of: "routing")
     job.receivedAt = date
-    job.route = route.value
-    guard route.value == .orchestrator, HostRules.obstacle(to: job, in: settings.pools) == nil else {
-      job.route = .traditional
+    let ruling = RouteRule(pools: settings.pools, migration: settings.migration).ruling(on: job, wish: route, isDraining: false)
+    (job.route, job.routeCause, job.routeReason) = (ruling.route, ruling.cause, ruling.reason)
+    guard ruling.route == .orchestrator else {
       move(&job, on: .forward)
       rows.put(job, at: place)
       return resolve(place, .forwarded)
@@ -32,7 +32,7 @@ extension Simulator {
     job.priority = priority.value
     move(&job, on: .enqueue)
     job.queuedAt = date
-    job.orderKey = order.key(queuedAt: date, priority: priority.value)
+    job.orderKey = order.key(queuedAt: date, priority: priority.value, weight: priority.weight)
     rows.put(job, at: place)
     let disorder = (2 * draws.unit(.handOut, place) - 1) * conditions.handOutDisorder
     forge.add(place, of: jobClass, key: job.createdAt.timeIntervalSince(epoch) + disorder)

@@ -87,7 +87,8 @@ struct Accounts {
       reuse: runs.isEmpty ? 0 : Double(runs.count(where: \.isReuse)) / Double(runs.count), peakStartsPerMinute: starts.values.max() ?? 0,
       scaling: .init(), failures: .init(), registrations: .init(), fallbacks: [:],
       series: .init(
-        step: window / Double(Self.points), existing: counts(existences.map { ($0.from, $0.to) }), busy: counts(runs.map { ($0.from, $0.to) }),
+        step: window / Double(Self.points), existing: counts(existences.map { ($0.from, $0.to) }),
+        busy: counts(runs.map { ($0.from, $0.to) }),
         waiting: counts(waiting)))
   }
 

@@ -8,7 +8,8 @@ struct PolicyCommand: AsyncParsableCommand {
     commandName: "policy", abstract: "Check, test and try Lua policies.",
     subcommands: [
       PolicyCheckCommand.self, PolicyTestCommand.self, PolicyEvalCommand.self, PolicyExplainCommand.self, PolicyBenchCommand.self,
-      PolicyReplayCommand.self, PolicyDiffCommand.self, PolicyNewCommand.self, PolicyTypesCommand.self, PolicySimulateCommand.self, PolicyReloadCommand.self,
+      PolicyReplayCommand.self, PolicyDiffCommand.self, PolicyNewCommand.self, PolicyTypesCommand.self, PolicySimulateCommand.self,
+      PolicyReloadCommand.self,
       PolicyRollbackCommand.self, PolicyHistoryCommand.self,
     ])
 
