@@ -1,7 +1,8 @@
 /// The names that a policy file finds without declaring them, and the words that some fields hold. A test compares them with the sandbox.
 enum PolicyLanguage {
   static let functions: Set<String> = [
-    "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "print", "rawequal", "require", "select", "setmetatable", "tonumber",
+    "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "percent", "print", "rawequal", "require", "select", "setmetatable",
+    "tonumber",
     "tostring", "type", "xpcall",
   ]
   static let values: Set<String> = ["_VERSION"]
@@ -26,7 +27,7 @@ enum PolicyLanguage {
   ]
 
   /// In `_test.lua` files only.
-  static let harness: Set<String> = ["test", "expect", "job", "pool", "fleet", "container"]
+  static let harness: Set<String> = ["test", "expect", "job", "pool", "fleet", "container", "moment"]
 
   /// Where errors of what is called are caught or expected.
   static let guards: Set<String> = ["pcall", "xpcall", "expect"]
