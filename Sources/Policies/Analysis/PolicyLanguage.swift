@@ -2,8 +2,7 @@
 enum PolicyLanguage {
   static let functions: Set<String> = [
     "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "percent", "print", "rawequal", "require", "select", "setmetatable",
-    "tonumber",
-    "tostring", "type", "xpcall",
+    "tonumber", "tostring", "type", "xpcall",
   ]
   static let values: Set<String> = ["_VERSION"]
 
