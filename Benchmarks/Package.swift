@@ -57,7 +57,7 @@ let package = Package(
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
     .systemLibrary(name: "CLua", path: "Rooms/CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .target(name: "CLuaShim", dependencies: ["CLua"], path: "Rooms/CLuaShim"),
-    room("Policies", ["Domain", "RunnerHub", "CLuaShim", crypto, logging]),
+    room("Policies", ["Domain", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", grdb, logging]),
     // The decoder of deliveries without the client, whose dependencies would cost minutes of every build.
     room(
