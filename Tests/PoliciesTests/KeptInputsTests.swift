@@ -34,7 +34,8 @@ struct KeptInputsTests {
     return PolicyContainer(
       id: id, name: id.isEmpty ? "new" : id, pool: pool, isNew: id.isEmpty,
       labels: [["linux"], ["linux", "x64"], []].randomElement(using: &random).map { Labels($0) } ?? [],
-      resources: Resources(milliCPUs: Int.random(in: 1...2, using: &random) * 1000, memory: ByteCount(gibibytes: 1)), uses: Int.random(in: 0...2, using: &random),
+      resources: Resources(milliCPUs: Int.random(in: 1...2, using: &random) * 1000, memory: ByteCount(gibibytes: 1)),
+      uses: Int.random(in: 0...2, using: &random),
       repository: ["acme/shop", nil].randomElement(using: &random) ?? nil,
       createdAt: id.isEmpty ? nil : now - Double(Int.random(in: 1...3, using: &random)),
       idleSince: Bool.random(using: &random) ? nil : now - Double(Int.random(in: 1...3, using: &random)))
@@ -67,7 +68,9 @@ struct KeptInputsTests {
     var container = PolicySamples.container
     container.createdAt = PolicySamples.now - 60
     container.idleSince = PolicySamples.now - 5
-    func reason(_ now: Date) -> String? { engine.place(PolicySamples.job, candidates: [container], now: now).value.candidates.first?.reason }
+    func reason(_ now: Date) -> String? {
+      engine.place(PolicySamples.job, candidates: [container], now: now).value.candidates.first?.reason
+    }
     #expect(reason(PolicySamples.now) == "60.0 5.0")
     #expect(reason(PolicySamples.now + 10) == "70.0 15.0")
     #expect(reason(PolicySamples.now - 100) == "0.0 0.0")

@@ -15,7 +15,11 @@ final class ScratchFolder {
   deinit {
     do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record("the scratch folder stays: \(error)") }
   }
-  func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: URL(filePath: path + "/" + name)) }
+  func write(_ name: String, _ text: String) throws {
+    let file = URL(filePath: path + "/" + name)
+    try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: file)
+  }
   func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path + "/" + name) }
 }
 
