@@ -77,6 +77,7 @@ let package = Package(
     room("Scheduling", ["Domain", heap]),
     room("Workflow", [yams]),
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
+    room("Simulation", ["Domain", "Scheduling", "RunnerHub", heap]),
 
     // C: system libraries, and shims that keep longjmp and fork out of Swift.
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
@@ -106,7 +107,7 @@ let package = Package(
     .executableTarget(
       name: "Command",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
         argumentParser, yams, subprocess, system, crypto, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle,
         unixSignals,
       ],
@@ -136,7 +137,7 @@ let package = Package(
         nioFoundationCompat,
         cryptoExtras, logging,
       ]),
-    tests("PoliciesTests", ["Domain", "Scheduling", "RunnerHub", "Policies", "PolicyFuzzing", logging]),
+    tests("PoliciesTests", ["Domain", "Scheduling", "RunnerHub", "Policies", "PolicyFuzzing", "Storage", logging]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",
@@ -148,9 +149,10 @@ let package = Package(
     tests(
       "EmulatorTests",
       ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
-    tests("CommandTests", ["Command", "Domain", "Emulator", "Engines", "RunnerHub", "Web", nioHTTP1]),
+    tests("CommandTests", ["Command", "Domain", "Emulator", "Engines", "RunnerHub", "Storage", "Web", argumentParser, nioHTTP1]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
+    tests("SimulationTests", ["Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "GitHub"]),
     tests(
       "EndToEndTests",
       [

@@ -55,6 +55,7 @@ let package = Package(
     room("Scheduling", ["Domain", heap]),
     room("Workflow", [yams]),
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
+    room("Simulation", ["Domain", "Scheduling", "RunnerHub", heap]),
     .systemLibrary(name: "CLua", path: "Rooms/CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CZlib", path: "Rooms/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLuaShim", dependencies: ["CLua"], path: "Rooms/CLuaShim"),
@@ -73,7 +74,7 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb, crypto,
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb, crypto,
         argumentParser, logging, metrics, coreMetrics, lifecycle,
       ],
       swiftSettings: settings),

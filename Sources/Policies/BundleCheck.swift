@@ -24,12 +24,15 @@ package struct BundleCheck: Sendable {
     package var failure: Problem?
     /// What it printed.
     package var printed: String
+    package var milliseconds = 0.0
   }
 
   package private(set) var problems: [Problem] = []
   package private(set) var tests: [TestResult] = []
   /// Policy files that the bundle does not have: the built-in rule answers for them.
   package private(set) var missing: [PolicyFile] = []
+  /// Lines that the tests executed, where that was asked for.
+  package private(set) var coverage = LineCoverage()
   package var failures: [Problem] { tests.compactMap(\.failure) }
   package var isFit: Bool { problems.isEmpty && failures.isEmpty }
 
@@ -41,7 +44,10 @@ package struct BundleCheck: Sendable {
   }
 
   /// Checks a bundle, and runs its tests where the files themselves are sound. Costs what the tests cost: milliseconds as a rule.
-  package init(_ bundle: PolicyBundle, runsTests: Bool = true) {
+  /// - Parameters:
+  ///   - filter: only tests whose name holds this, in any case.
+  ///   - measuresCoverage: notes which lines the tests execute, which makes them several times slower.
+  package init(_ bundle: PolicyBundle, runsTests: Bool = true, filter: String? = nil, measuresCoverage: Bool = false) {
     missing = PolicyFile.allCases.filter { !bundle.has($0) }
     for problem in bundle.data.problems {
       problems.append(Problem(file: problem.file, line: problem.line, column: problem.column, message: problem.message))
@@ -50,7 +56,10 @@ package struct BundleCheck: Sendable {
     if !problems.isEmpty { return }
     for file in PolicyFile.allCases where bundle.has(file) { checkShape(file, of: bundle) }
     if !problems.isEmpty || !runsTests { return }
-    for path in bundle.files.keys.sorted() where path.hasSuffix("_test.lua") { runTests(path, of: bundle) }
+    for path in bundle.files.keys.sorted() where path.hasSuffix("_test.lua") {
+      runTests(path, of: bundle, filter: filter, measuresCoverage: measuresCoverage)
+    }
+    if measuresCoverage { addUntested(of: bundle) }
   }
 
   /// A module serves a policy file where it names the version and has the functions.
@@ -83,11 +92,11 @@ package struct BundleCheck: Sendable {
     }
   }
 
-  private mutating func runTests(_ path: String, of bundle: PolicyBundle) {
+  private mutating func runTests(_ path: String, of bundle: PolicyBundle, filter: String?, measuresCoverage: Bool) {
     let runtime: LuaRuntime
     let names: [LuaValue]
     do throws(LuaFailure) {
-      runtime = try Self.testRuntime(for: path, of: bundle)
+      runtime = try Self.testRuntime(for: path, of: bundle, measuresCoverage: measuresCoverage)
       guard case .list(let found)? = try runtime.call("tests", []).first else {
         throw LuaFailure(kind: .host, message: "the tests could not be listed")
       }
@@ -98,7 +107,8 @@ package struct BundleCheck: Sendable {
     }
     if names.isEmpty { problems.append(Problem(file: path, message: "no tests: write test(name, function() … end)")) }
     for (index, name) in names.enumerated() {
-      guard case .text(let name) = name else { continue }
+      guard case .text(let name) = name, filter.map({ name.localizedCaseInsensitiveContains($0) }) ?? true else { continue }
+      let start = ContinuousClock.now
       var result = TestResult(file: path, name: name, failure: nil, printed: "")
       do {
         _ = try runtime.call("run", [.integer(index + 1)])
@@ -108,13 +118,28 @@ package struct BundleCheck: Sendable {
         result.failure = failure
       }
       result.printed = runtime.printed
+      result.milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
       tests.append(result)
+    }
+    if measuresCoverage { coverage.add(covered: runtime.coveredLines, active: runtime.activeLines) }
+  }
+
+  /// Files that no test reaches count with all their lines.
+  private mutating func addUntested(of bundle: PolicyBundle) {
+    for path in bundle.files.keys.sorted() where path.hasSuffix(".lua") && !path.hasSuffix("_test.lua") && !coverage.has(path) {
+      do {
+        let runtime = try Self.testRuntime(for: path, of: bundle, measuresCoverage: true)
+        coverage.add(covered: [:], active: runtime.activeLines.filter { $0.key == path })
+      } catch {
+        problems.append(Self.problem(error, in: path))
+      }
     }
   }
 
-  /// A state with the harness and one test file loaded. Tests may require the policy files themselves.
-  private static func testRuntime(for path: String, of bundle: PolicyBundle) throws(LuaFailure) -> LuaRuntime {
+  /// A state with the harness and one file loaded. Tests may require the policy files themselves.
+  private static func testRuntime(for path: String, of bundle: PolicyBundle, measuresCoverage: Bool) throws(LuaFailure) -> LuaRuntime {
     let runtime = try LuaRuntime(limits: .test, kinds: PolicyInput.fieldTypes)
+    if measuresCoverage { runtime.setTracing(.coverage) }
     try runtime.setData(bundle.data.tables)
     for (path, text) in bundle.files where path.hasSuffix(".lua") {
       try runtime.addSource(module: PolicyBundle.module(of: path), file: path, text: text)

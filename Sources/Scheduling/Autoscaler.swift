@@ -38,39 +38,34 @@ package struct Autoscaler: Hashable, Sendable, Codable {
 
   /// Plans one pool.
   /// - Parameters:
-  ///   - containers: all live ones of the pool.
+  ///   - containers: all live ones of the pool; those of other pools are passed over.
   ///   - wanted: how many containers policy wants in all; nil: as many as minimum and warm target ask for.
   ///   - room: how many more containers all pools together may have.
   ///   - because: policy's reason.
   package func plan(
     _ pool: Pool, containers: [Container], wanted: Int?, because: String, room: Int, history: ScaleHistory, now: Date
   ) -> ScalePlan {
-    let live = containers.filter(\.state.isLive)
-    let worn = live.filter { isWornOut($0, pool, now) }
-    let unhealthy = live.filter { $0.state == .unhealthy && $0.assignment == nil && hasHadItsTime($0, now) }
-    let wornIDs = Set(worn.map(\.id))
-    let useful = live.filter { $0.state.isUseful && !wornIDs.contains($0.id) }
-    let held = useful.count { $0.assignment != nil || $0.state == .assigned || $0.state == .busy }
+    let fleet = Census(of: pool, among: containers, at: now, recoveryTime: recoveryTime)
+    let (useful, held) = (fleet.useful, fleet.held)
     let maximum = max(0, pool.maximum)
     let floor = min(max(pool.minimum, held + pool.warm), maximum)
     let target = min(max(wanted ?? floor, floor), maximum)
 
-    var plan = ScalePlan(create: 0, retire: (unhealthy + worn).map(\.id), reason: "\(useful.count) as wanted", history: history)
-    if target > useful.count {
-      plan.create = max(0, min(target - useful.count, maximum - live.count, room))
-      plan.reason = reason("\(useful.count) → \(target)", wanted: wanted, floor: floor, target: target, because: because)
-      if plan.create < target - useful.count { plan.reason += " (room for \(plan.create) now)" }
+    var plan = ScalePlan(create: 0, retire: fleet.unfit, reason: "\(useful) as wanted", history: history)
+    if target > useful {
+      plan.create = max(0, min(target - useful, maximum - fleet.live, room))
+      plan.reason = reason("\(useful) → \(target)", wanted: wanted, floor: floor, target: target, because: because)
+      if plan.create < target - useful { plan.reason += " (room for \(plan.create) now)" }
       if plan.create > 0 { plan.history.lastGrowth = now }
-    } else if target < useful.count {
-      let idle = useful.filter { $0.state == .ready && $0.assignment == nil }
-        .sorted { ($0.idleStart, $0.id) < ($1.idleStart, $1.id) }
-      let surplus = idle.prefix(useful.count - target)
+    } else if target < useful {
+      let idle = fleet.idle.map { containers[$0] }.sorted { ($0.idleStart, $0.id) < ($1.idleStart, $1.id) }
+      let surplus = idle.prefix(useful - target)
       if let until = cooldownEnd(history), until > now {
-        plan.reason = "\(useful.count), \(surplus.count) more than wanted: no change before \(until.formatted(.iso8601))"
+        plan.reason = "\(useful), \(surplus.count) more than wanted: no change before \(until.formatted(.iso8601))"
       } else if !surplus.isEmpty {
         plan.retire += surplus.map(\.id)
         plan.reason = reason(
-          "\(useful.count) → \(useful.count - surplus.count)", wanted: wanted, floor: floor, target: target, because: because)
+          "\(useful) → \(useful - surplus.count)", wanted: wanted, floor: floor, target: target, because: because)
         plan.history.lastShrink = now
       }
     }
@@ -85,19 +80,46 @@ package struct Autoscaler: Hashable, Sendable, Codable {
   private func cooldownEnd(_ history: ScaleHistory) -> Date? {
     [history.lastGrowth, history.lastShrink].compactMap { $0 }.max()?.addingTimeInterval(shrinkCooldown)
   }
+}
 
-  private func hasHadItsTime(_ container: Container, _ now: Date) -> Bool {
-    now.timeIntervalSince(container.lastHeartbeat ?? container.readyAt ?? container.createdAt) >= recoveryTime
-  }
+/// One look at all containers, by index: a row is copied only where it is to be ended, since this is asked after every change.
+private struct Census {
+  var live = 0
+  var useful = 0
+  /// Useful ones that hold a job.
+  var held = 0
+  /// Places of the useful ones that wait for a job.
+  var idle: [Int] = []
+  /// To be ended whatever policy wants: unhealthy ones that had their time, then those that no further job may use.
+  var unfit: [ContainerID] = []
 
-  /// An idle container that no further job may use.
-  private func isWornOut(_ container: Container, _ pool: Pool, _ now: Date) -> Bool {
-    guard container.state == .ready, container.assignment == nil, container.uses > 0 else { return false }
-    return container.isTainted || !pool.reuse.isAllowed || container.uses >= pool.reuse.maximumUses
-      || now.timeIntervalSince(container.createdAt) > pool.reuse.maximumAgeSeconds
+  init(of pool: Pool, among containers: [Container], at now: Date, recoveryTime: Double) {
+    var worn: [ContainerID] = []
+    for index in containers.indices where containers[index].pool == pool.name && containers[index].state.isLive {
+      live += 1
+      let state = containers[index].state
+      let isFree = containers[index].assignment == nil
+      if state == .unhealthy {
+        if isFree, now.timeIntervalSince(containers[index].lastSign) >= recoveryTime { unfit.append(containers[index].id) }
+      } else if state == .ready, isFree, containers[index].isWornOut(pool.reuse, now) {
+        worn.append(containers[index].id)
+      } else if state.isUseful {
+        useful += 1
+        if !isFree || state == .assigned || state == .busy { held += 1 } else if state == .ready { idle.append(index) }
+      }
+    }
+    unfit += worn
   }
 }
 
 extension Container {
   fileprivate var idleStart: Date { idleSince ?? readyAt ?? createdAt }
+  /// When it was last known to be well.
+  fileprivate var lastSign: Date { lastHeartbeat ?? readyAt ?? createdAt }
+
+  /// No further job may use it, idle as it is.
+  fileprivate func isWornOut(_ rule: ReuseRule, _ now: Date) -> Bool {
+    guard uses > 0 else { return false }
+    return isTainted || !rule.isAllowed || uses >= rule.maximumUses || now.timeIntervalSince(createdAt) > rule.maximumAgeSeconds
+  }
 }

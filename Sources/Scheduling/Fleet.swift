@@ -40,9 +40,10 @@ struct Fleet {
       load.poolOrder[pool.name] = index
       load.maximum[pool.name] = pool.maximum
     }
-    for container in containers where container.state.isLive {
-      occupy(container.resources, pool: container.pool, engine: container.engine)
-      classify(container)
+    // By index: most are busy, and of those a few fields are enough.
+    for index in containers.indices where containers[index].state.isLive {
+      occupy(containers[index].resources, pool: containers[index].pool, engine: containers[index].engine)
+      if containers[index].state == .busy { hold(containers[index].pool) } else { classify(containers[index]) }
     }
     idle.sort { ($0.container.idleFrom, $0.candidate.name) < ($1.container.idleFrom, $1.candidate.name) }
   }
@@ -51,7 +52,7 @@ struct Fleet {
     let known = poolNamed[container.pool] != nil
     switch container.state {
     case .ready, .creating:
-      guard container.assignment == nil else { return hold(container) }
+      guard container.assignment == nil else { return hold(container.pool) }
       guard known else {
         unavailable["of a pool that is not configured", default: 0] += 1
         return
@@ -65,7 +66,7 @@ struct Fleet {
         return
       }
       idle.append(IdleContainer(container: container, candidate: Candidate(container)))
-    case .assigned, .busy: hold(container)
+    case .assigned, .busy: hold(container.pool)
     case .unhealthy: unavailable["unhealthy", default: 0] += 1
     case .draining, .terminating:
       unavailable["ending", default: 0] += 1
@@ -74,8 +75,8 @@ struct Fleet {
     }
   }
 
-  private mutating func hold(_ container: Container) {
-    load.busy[container.pool, default: 0] += 1
+  private mutating func hold(_ pool: String) {
+    load.busy[pool, default: 0] += 1
     unavailable["busy", default: 0] += 1
   }
 

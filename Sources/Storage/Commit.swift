@@ -47,7 +47,7 @@ extension Changes {
     for decision in decisions { try decision.insert(in: db) }
     for input in decisionInputs { try input.store(in: db) }
     for bundle in bundles { try bundle.store(in: db) }
-    for event in policyEvents { try event.insert(in: db) }
+    new.policyEvents = try policyEvents.map { try $0.stored(in: db) }
     for entry in timeline {
       try db.run(
         "INSERT INTO timeline (job_id, at, text) VALUES (?, ?, ?)", [entry.jobID.rawValue, Timestamp.text(entry.at), entry.text])

@@ -56,9 +56,13 @@ extension PolicyEvent {
       actor: try row.read("actor", place), detail: try row.readOptional("detail", place), at: try row.readTime("at", place))
   }
 
-  func insert(in db: Database) throws {
+  /// Adds the event. Returns it with its identity.
+  func stored(in db: Database) throws -> PolicyEvent {
     try db.run(
       "INSERT INTO policy_events (kind, slot, bundle, percent, actor, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
       [kind.rawValue, slot.rawValue, bundle, percent, actor, detail, Timestamp.text(at)])
+    var new = self
+    new.id = db.lastInsertedRowID
+    return new
   }
 }

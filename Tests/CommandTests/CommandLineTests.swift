@@ -17,7 +17,9 @@ struct CommandLineTests {
       ([], false), (["serve"], true), (["emulator"], true), (["demo"], true), (["config"], false), (["config", "check"], true),
       (["config", "show"], true), (["config", "reference"], true), (["policy"], false), (["policy", "check"], true),
       (["policy", "test"], true),
-      (["policy", "eval"], true), (["job"], false), (["job", "list"], true), (["job", "logs"], true), (["job", "explain"], true),
+      (["policy", "eval"], true), (["policy", "explain"], true), (["policy", "bench"], true), (["policy", "replay"], true),
+      (["policy", "diff"], true), (["policy", "new"], true), (["policy", "types"], true), (["job"], false), (["job", "list"], true),
+      (["job", "logs"], true), (["job", "explain"], true),
     ])
   func help(command: [String], hasExample: Bool) throws {
     let outcome = try Binary.run(command + ["--help"])
@@ -173,7 +175,8 @@ struct CommandLineTests {
   func decision() throws {
     let outcome = try Binary.run(["policy", "eval", "rooting", "--event", "x"])
     #expect(outcome.status == 64)
-    #expect(outcome.error == "runnerhub: unknown decision \"rooting\": expected routing or priority – did you mean routing?\n")
+    #expect(
+      outcome.error == "runnerhub: unknown decision \"rooting\": expected routing, priority, affinity or scaling – did you mean routing?\n")
   }
 
   @Test("a payload that is none is refused clearly", arguments: ["not json", "", "[]", "{}", "{\"action\": \"queued\"}"])

@@ -131,7 +131,37 @@ struct TerminalTests {
       row: JobRow(job, now: Sample.time(9), containerName: { _ in nil }), job: job, decisions: [],
       timeline: [TimelineEntry(jobID: job.id, at: Sample.time(0.118), text: "came\u{1b}[1m")], assignments: [])
     let text = story.text
-    #expect(text == "evil [2J · acme/storefront · CI  run 4, attempt 1 · abcdef0\n\n03:06:40.118  came [1m")
+    #expect(text == "evil [2J · acme/storefront · CI  run 4, attempt 1 · abcdef0 · 2026-04-24\n\n03:06:40.118  came [1m")
+  }
+
+  @Test("the history of policies says what acts, and each event in one line")
+  func policyHistory() {
+    let events = [
+      PolicyEvent(kind: .activated, slot: .canary, bundle: "9ab2c01d4e5f", percent: 12.5, actor: "api", at: Sample.time(60)),
+      PolicyEvent(kind: .refused, slot: .live, bundle: nil, actor: "folder", detail: "no\u{1b}[2J files\nhere", at: Sample.time(0)),
+    ]
+    let history = PolicyHistory(events: events, active: PolicyStatus(bundle: "built-in", refusal: "no files"))
+    #expect(
+      history.text(width: nil) == """
+        bundle built-in acts; no files
+
+        WHEN                  WHAT       SLOT           BUNDLE        BY      WHY
+        2026-04-24T03:07:40Z  activated  canary 12.5 %  9ab2c01d4e5f  api     –
+        2026-04-24T03:06:40Z  refused    live           –             folder  no [2J files here
+        """)
+    #expect(
+      PolicyHistory(events: [], active: PolicyStatus(bundle: "built-in")).text(width: 80).hasSuffix("nothing has happened to policies yet"))
+  }
+
+  @Test("a reload says what acts now, what before, and where it was refused")
+  func policyChange() {
+    func text(_ outcome: PolicyChange.Outcome, problem: String? = nil, tests: Int? = nil) -> String {
+      PolicyChangeReport(PolicyChange(outcome: outcome, bundle: "b", previous: "a", problem: problem, tests: tests)).text
+    }
+    #expect(text(.activated, tests: 36) == "bundle b acts now, 36 tests passed; before: a")
+    #expect(text(.refused, problem: "routing.lua:3: no", tests: 1) == "refused: routing.lua:3: no\nbundle b stays")
+    #expect(text(.unchanged) == "bundle b acts already")
+    #expect(text(.rolledBack) == "rolled back: bundle b acts again until the folder changes; before: a")
   }
 }
 

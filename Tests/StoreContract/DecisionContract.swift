@@ -113,12 +113,14 @@ extension StoreContract {
           event(.activated, .live, "a", at: 0), event(.activated, .canary, "b", at: 1), event(.refused, .live, nil, at: 2),
           event(.rolledBack, .live, "c", at: 3), event(.cleared, .canary, nil, at: 4), event(.refused, .canary, "d", at: 5),
         ]
-        for event in events { try await store.commit { $0.policyEvents = [event] } }
+        var ids: [Int64] = []
+        for event in events { ids += try await store.commit { $0.policyEvents = [event] }.policyEvents.map(\.id) }
+        #expect(ids == ids.sorted() && Set(ids).count == 6)
         #expect(try await store.policyEvent(actingIn: .live)?.bundle == "c")
         #expect(try await store.policyEvent(actingIn: .canary)?.kind == .cleared)
         #expect(try await store.policyEvent(actingIn: .shadow) == nil)
         let stored = try await store.policyEvents(limit: 5)
-        #expect(stored.map(\.id) == stored.map(\.id).sorted(by: >))
+        #expect(stored.map(\.id) == Array(ids.reversed().prefix(5)))
         let told = stored.map { event in
           var event = event
           event.id = 0

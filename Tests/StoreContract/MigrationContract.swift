@@ -36,7 +36,9 @@ extension StoreContract {
         var job = Scene.jobs[0]
         job.runnerName = nil
         job.state = .queued
-        job = try #require(try await store.commit { $0.jobs = [job, Sample.job(9)] }.jobs.first)
+        try await store.commit { $0.jobs = [Sample.job(9)] }
+        let stored = try await store.commit { $0.jobs = [job] }
+        job = try #require(stored.jobs.first)
         #expect(try await store.migrationRows(by: .all, since: Sample.time(0), limit: 9).map(\.orchestrator.open) == [1])
         job.state = .failed
         try await store.commit { $0.jobs = [job] }

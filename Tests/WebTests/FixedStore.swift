@@ -5,9 +5,10 @@ import RunnerHub
 @testable import Web
 
 /// A store that holds what a test gave it.
-struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader, Inbox {
+struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader, PolicyArchive, Inbox {
   var jobs: [Job] = []
   var containers: [Container] = []
+  var events: [PolicyEvent] = []
   var failure: StoreError?
   /// Called when waits are asked for: once an overview.
   var onWaits: @Sendable () async -> Void = {}
@@ -47,6 +48,14 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
   func decisions(ofJob id: JobID) async throws(StoreError) -> [DecisionRecord] { [] }
   func timeline(ofJob id: JobID) async throws(StoreError) -> [TimelineEntry] {
     [TimelineEntry(jobID: id, at: Date(timeIntervalSince1970: 1_800_000_000), text: "delivery stored")]
+  }
+  func bundle(_ digest: String) async throws(StoreError) -> StoredBundle? { nil }
+  func policyEvents(limit: Int) async throws(StoreError) -> [PolicyEvent] {
+    try check()
+    return Array(events.prefix(limit))
+  }
+  func policyEvent(actingIn slot: PolicySlot) async throws(StoreError) -> PolicyEvent? {
+    events.first { $0.slot == slot && $0.kind != .refused }
   }
   func decisionCount() async throws(StoreError) -> Int { 12 }
   func append(_ delivery: Delivery) async throws(StoreError) -> DeliveryReceipt { throw .unavailable("read only") }

@@ -89,12 +89,12 @@ struct LoopbackClient: Sendable {
     try #require(Reply(try await exchange(["\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n"])))
   }
 
-  func post(_ path: String, headers: [String: String], body: String) async throws -> Reply {
+  func post(_ path: String, headers: [String: String], body: String, host: String = "localhost") async throws -> Reply {
     let head = headers.map { "\($0): \($1)\r\n" }.joined()
     return try #require(
       Reply(
         try await exchange([
-          "POST \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\(head)\r\n\(body)"
+          "POST \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\(head)\r\n\(body)"
         ])))
   }
 }

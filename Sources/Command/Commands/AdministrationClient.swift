@@ -41,6 +41,24 @@ struct AdministrationClient: Sendable {
     throw Failure(description: "no job '\(nameOrID)' among the newest \(rows.count)\(hint)")
   }
 
+  func policies() async throws -> PoliciesDocument { try await get("/api/v1/policies") }
+  func policyHistory(limit: Int) async throws -> [PolicyEvent] { try await get("/api/v1/policies/history?limit=\(limit)") }
+
+  /// Asks for a change. What the other side says against it is the failure's text.
+  func post<Value: Decodable>(_ path: String, _ wish: some Encodable) async throws -> Value {
+    var request = HTTPClientRequest(url: address + path)
+    request.method = .POST
+    request.headers = ["Content-Type": "application/json", "X-RunnerHub-Request": "runnerhub"]
+    request.body = .bytes(try WireJSON.encoder.encode(wish))
+    // A reload takes as long as the bundle's tests do.
+    let body = try await fetch(request, path, patience: .seconds(120))
+    do {
+      return try WireJSON.decoder.decode(Value.self, from: Data(buffer: body))
+    } catch {
+      throw Failure(description: "\(address)\(path) answered something else than expected: \(error)")
+    }
+  }
+
   private func get<Value: Decodable>(_ path: String) async throws -> Value {
     let body = try await fetch(path)
     do {
@@ -51,11 +69,17 @@ struct AdministrationClient: Sendable {
   }
 
   private func fetch(_ path: String) async throws -> ByteBuffer {
+    try await fetch(HTTPClientRequest(url: address + path), path, patience: .seconds(10))
+  }
+
+  private func fetch(_ request: HTTPClientRequest, _ path: String, patience: TimeAmount) async throws -> ByteBuffer {
     do {
-      let response = try await Self.http.execute(HTTPClientRequest(url: address + path), timeout: .seconds(10))
+      let response = try await Self.http.execute(request, timeout: patience)
       let body = try await response.body.collect(upTo: 64 << 20)
       guard response.status == .ok else {
-        throw Failure(description: "\(address)\(path) answered \(response.status.code): \(String(buffer: body))")
+        // A refusal of the API has its reason in words; anything else is shown as it came.
+        let reason = try? JSONDecoder().decode([String: String].self, from: Data(buffer: body))["reason"]
+        throw Failure(description: "\(address)\(path) answered \(response.status.code): \(reason ?? String(buffer: body))")
       }
       return body
     } catch let failure as Failure {

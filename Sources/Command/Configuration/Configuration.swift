@@ -1,6 +1,7 @@
 import Domain
 import Engines
 import Foundation
+import Policies
 import RunnerHub
 
 /// A whole, valid configuration.
@@ -18,11 +19,18 @@ struct Configuration {
     return try Configuration(ConfigurationReader.read(file: path, environment: environment, flags: flags))
   }
 
+  /// Reads a file for its pools and limits only: what a server needs besides may be missing, and the environment is not looked at.
+  static func rehearsed(file: String) throws -> Configuration {
+    try Configuration(ConfigurationReader.read(file: file, environment: [:], flags: []), needsCredentials: false)
+  }
+
   /// - Throws: `ConfigurationError` with what the reading found, and what is wrong between the values that could be read.
-  init(_ reading: ConfigurationReader.Reading) throws {
+  init(_ reading: ConfigurationReader.Reading, needsCredentials: Bool = true) throws {
     values = reading.values
     names = reading.names
-    let problems = reading.problems + (reading.isIncomplete ? [] : contradictions(rejected: reading.rejected))
+    let problems =
+      reading.problems
+      + (reading.isIncomplete ? [] : contradictions(rejected: reading.rejected) + (needsCredentials ? missing(rejected: reading.rejected) : []))
     if !problems.isEmpty { throw ConfigurationError(problems: problems) }
   }
 
@@ -43,6 +51,7 @@ struct Configuration {
       ?? dataDirectory.appending(path: "runnerhub.sqlite").path
   }
   var policies: URL { URL(filePath: text("policies.directory"), directoryHint: .isDirectory) }
+  var policyWatch: PolicyWatch.Mode { PolicyWatch.Mode(rawValue: text("policies.watch")) ?? .auto }
   var logLevel: String { text("log.level") }
   var drainLimit: TimeInterval { TimeInterval(integer("orchestrator.drain-limit")) }
   var metricsInterval: TimeInterval { TimeInterval(integer("orchestrator.metrics-interval")) / 1000 }
@@ -115,9 +124,6 @@ struct Configuration {
   private func contradictions(rejected: Set<String>) -> [String] {
     var problems: [String] = []
     func place(_ path: String) -> String { values[path].map { "\($0.place)" } ?? "not set" }
-    func isAbsent(_ path: String) -> Bool { optional(path) == nil && !rejected.contains(path) }
-    func isGiven(_ path: String) -> Bool { optional(path) != nil || rejected.contains(path) }
-
     if let url = optional("store.url"), ConfigurationSchema.key(for: "store.url")?.refuses(url) == true {
       problems.append(
         "store.url names PostgreSQL (\(place("store.url"))): this version keeps its state in SQLite only; use sqlite://PATH or leave it out"
@@ -125,18 +131,6 @@ struct Configuration {
     }
     if optional("cache.url") != nil {
       problems.append("cache.url names Redis (\(place("cache.url"))): this version does not use Redis; leave it out")
-    }
-    if isAbsent("github.webhook-secret") {
-      problems.append(
-        "github.webhook-secret is not set: give the webhook's secret by GITHUB_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET_FILE or in the file")
-    }
-    if isGiven("github.app-id") != isGiven("github.app-private-key") {
-      problems.append("github.app-id and github.app-private-key are needed together")
-    } else if isGiven("github.app-id"), isGiven("github.token") {
-      problems.append(
-        "github.token (\(place("github.token"))) and github.app-id (\(place("github.app-id"))) are both set: choose one")
-    } else if !isGiven("github.app-id"), !isGiven("github.token") {
-      problems.append("no credentials for GitHub: set github.token (GITHUB_TOKEN) or github.app-id and github.app-private-key")
     }
     if !administration.isLoopback {
       problems.append(
@@ -177,6 +171,28 @@ struct Configuration {
           "\(section).image is \"\(pool.image)\" (\(place("\(section).image"))): expected the name of a Docker image, such as ghcr.io/actions/actions-runner:2.336.0"
         )
       }
+    }
+    return problems
+  }
+
+  /// What GitHub wants of a server.
+  private func missing(rejected: Set<String>) -> [String] {
+    var problems: [String] = []
+    func place(_ path: String) -> String { values[path].map { "\($0.place)" } ?? "not set" }
+    func isAbsent(_ path: String) -> Bool { optional(path) == nil && !rejected.contains(path) }
+    func isGiven(_ path: String) -> Bool { optional(path) != nil || rejected.contains(path) }
+
+    if isAbsent("github.webhook-secret") {
+      problems.append(
+        "github.webhook-secret is not set: give the webhook's secret by GITHUB_WEBHOOK_SECRET, GITHUB_WEBHOOK_SECRET_FILE or in the file")
+    }
+    if isGiven("github.app-id") != isGiven("github.app-private-key") {
+      problems.append("github.app-id and github.app-private-key are needed together")
+    } else if isGiven("github.app-id"), isGiven("github.token") {
+      problems.append(
+        "github.token (\(place("github.token"))) and github.app-id (\(place("github.app-id"))) are both set: choose one")
+    } else if !isGiven("github.app-id"), !isGiven("github.token") {
+      problems.append("no credentials for GitHub: set github.token (GITHUB_TOKEN) or github.app-id and github.app-private-key")
     }
     return problems
   }

@@ -1,6 +1,7 @@
 import Domain
 import Engines
 import Foundation
+import Policies
 
 /// Everything that can be set, in the order of the documentation.
 enum ConfigurationSchema {
@@ -117,6 +118,11 @@ enum ConfigurationSchema {
   private static let places = [
     ConfigurationKey(
       path: "policies.directory", kind: .nonEmpty, standard: "policies", summary: "The folder of Lua policies, reloaded when it changes."),
+    ConfigurationKey(
+      path: "policies.watch", kind: .choice(PolicyWatch.Mode.allCases.map(\.rawValue)), standard: PolicyWatch.Mode.auto.rawValue,
+      summary:
+        "How a change of it is seen: `auto` by events of the kernel and a look each 10 seconds, `poll` by a look each second, `off` only by `runnerhub policy reload`."
+    ),
     ConfigurationKey(
       path: "decisions.retention", kind: .integer(1...3650), standard: "30",
       summary: "Days for which decisions and what they were made from are kept: what `job explain` and `policy replay` read."),

@@ -85,11 +85,15 @@ struct Host {
   ) async throws {
     let settings = configuration.settings
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
-    let policies = PolicyFolder(path: configuration.policies.path(percentEncoded: false), logger: logger)
+    let policiesPath = configuration.policies.path(percentEncoded: false)
+    let keeper = PolicyKeeper(folder: policiesPath, archive: store, logger: logger)
+    let policies = keeper.active
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
     let engines = engines(installation: try await installation(store), docker: docker)
+    try await keeper.start()
+    let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
     let orchestration = Orchestration(
       transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
       decoder: GitHubDeliveryDecoder(),
@@ -113,7 +117,8 @@ struct Host {
       source: source, metrics: metrics,
       options: ListenerOptions(host: configuration.administration.host, port: configuration.administration.port) { port in
         await announcement.note(administration: configuration.administration.url(port: port))
-      }, logger: logger)
+      },
+      routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store), logger: logger)
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(
@@ -122,7 +127,7 @@ struct Host {
           .init(service: SecondSignal(logger: logger)),
           .init(service: webhooks), .init(service: administration),
           .init(service: Loop("pages") { await orchestration.follow { source.noteChange() } }),
-          .init(service: Loop("policies") { try await policies.run() }),
+          .init(service: Loop("policies") { try await watch.run() }),
           .init(service: orchestration.reporter),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],

@@ -63,8 +63,9 @@ struct AnalysedBundle: Equatable {
   var openTables: Set<SourceSite> = []
   /// What `require` gives, by the module's name.
   var modules: [String: AnalysedValue] = [:]
-  /// Fields of tables that something else than a test reads.
+  /// Fields of tables that policies and libraries read, and those that tests read.
   var readFields: Set<ReadField> = []
+  var testedFields: Set<ReadField> = []
   /// Ways into the data that policies go, to where they are no longer followed.
   var readData: Set<[String]> = []
   var requiredModules: Set<String> = []

@@ -42,7 +42,7 @@ extension FileWalk {
 
   private mutating func global(_ name: LuaName) -> AnalysedValue {
     if PolicyLanguage.libraries[name.text] != nil { return .library(name.text) }
-    if PolicyLanguage.functions.contains(name.text) { return .builtIn(name.text) }
+    if PolicyLanguage.functions.contains(name.text) || PolicyLanguage.hostFunctions.contains(name.text) { return .builtIn(name.text) }
     if PolicyLanguage.values.contains(name.text) { return .unknown }
     if name.text == PolicyLanguage.data { return .data([]) }
     if isTest, PolicyLanguage.harness.contains(name.text) { return .builtIn(name.text) }
@@ -51,7 +51,8 @@ extension FileWalk {
       return .unknown
     }
     let words =
-      Array(PolicyLanguage.functions) + Array(PolicyLanguage.libraries.keys) + (isTest ? Array(PolicyLanguage.harness) : [])
+      Array(PolicyLanguage.functions) + Array(PolicyLanguage.hostFunctions) + Array(PolicyLanguage.libraries.keys)
+      + (isTest ? Array(PolicyLanguage.harness) : [])
       + source.bindings.bindings.map(\.name.text)
     report(name.range, .error, "unknown name '\(name.text)'" + Self.hint(name.text, among: words))
     return .unknown
@@ -73,7 +74,8 @@ extension FileWalk {
       report(name.range, .error, "unknown field '\(library).\(name.text)'" + hint)
       return .unknown
     case .table(let table):
-      if !isTest { found.readFields.insert(.init(table: table, name: name.text)) }
+      let read = AnalysedBundle.ReadField(table: table, name: name.text)
+      if isTest { found.testedFields.insert(read) } else { found.readFields.insert(read) }
       if known.openTables.contains(table) { return .unknown }
       return known.tables[table]?.value(of: name.text) ?? .unknown
     case .data(let path): return dataField(name, at: path)
@@ -172,7 +174,7 @@ extension FileWalk {
   private mutating func require(_ module: String, _ range: Range<Int>) -> AnalysedValue {
     let modules = source.modules
     if modules.contains(module) {
-      if !isTest { found.requiredModules.insert(module) }
+      found.requiredModules.insert(module)
       return known.modules[module] ?? .pending
     }
     let hint = Self.hint(module, among: modules)

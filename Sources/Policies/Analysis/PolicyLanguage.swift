@@ -4,6 +4,8 @@ enum PolicyLanguage {
     "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "percent", "print", "rawequal", "require", "select", "setmetatable",
     "tonumber", "tostring", "type", "xpcall",
   ]
+  /// Of RunnerHub's own.
+  static let hostFunctions: Set<String> = ["percent"]
   static let values: Set<String> = ["_VERSION"]
 
   /// The global with the tables of `data/`.

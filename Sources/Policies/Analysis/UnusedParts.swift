@@ -11,17 +11,19 @@ enum UnusedParts {
       if !binding.name.text.hasPrefix("_") { found.append(warning(binding.name.range, "function '\(binding.name.text)' is never called")) }
     }
     if source.policyFile == nil, !bundle.requiredModules.contains(source.module) {
-      return found + [warning(nil, "required by no policy: require(\"\(source.module)\") reaches it")]
+      return found + [warning(nil, "required by nothing: require(\"\(source.module)\") reaches it")]
     }
     guard case .table(let table)? = bundle.modules[source.module], table.file == source.path, !bundle.openTables.contains(table),
       let fields = bundle.tables[table]?.fields
     else { return found }
     let asked = source.policyFile.flatMap { PolicyLanguage.parameters[$0] }.map { Array($0.keys) } ?? []
     for (name, places) in fields where !asked.contains(name) && !bundle.readFields.contains(.init(table: table, name: name)) {
+      // What a library offers may be there for policies to come, as long as something tries it.
+      if source.policyFile == nil, bundle.testedFields.contains(.init(table: table, name: name)) { continue }
       guard places.count == 1, let place = places.first, case .function = place.value, place.key.file == source.path else { continue }
       let range = place.key.offset..<place.key.offset + name.utf8.count
       guard let file = source.policyFile else {
-        found.append(warning(range, "'\(name)' is called by no policy"))
+        found.append(warning(range, "'\(name)' is called by nothing"))
         continue
       }
       let hint = Suggestion.nearest(to: name, among: asked).map { " – did you mean '\(file.rawValue).\($0)'?" } ?? ""

@@ -34,6 +34,4 @@ package enum PolicyCommands {
     }
     return lines
   }
-
-  static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }

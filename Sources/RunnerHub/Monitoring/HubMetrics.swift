@@ -28,6 +28,8 @@ package enum HubMetrics {
     case policyComparisons = "runnerhub_policy_comparisons_total"
     /// Counter by `route` and `cause`: which side jobs were sent to.
     case jobsRouted = "runnerhub_jobs_routed_total"
+    /// Counter by `outcome`: what became of bundles: `activated`, `rolled-back`, `refused`, `cleared`.
+    case policyChanges = "runnerhub_policy_changes_total"
     /// Counter by `outcome`: `sent`, `retried`, `given_up`.
     case statusWrites = "runnerhub_status_writes_total"
     /// Distribution: CPU and waiting of one turn of the planner.
@@ -66,6 +68,8 @@ package enum HubMetrics {
   package static func jobRouted(_ route: Route, _ cause: RouteCause) {
     count(.jobsRouted, [("route", route.rawValue), ("cause", cause.rawValue)])
   }
+
+  package static func policyChange(_ kind: PolicyEvent.Kind) { count(.policyChanges, [("outcome", kind.rawValue)]) }
 
   package static func jobs(_ counts: [JobState: Int]) {
     for state in JobState.allCases { set(.jobs, [("state", state.rawValue)], Double(counts[state] ?? 0)) }

@@ -39,22 +39,40 @@ package struct FleetObserver: Sendable {
     let classes = queue.map { entry in (entry, pools.first { entry.jobClass.labels.isSatisfied(by: $0.labels) }?.name) }
     var pending: [String: Int] = [:]
     for case (let entry, let pool?) in classes { pending[pool, default: 0] += entry.count }
-    let byPool = Dictionary(grouping: containers, by: \.pool)
+    var counts: [String: Counts] = [:]
+    // By index: a look at a few fields spares the copy of a row, and this is asked with each decision.
+    for index in containers.indices {
+      counts[containers[index].pool, default: Counts()].add(containers[index].state, isHeld: containers[index].assignment != nil)
+    }
     let rows = pools.map { pool in
-      let own = byPool[pool.name] ?? []
-      let held = own.count { $0.assignment != nil }
+      let own = counts[pool.name] ?? Counts()
       var row = PolicyPool(
-        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, template: .init(pool),
-        // One that ends is no capacity: a policy that wants as many as there are must not have it replaced.
-        total: own.count { $0.assignment != nil || $0.state.isUseful }, idle: own.count { $0.state == .ready && $0.assignment == nil },
-        busy: held, creating: own.count { $0.state == .creating }, unhealthy: own.count { $0.state == .unhealthy },
-        ending: own.count { $0.state == .draining || $0.state == .terminating }, pending: pending[pool.name] ?? 0, active: held)
+        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, template: .init(pool), total: own.total,
+        idle: own.idle, busy: own.held, creating: own.creating, unhealthy: own.unhealthy, ending: own.ending,
+        pending: pending[pool.name] ?? 0, active: own.held)
       history.complete(&row, at: now)
       return row
     }
     return PolicyFleet(
       now: now, pools: rows, queue: mostUrgent(classes), classes: queue.count, repositories: uses(containers), waits: history.waits,
       pending: queue.reduce(0) { $0 + $1.count }, active: rows.reduce(0) { $0 + $1.active }, isDraining: isDraining)
+  }
+
+  /// Containers of one pool by what they do.
+  private struct Counts {
+    var (total, held, idle, creating, unhealthy, ending) = (0, 0, 0, 0, 0, 0)
+
+    mutating func add(_ state: ContainerState, isHeld: Bool) {
+      // One that ends is no capacity: a policy that wants as many as there are must not have it replaced.
+      if isHeld || state.isUseful { total += 1 }
+      if isHeld { held += 1 } else if state == .ready { idle += 1 }
+      switch state {
+      case .creating: creating += 1
+      case .unhealthy: unhealthy += 1
+      case .draining, .terminating: ending += 1
+      default: break
+      }
+    }
   }
 
   private static func mostUrgent(_ classes: [(ClassQueue, String?)]) -> [PolicyQueue] {
@@ -69,8 +87,8 @@ package struct FleetObserver: Sendable {
 
   private static func uses(_ containers: [Container]) -> [PolicyUse] {
     var active: [String: Int] = [:]
-    for container in containers where container.assignment != nil {
-      if let repository = container.trustScope { active[repository, default: 0] += 1 }
+    for index in containers.indices where containers[index].assignment != nil {
+      if let repository = containers[index].trustScope { active[repository, default: 0] += 1 }
     }
     return active.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(PolicyFleet.listLimit)
       .map { PolicyUse(repository: $0.key, active: $0.value) }

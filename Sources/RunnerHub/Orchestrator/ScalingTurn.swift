@@ -64,12 +64,11 @@ package struct ScalingTurn: Sendable {
     _ pools: [Pool], containers: [Container], fleet: PolicyFleet, limit: Int, _ autoscaler: Autoscaler, _ engine: any PolicyEngine,
     _ history: inout [String: ScaleHistory]
   ) -> [Resizing] {
-    let byPool = Dictionary(grouping: containers, by: \.pool)
     var room = limit - containers.count
     return zip(pools, fleet.pools).map { pool, facts in
       let verdict = engine.scale(facts, fleet: fleet)
       let plan = autoscaler.plan(
-        pool, containers: byPool[pool.name] ?? [], wanted: verdict.value, because: verdict.reason, room: max(0, room),
+        pool, containers: containers, wanted: verdict.value, because: verdict.reason, room: max(0, room),
         history: history[pool.name] ?? ScaleHistory(), now: fleet.now)
       history[pool.name] = plan.history
       room -= plan.create

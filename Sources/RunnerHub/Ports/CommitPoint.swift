@@ -70,6 +70,10 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   /// Whether traditional runners are needed no more was asked and answered.
   case migrationJudged = "migration-judged"
 
+  // MARK: Policies
+  /// A bundle and what became of it: it acts, is refused, or comes back.
+  case policyChanged = "policy-changed"
+
   // MARK: Once
   /// The name by which an installation knows its containers.
   case installationNamed = "installation-named"

@@ -97,18 +97,22 @@ package protocol PolicySource: Sendable {
   var status: PolicyStatus { get }
 }
 
-/// The state of the policies folder.
+/// The policies of this process.
 package struct PolicyStatus: Hashable, Sendable, Codable {
   package var bundle: String
   package var loadedAt: Date?
   /// Why the newest revision of the folder is not the active one, if it is not.
   package var refusal: String?
+  /// Bundles that this process has put into place.
   package var reloads: Int
+  /// What put the bundle into place, and who asked for it; nil for the built-in rule.
+  package var event: PolicyEvent?
 
-  package init(bundle: String, loadedAt: Date? = nil, refusal: String? = nil, reloads: Int = 0) {
+  package init(bundle: String, loadedAt: Date? = nil, refusal: String? = nil, reloads: Int = 0, event: PolicyEvent? = nil) {
     self.bundle = bundle
     self.loadedAt = loadedAt
     self.refusal = refusal
     self.reloads = reloads
+    self.event = event
   }
 }

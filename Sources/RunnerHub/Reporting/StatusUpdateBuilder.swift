@@ -25,7 +25,9 @@ package enum StatusUpdateBuilder {
   }
 
   /// It was ours and reported as waiting: that must not stand there for ever.
-  private static func hasFallenBack(_ job: Job) -> Bool { job.state == .forwarded && job.queuedAt != nil }
+  private static func hasFallenBack(_ job: Job) -> Bool {
+    job.route == .traditional && job.state == .forwarded && job.queuedAt != nil
+  }
 
   private static func status(of job: Job) -> StatusUpdate.Status? {
     if job.refusal != nil { return .completed }

@@ -6,7 +6,7 @@ import Logging
 import NIOCore
 import RunnerHub
 
-/// The addresses of the administration listener. All of them only read.
+/// The addresses of the administration listener: its own, which only read, and those of `routes`.
 struct AdministrationResponder: HTTPResponder {
   /// Bytes of a log that one answer holds.
   static let logBytes = 1 << 20
@@ -18,10 +18,28 @@ struct AdministrationResponder: HTTPResponder {
   let page: StatusPage
   let hosts: HostRule
   let streams: EventStreams
+  let routes: [APIRoute]
+  /// Bodies of changes are small.
+  private let bodies = BodyCollector(maximum: 64 << 10, total: 4 << 20)
+  /// What a body may take.
+  private static let bodyTime: TimeAmount = .seconds(5)
+
+  init(
+    source: any StatusSource, metrics: PrometheusMetrics, page: StatusPage, hosts: HostRule, streams: EventStreams, routes: [APIRoute]
+  ) {
+    self.source = source
+    self.metrics = metrics
+    self.page = page
+    self.hosts = hosts
+    self.streams = streams
+    self.routes = routes
+  }
 
   func respond(to request: Request, context: WebContext) async throws -> Response {
-    var response = await checkedAnswer(to: request, context)
-    if request.announcesBody {
+    let change = request.method == .post ? route(.post, request) : nil
+    var response = await checkedAnswer(to: request, change, context)
+    // Only a change's body is read, and a refused one's may not have been.
+    if request.announcesBody, change == nil || response.status.kind != .successful {
       response.headers[.connection] = "close"
       _ = context.channel.closeAfter(.seconds(1))
     }
@@ -29,19 +47,25 @@ struct AdministrationResponder: HTTPResponder {
     return request.method == .head ? response.createHeadResponse() : response
   }
 
-  private func checkedAnswer(to request: Request, _ context: WebContext) async -> Response {
+  private func checkedAnswer(to request: Request, _ change: APIRoute?, _ context: WebContext) async -> Response {
     guard hosts.allows(request.head.authority) else {
       return refuse(.misdirectedRequest, "this listener is not known by the name in the header Host; add the name to its configuration")
     }
-    guard request.method == .get || request.method == .head else {
-      var response = refuse(.methodNotAllowed, "only GET and HEAD are understood here")
-      response.headers[.allow] = "GET, HEAD"
+    let isRead = request.method == .get || request.method == .head
+    if change == nil, !isRead || route(.post, request) != nil && route(.get, request) == nil {
+      var response = refuse(.methodNotAllowed, isRead ? "only POST is understood here" : "only GET and HEAD are understood here")
+      response.headers[.allow] = isRead ? "POST" : "GET, HEAD"
       return response
     }
     do {
+      if let change { return try await answer(to: request, change, context) }
       return try await answer(to: request)
-    } catch let refusal as BadParameter {
-      return refuse(.badRequest, refusal.reason)
+    } catch let refusal as APIRefusal {
+      return refuse(HTTPResponse.Status(code: refusal.kind.rawValue), refusal.description)
+    } catch BodyCollector.Refusal.tooLarge {
+      return refuse(.contentTooLarge, "a change is told in 64 KiB at most")
+    } catch BodyCollector.Refusal.busy {
+      return refuse(.serviceUnavailable, "too many changes are being read; try again")
     } catch let error as StoreError {
       context.logger.error("a page cannot be answered from the store", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
       var response = refuse(.serviceUnavailable, "the store cannot be read now; see the log of RunnerHub")
@@ -53,7 +77,33 @@ struct AdministrationResponder: HTTPResponder {
     }
   }
 
+  private func route(_ method: APIRoute.Method, _ request: Request) -> APIRoute? {
+    routes.first { $0.method == method && $0.path == request.uri.path }
+  }
+
+  private func answer(to request: Request, _ route: APIRoute, _ context: WebContext) async throws -> Response {
+    if let objection = WriteRule.objection(to: request, from: context.channel.remoteAddress) {
+      return refuse(objection.status, objection.reason)
+    }
+    let deadline = context.channel.closeAfter(Self.bodyTime)
+    let body: Data
+    do {
+      body = try await bodies.withBody(of: request) { Data($0.readableBytesView) }
+      deadline.cancel()
+    } catch {
+      deadline.cancel()
+      throw error
+    }
+    return JSONAnswer.written(try await route.answer(Self.query(of: request), body))
+  }
+
+  private static func query(of request: Request) -> APIQuery {
+    let parameters = request.uri.queryParameters
+    return APIQuery { name in parameters[name[...]].map(String.init) }
+  }
+
   private func answer(to request: Request) async throws -> Response {
+    if let route = route(.get, request) { return JSONAnswer.written(try await route.answer(Self.query(of: request), Data())) }
     let path = request.uri.path.split(separator: "/").map(String.init)
     switch path {
     case []: return try await page.response(source.overview(jobs: Self.pageRows))
@@ -111,8 +161,8 @@ struct AdministrationResponder: HTTPResponder {
 
   /// At most `logBytes` from the offset; the header `X-Next-Offset` says where to go on.
   private func log(_ text: String, _ request: Request) async throws -> Response {
-    let offset = try number("from", in: request) ?? 0
-    guard offset >= 0 else { throw BadParameter(reason: "'from' must not be negative") }
+    let offset = try Self.query(of: request).number("from") ?? 0
+    guard offset >= 0 else { throw APIRefusal(.badRequest, "'from' must not be negative") }
     guard let bytes = try await source.log(of: try identifier(text), from: offset, limit: Self.logBytes) else {
       return refuse(.notFound, "no job has this id")
     }
@@ -127,18 +177,12 @@ struct AdministrationResponder: HTTPResponder {
   private func identifier(_ text: String) throws -> JobID {
     guard (1...64).contains(text.utf8.count), text.allSatisfy({ $0.isASCII && ($0.isNumber || $0.isLetter || $0 == "." || $0 == "-") }),
       !text.contains("..")
-    else { throw BadParameter(reason: "a job's id has 1 to 64 letters, digits, dots or dashes") }
+    else { throw APIRefusal(.badRequest, "a job's id has 1 to 64 letters, digits, dots or dashes") }
     return JobID(rawValue: text)
   }
 
   private func limit(_ request: Request, or standard: Int = 100) throws -> Int {
-    Int(clamping: min(1_000, max(1, try number("limit", in: request) ?? Int64(standard))))
-  }
-
-  private func number(_ name: String, in request: Request) throws -> Int64? {
-    guard let text = request.uri.queryParameters[name[...]] else { return nil }
-    guard let number = Int64(text) else { throw BadParameter(reason: "'\(name)' must be a whole number") }
-    return number
+    try Self.query(of: request).limit(standard: standard)
   }
 
   private func refuse(_ code: HTTPResponse.Status, _ reason: String, status: String = "refused") -> Response {
@@ -156,9 +200,4 @@ struct AdministrationResponder: HTTPResponder {
       if let name = HTTPField.Name(name), headers[name] == nil { headers[name] = value }
     }
   }
-}
-
-/// A parameter of an address that cannot be used.
-private struct BadParameter: Error {
-  var reason: String
 }

@@ -1,3 +1,6 @@
+import Foundation
+import RunnerHub
+
 /// Values that are read from the store when Prometheus asks. Their number does not grow with jobs.
 enum ScrapeMetrics {
   static func render(_ overview: Overview) -> String {
@@ -13,6 +16,14 @@ enum ScrapeMetrics {
         })
       + gauge("runnerhub_utilisation_ratio", "Held containers of all live containers.", [([], overview.utilisation)])
       + gauge("runnerhub_decisions", "Decisions that are kept.", [([], Double(overview.decisions))])
+      + gauge(
+        "runnerhub_policy_bundle_info", "1 for the bundle that acts in this process.", [([("bundle", overview.policies.bundle)], 1)])
+      + gauge(
+        "runnerhub_policy_refused", "1 while the newest revision of the policies folder does not act.",
+        [([], overview.policies.refusal == nil ? 0 : 1)])
+      + gauge(
+        "runnerhub_policy_last_change_timestamp_seconds", "When the bundle that acts was put into place.",
+        overview.policies.loadedAt.map { [([], $0.timeIntervalSince1970)] } ?? [])
   }
 
   /// Whether the values above could be read.

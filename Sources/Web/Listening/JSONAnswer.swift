@@ -19,6 +19,11 @@ enum JSONAnswer {
     }
   }
 
+  /// JSON that is written already.
+  static func written(_ json: Data) -> Response {
+    Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+  }
+
   /// The JSON of a value on one line.
   static func data(_ value: some Encodable) throws -> Data {
     let encoder = WireJSON.encoder

@@ -36,6 +36,9 @@ struct StatusPage: Sendable {
     struct JobView {
       var name, repository, route, priority, state, tone, container, wait, run, why, href: String
     }
+    struct EventView {
+      var at, what, bundle, actor, detail, tone: String
+    }
     struct PoolView {
       var name, idle, busy, total, bounds: String
     }
@@ -51,6 +54,8 @@ struct StatusPage: Sendable {
     var containers: [ContainerView]
     var hasNoContainers: Bool
     var refusal: [Fact]
+    var policyEvents: [EventView]
+    var hasNoPolicyEvents: Bool
 
     init(_ overview: Overview, nonce: String) {
       self.nonce = nonce
@@ -77,6 +82,12 @@ struct StatusPage: Sendable {
         )
       }
       hasNoContainers = overview.containers.isEmpty
+      policyEvents = overview.policyEvents.map { event in
+        EventView(
+          at: event.at.formatted(.iso8601), what: "\(event.kind.rawValue) (\(event.slot.rawValue))", bundle: event.bundle ?? "–",
+          actor: event.actor, detail: event.detail ?? "", tone: event.kind == .refused ? "bad" : "plain")
+      }
+      hasNoPolicyEvents = overview.policyEvents.isEmpty
       refusal = overview.policies.refusal.map { [Fact(name: "policies refused", value: $0)] } ?? []
     }
 

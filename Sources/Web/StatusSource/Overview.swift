@@ -40,6 +40,8 @@ package struct Overview: Codable, Hashable, Sendable {
   package var containers: [ContainerRow]
   package var pools: [PoolRow]
   package var policies: PolicyStatus
+  /// What happened to bundles lately, the newest first.
+  package var policyEvents: [PolicyEvent]
   package var decisions: Int
   package var waits: WaitSummary
   /// Held containers ÷ live containers, 0…1.

@@ -6,7 +6,7 @@ import Synchronization
 /// Tells of RunnerHub from its store. Reads only.
 package final class StoreStatusSource: StatusSource {
   /// The roles of a store that are read.
-  package typealias Reader = Inbox & JobReader & AssignmentReader & ContainerReader & DecisionReader
+  package typealias Reader = Inbox & JobReader & AssignmentReader & ContainerReader & DecisionReader & PolicyArchive
 
   /// What the store does not know.
   package struct Surroundings: Sendable {
@@ -41,6 +41,8 @@ package final class StoreStatusSource: StatusSource {
   private let cache = OverviewCache(pace: .milliseconds(250))
   /// Waits of the last day are shown.
   private let waitPeriod: TimeInterval = 86_400
+  /// Policy events that are shown.
+  private let policyEvents = 5
 
   package init(store: any Reader, blobs: any BlobStore, surroundings: Surroundings) {
     self.store = store
@@ -74,6 +76,7 @@ package final class StoreStatusSource: StatusSource {
       deliveryCounts: Dictionary(uniqueKeysWithValues: DeliveryStatus.allCases.map { ($0.rawValue, deliveryCounts[$0] ?? 0) }),
       jobs: jobs.map { JobRow($0, now: now) { names[$0] } }, containers: live.map { ContainerRow($0, now: now) },
       pools: surroundings.pools.map { PoolRow($0, containers: live) }, policies: surroundings.policies.status,
+      policyEvents: try await store.policyEvents(limit: policyEvents),
       decisions: try await store.decisionCount(),
       waits: WaitSummary(try await store.waits(since: now.addingTimeInterval(-waitPeriod))),
       utilisation: live.isEmpty ? 0 : Double(held) / Double(live.count))

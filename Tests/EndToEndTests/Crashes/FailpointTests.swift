@@ -11,8 +11,10 @@ import Testing
 
   /// The way of ordinary jobs, in an order in which what one death leaves is what the next one needs.
   private static let ordinary: [Step] = [
-    .commit(.installationNamed), .commit(.deliveryStored), .commit(.deliveriesApplied), .call(.run), .call(.file), .commit(.jobDecided),
-    .commit(.planMade), .commit(.decisionsForgotten), .call(.create), .call(.start), .commit(.containerMade), .call(.register), .commit(.runnerRegistered),
+    .commit(.installationNamed), .commit(.policyChanged), .commit(.deliveryStored), .commit(.deliveriesApplied), .call(.run), .call(.file),
+    .commit(.jobDecided),
+    .commit(.planMade), .commit(.decisionsForgotten), .call(.create), .call(.start), .commit(.containerMade), .call(.register),
+    .commit(.runnerRegistered),
     .call(.removeRunner), .commit(.startFailed), .call(.put), .commit(.runnerStarted),
     .call(.appendLog), .commit(.healthJudged), .call(.publish), .commit(.statusesSettled), .call(.recycle), .commit(.assignmentReleased),
     .call(.remove), .commit(.containerEnded), .commit(.idleDrained),

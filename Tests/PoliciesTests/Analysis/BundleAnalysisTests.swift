@@ -162,9 +162,9 @@ struct BundleAnalysisTests {
     let team = "local team = {}\nfunction team.of(job) return job.onwer end\nfunction team.rest() end\nreturn team"
     #expect(
       try findings(["routing.lua": routing, "lib/team.lua": team, "lib/idle.lua": "return {}"]) == [
-        "lib/idle.lua: warning: required by no policy: require(\"lib.idle\") reaches it",
+        "lib/idle.lua: warning: required by nothing: require(\"lib.idle\") reaches it",
         "lib/team.lua:2:34: error: unknown field 'job.onwer' – did you mean 'job.owner'?",
-        "lib/team.lua:3:15: warning: 'rest' is called by no policy",
+        "lib/team.lua:3:15: warning: 'rest' is called by nothing",
         "routing.lua:4:50: error: 'team' has no function 'fo' – did you mean 'team.of'?",
       ])
   }

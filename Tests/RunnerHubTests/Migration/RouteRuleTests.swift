@@ -1,6 +1,7 @@
 import Domain
-import RunnerHub
 import Testing
+
+@testable import RunnerHub
 
 @Suite("What the host adds to a routing policy")
 struct RouteRuleTests {

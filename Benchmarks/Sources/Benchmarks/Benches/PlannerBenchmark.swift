@@ -49,7 +49,7 @@ enum PlannerBenchmark: Benchmark {
       planning = PlanningTurn(
         transactor: Transactor(store: store, signals: Signals()), engines: roster, settings: settings,
         identities: RandomIdentitySource(), logger: .quiet)
-      engine = PolicyFolder(path: surroundings.policies, logger: .quiet).makeEngine()
+      engine = ActivePolicies(bundle: try PolicyBundle(folder: surroundings.policies)).makeEngine()
       // The first turn writes the reasons for waiting.
       _ = try await turn(times: 2)
     }

@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Policies
 import RunnerHub
+import Storage
 
 /// One call of each policy, the default ones in Lua, against the built-in rule in Swift that says the same, and against the same files in the
 /// plain interpreter, which has no sandbox, no budgets and nothing to marshal.
@@ -12,9 +13,7 @@ enum PolicyBenchmark: Benchmark {
   private static let rounds = 7
 
   static func figures(in surroundings: Surroundings) async throws -> [Figure] {
-    let folder = PolicyFolder(path: surroundings.policies, logger: .quiet)
-    guard folder.status.refusal == nil else { throw BenchmarkFailure("policies: \(folder.status.refusal ?? "")") }
-    let lua = folder.makeEngine()
+    let lua = ActivePolicies(bundle: try PolicyBundle(folder: surroundings.policies)).makeEngine()
     let swift = BuiltInPolicy()
     let settings = Sample.settings([Sample.pool(maximum: 1000)])
     let jobs = (1...64).map { PolicyJob(Sample.queuedJob($0, settings: settings, at: Date())) }
@@ -128,15 +127,16 @@ enum PolicyBenchmark: Benchmark {
   ) async throws -> [Figure] {
     let copy = surroundings.workshop.folder.appending(path: "policies")
     try FileManager.default.copyItem(at: URL(filePath: surroundings.policies), to: copy)
-    let folder = PolicyFolder(path: copy.path, logger: .quiet)
+    let keeper = PolicyKeeper(folder: copy.path, archive: try SQLiteStore(), logger: .quiet)
+    try await keeper.start()
     let file = copy.appending(path: "routing.lua")
     let text = try String(contentsOf: file, encoding: .utf8)
     var times: [Double] = []
     var reads: [Double] = []
     for round in 0..<10 {
       try (text + "\n-- revision \(round)\n").write(to: file, atomically: true, encoding: .utf8)
-      let (isNew, cost) = Cost.measure { folder.reload() }
-      guard isNew else { throw BenchmarkFailure("a changed bundle was not taken: \(folder.status.refusal ?? "no reason")") }
+      let (change, cost) = try await Cost.measure { try await keeper.lookAgain() }
+      guard change.outcome == .activated else { throw BenchmarkFailure("a changed bundle was not taken: \(change.problem ?? "no reason")") }
       times.append(cost.seconds * 1000)
       reads.append(try Cost.measure { _ = try PolicyBundle(folder: copy.path) }.1.seconds * 1000)
     }
@@ -146,7 +146,7 @@ enum PolicyBenchmark: Benchmark {
       while !Task.isCancelled {
         revision += 1
         try (text + "\n-- revision \(revision)\n").write(to: file, atomically: true, encoding: .utf8)
-        folder.reload()
+        _ = try await keeper.lookAgain()
       }
     }
     let busy = delays { _ = lua.route(job, fleet: fleet) }

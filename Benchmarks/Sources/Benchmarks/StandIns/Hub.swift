@@ -27,7 +27,7 @@ struct Hub {
     transactor = Transactor(store: store, signals: Signals())
     orchestration = Orchestration(
       transactor: transactor, engines: EngineRoster(engines: [engine], pools: settings.pools), forge: forge,
-      decoder: GitHubDeliveryDecoder(), policies: PolicyFolder(path: policies, logger: .quiet),
+      decoder: GitHubDeliveryDecoder(), policies: ActivePolicies(bundle: try PolicyBundle(folder: policies)),
       blobs: try DirectoryBlobStore(root: directory.appending(path: "blobs")), settings: settings, monitor: monitor, drain: DrainSwitch(),
       metricsInterval: 15, drainLimit: 1, logger: .quiet)
   }

@@ -6,7 +6,11 @@ import Policies
 struct PolicyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy", abstract: "Check, test and try Lua policies.",
-    subcommands: [PolicyCheckCommand.self, PolicyTestCommand.self, PolicyEvalCommand.self])
+    subcommands: [
+      PolicyCheckCommand.self, PolicyTestCommand.self, PolicyEvalCommand.self, PolicyExplainCommand.self, PolicyBenchCommand.self,
+      PolicyReplayCommand.self, PolicyDiffCommand.self, PolicyNewCommand.self, PolicyTypesCommand.self, PolicySimulateCommand.self, PolicyReloadCommand.self,
+      PolicyRollbackCommand.self, PolicyHistoryCommand.self,
+    ])
 
   /// Prints a report, and ends with 1 where not everything was as it should be.
   static func show(_ report: PolicyCommands.Report, json: Bool = false) throws {

@@ -1,0 +1,92 @@
+package import Foundation
+
+/// One address of the API that a part of RunnerHub adds: what is asked there, and how it is answered. Each part makes these in a file of its
+/// own, and the composition root hands them to `AdministrationServer`.
+///
+///     APIRoute.get("/api/v1/policies") { _ in try await policies.document() }
+///     APIRoute.post("/api/v1/policies/rollback") { (wish: RollbackWish, _) in try await policies.rollBack(wish) }
+package struct APIRoute: Sendable {
+  package enum Method: String, Sendable { case get = "GET", post = "POST" }
+
+  package let method: Method
+  /// The whole path, without a slash at its end.
+  package let path: String
+  /// The JSON of the answer.
+  let answer: @Sendable (APIQuery, Data) async throws -> Data
+
+  /// An address that only reads.
+  package static func get(_ path: String, _ answer: @escaping @Sendable (APIQuery) async throws -> some Encodable & SendableMetatype)
+    -> APIRoute
+  {
+    APIRoute(method: .get, path: path) { query, _ in try JSONAnswer.data(try await answer(query)) }
+  }
+
+  /// An address that changes something. It is asked only by programs on this machine (`WriteRule`), with a JSON object as body; an empty body is `{}`.
+  package static func post<Wish: Decodable & SendableMetatype>(
+    _ path: String, _ answer: @escaping @Sendable (Wish, APIQuery) async throws -> some Encodable & SendableMetatype
+  ) -> APIRoute {
+    APIRoute(method: .post, path: path) { query, body in
+      let wish: Wish
+      do {
+        wish = try WireJSON.decoder.decode(Wish.self, from: body.isEmpty ? Data("{}".utf8) : body)
+      } catch {
+        throw APIRefusal(.badRequest, "the body is not the JSON that is expected here: \(JSONReason.text(error))")
+      }
+      return try JSONAnswer.data(try await answer(wish, query))
+    }
+  }
+}
+
+/// What is asked for beyond the path, bounded.
+package struct APIQuery: Sendable {
+  let parameters: @Sendable (String) -> String?
+
+  package func text(_ name: String) -> String? { parameters(name) }
+
+  /// - Throws: `APIRefusal` where it is no whole number.
+  package func number(_ name: String) throws -> Int64? {
+    guard let text = parameters(name) else { return nil }
+    guard let number = Int64(text) else { throw APIRefusal(.badRequest, "'\(name)' must be a whole number") }
+    return number
+  }
+
+  /// A number of rows, 1…`most`.
+  package func limit(_ name: String = "limit", standard: Int = 100, most: Int = 1_000) throws -> Int {
+    Int(clamping: min(Int64(most), max(1, try number(name) ?? Int64(standard))))
+  }
+
+  /// A time as the API writes it, or ISO 8601 without a fraction.
+  /// - Throws: `APIRefusal` where it is neither.
+  package func time(_ name: String) throws -> Date? {
+    guard let text = parameters(name) else { return nil }
+    for withFraction in [true, false] {
+      // Not in this form: the other one decides.
+      if let date = try? Date.ISO8601FormatStyle(includingFractionalSeconds: withFraction).parse(text) { return date }
+    }
+    throw APIRefusal(.badRequest, "'\(name)' must be a time such as 2026-11-26T09:14:02Z")
+  }
+}
+
+/// Why a wish is not fulfilled, in words for who asked.
+package struct APIRefusal: Error, Hashable, CustomStringConvertible {
+  package enum Kind: Int, Sendable { case badRequest = 400, notFound = 404, conflict = 409, unfit = 422 }
+  package var kind: Kind
+  package var description: String
+
+  package init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+}
+
+/// What is wrong with a body, without the words of Foundation that lead nowhere.
+enum JSONReason {
+  static func text(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.keyNotFound(let key, _): "'\(key.stringValue)' is missing"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is of another type"
+    default: "it cannot be read"
+    }
+  }
+}
