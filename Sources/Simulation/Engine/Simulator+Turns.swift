@@ -13,9 +13,9 @@ extension Simulator {
     let route = policies.route(PolicyJob(job), fleet: fleet)
     note(route, of: "routing")
     job.receivedAt = date
-    job.route = route.value
-    guard route.value == .orchestrator, HostRules.obstacle(to: job, in: settings.pools) == nil else {
-      job.route = .traditional
+    let ruling = RouteRule(pools: settings.pools, migration: settings.migration).ruling(on: job, wish: route, isDraining: false)
+    (job.route, job.routeCause, job.routeReason) = (ruling.route, ruling.cause, ruling.reason)
+    guard ruling.route == .orchestrator else {
       move(&job, on: .forward)
       rows.put(job, at: place)
       return resolve(place, .forwarded)
