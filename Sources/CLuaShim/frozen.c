@@ -9,7 +9,9 @@
 
 enum { SET_UPVALUE = 10, SET_FIELD_OF_UPVALUE = 15 };  // lopcodes.h of Lua 5.4
 
+/// Upvalues: name, and whether the table is a policy file's own.
 static int refuse_state(lua_State *L) {
+  if (!lua_toboolean(L, lua_upvalueindex(2))) return luaL_error(L, "'%s' is read-only", lua_tostring(L, lua_upvalueindex(1)));
   return luaL_error(L, "'%s' is read-only once its file has run: policies keep no state between calls", lua_tostring(L, lua_upvalueindex(1)));
 }
 
@@ -58,8 +60,7 @@ static void find_assignments(void *context, const rh_prototype *prototype) {
     int opcode = rh_opcode(prototype, i);
     if (opcode != SET_UPVALUE && opcode != SET_FIELD_OF_UPVALUE) continue;
     // SETUPVAL A B: upvalue B; SETTABUP A B C: a field of upvalue A.
-    uint32_t instruction = (uint32_t)prototype->code[i * 4] | (uint32_t)prototype->code[i * 4 + 1] << 8 |
-                           (uint32_t)prototype->code[i * 4 + 2] << 16 | (uint32_t)prototype->code[i * 4 + 3] << 24;
+    uint32_t instruction = rh_instruction(prototype, i);
     int upvalue = opcode == SET_UPVALUE ? (int)(instruction >> 16 & 0xFF) : (int)(instruction >> 7 & 0xFF);
     if (upvalue >= prototype->upvalues || outermost(prototype, upvalue) < 0) continue;
     const char *name = prototype->names[upvalue];
@@ -125,7 +126,7 @@ static void keep_metatable(lua_State *L, int metatable, int locked, int backing)
   lua_setfield(L, locked, "__index");
 }
 
-static void freeze_table(lua_State *L, int table, int pending, const char *name) {
+static void freeze_table(lua_State *L, int table, int pending, const char *name, int is_own) {
   int top = lua_gettop(L);
   int has_metatable = lua_getmetatable(L, table);
   if (!has_metatable) lua_pushnil(L);
@@ -168,7 +169,8 @@ static void freeze_table(lua_State *L, int table, int pending, const char *name)
     keep_metatable(L, metatable, locked, backing);
   }
   lua_pushstring(L, name);
-  lua_pushcclosure(L, refuse_state, 1);
+  lua_pushboolean(L, is_own);
+  lua_pushcclosure(L, refuse_state, 2);
   lua_setfield(L, locked, "__newindex");
   lua_pushliteral(L, "list");
   lua_setfield(L, locked, "__name");
@@ -205,7 +207,7 @@ void rh_freeze(lua_State *L, int index, const char *name, const char *file) {
     } else if (rh_push_backing(L, value)) {
       // The host's, or frozen with another file.
     } else {
-      freeze_table(L, value, pending, shown);
+      freeze_table(L, value, pending, shown, file != NULL);
     }
   }
   lua_settop(L, top);

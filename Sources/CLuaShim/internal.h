@@ -35,6 +35,15 @@ struct rh_lua {
   /// Seconds, of the call that runs: what spans are reckoned by.
   double turn;
   uint32_t label_sets;
+  /// Texts that this result holds already, by the pointer that the state has for them.
+  const char *texts[16];
+  uint32_t text_count;
+  /// Slots of the candidates that are in order now.
+  rh_bytes ordered;
+  /// Instructions that one candidate takes at most; 0: not known.
+  int candidate_steps;
+  /// A file gave a table a metatable when it was loaded.
+  int has_metatables;
   int is_syntax_error;
   /// The harness is loaded: tests keep state, and require what they test.
   int has_harness;
@@ -47,7 +56,7 @@ struct rh_lua {
 };
 
 /// Addresses of these are keys of the registry (and BACKING of sealed tables): nothing in Lua can name them.
-extern const char RH_BACKING, RH_VIEW, RH_KINDS, RH_FIELDS, RH_MISSING, RH_KEPT, RH_LABEL_SETS, RH_ENVIRONMENT, RH_LOADED, RH_LOADING, RH_MAIN;
+extern const char RH_BACKING, RH_VIEW, RH_KINDS, RH_FIELDS, RH_MISSING, RH_KEPT, RH_LABEL_SETS, RH_CANDIDATES, RH_DRIVER, RH_ENVIRONMENT, RH_LOADED, RH_LOADING, RH_MAIN;
 
 // limits.c
 rh_lua *rh_of(lua_State *L);
@@ -55,6 +64,9 @@ void *rh_allocate(void *context, void *block, size_t old, size_t wanted);
 /// Starts and ends the budget of one call.
 void rh_begin(rh_lua *state);
 void rh_end(rh_lua *state);
+/// Around what cannot run long.
+void rh_pause_counting(rh_lua *state);
+void rh_resume_counting(rh_lua *state);
 /// Between calls, where garbage has gathered: no collection runs within one, so that nothing can depend on when it does.
 void rh_collect(lua_State *L);
 /// What was used so far was the host's: the budget of memory counts from here.
@@ -92,6 +104,7 @@ typedef struct rh_prototype {
 } rh_prototype;
 /// Visits the Lua function on top and those inside it, the inner ones first.
 void rh_visit_prototypes(lua_State *L, void (*visit)(void *context, const rh_prototype *prototype), void *context);
+uint32_t rh_instruction(const rh_prototype *prototype, int instruction);
 int rh_opcode(const rh_prototype *prototype, int instruction);
 
 // trace.c
@@ -125,14 +138,16 @@ int rh_push_kept(lua_State *L, uint32_t slot);
 /// Pushes the object of a slot, which is made where there is none.
 void rh_push_kept_for(lua_State *L, uint32_t slot, const char *kind);
 void rh_forget_kept(lua_State *L);
+/// Pushes the names of a kind's fields, in order.
 void rh_push_fields(lua_State *L, const char *kind);
 void rh_keep_moment(lua_State *L, int backing, int place, double moment);
-int rh_push_span(lua_State *L);
+/// Returns 1 with the span on top that a field is kept as, by its place in the kind; else 0.
+int rh_push_span(lua_State *L, int backing, int place);
 /// Pushes what a sealed table holds, its spans included, and returns 1, or pushes nothing and returns 0.
 int rh_push_contents(lua_State *L, int index);
 
 // frozen.c
-/// Makes everything read-only that the value reaches, and raises where a function assigns to what is outside it.
+/// Makes everything read-only that the value reaches, and raises where a function assigns to what is outside it. `file` is NULL for data.
 void rh_freeze(lua_State *L, int index, const char *name, const char *file);
 
 // sandbox.c
@@ -151,12 +166,14 @@ int rh_next_match(lua_State *L);
 int rh_decode_all(lua_State *L, const uint8_t *bytes, size_t length);
 void rh_encode(lua_State *L, int index, int depth);
 void rh_encode_list_header(lua_State *L, uint32_t count);
-/// Texts that a placement's result holds already.
-enum { MOST_TEXTS = 16 };
-typedef struct {
-  const char *known[MOST_TEXTS];
-  uint32_t count;
-} rh_texts;
-void rh_encode_count(lua_State *L, uint32_t count);
-/// Writes the values above `base`: their count, a byte, then each.
-void rh_encode_answer(lua_State *L, int base, rh_texts *texts);
+/// The number of a text that the result holds already, or −1.
+int rh_known_text(rh_lua *state, const char *text);
+/// Writes the values from `first` to the top: their count, a byte, then each.
+void rh_encode_answer(lua_State *L, int first);
+
+// place.c
+/// Asks `filter` (0: there is none) and `score` of the candidates that are kept under the slots, and writes their answers.
+void rh_ask_candidates(lua_State *L, int job, int filter, int score, const uint32_t *slots, size_t count);
+void rh_prepare_placement(lua_State *L);
+/// Finds out what `filter` (0: there is none) and `score` cost at most, where that can be known.
+void rh_measure_placement(lua_State *L, int filter, int score);

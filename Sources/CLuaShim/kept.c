@@ -58,34 +58,16 @@ static double span_since(lua_State *L, double moment) {
   return span > 0 ? span : 0;
 }
 
-/// Pushes the names of a kind's fields in their order, or nothing.
-static int push_known_fields(lua_State *L, const char *kind) {
-  rh_push_kind(L, kind);
-  int is_there = lua_rawgetp(L, -1, &RH_FIELDS) == LUA_TTABLE;
-  lua_remove(L, -2);
-  if (!is_there) lua_pop(L, 1);
-  return is_there;
-}
-
 void rh_push_fields(lua_State *L, const char *kind) {
-  if (!push_known_fields(L, kind)) luaL_error(L, "a %s has no fields", kind);
+  rh_push_kind(L, kind);
+  if (lua_rawgetp(L, -1, &RH_FIELDS) != LUA_TTABLE) luaL_error(L, "a %s has no fields", kind);
+  lua_remove(L, -2);
 }
 
-/// For the function that is asked for what a backing lacks: pushes the span that is asked for and returns 1, or pushes nothing.
-int rh_push_span(lua_State *L) {
-  if (lua_type(L, 2) != LUA_TSTRING || !push_known_fields(L, lua_tostring(L, lua_upvalueindex(2)))) return 0;
-  int fields = lua_gettop(L), found = 0;
-  lua_Integer count = (lua_Integer)lua_rawlen(L, fields);
-  for (lua_Integer place = 1; !found && place <= count && place <= 255; place++) {
-    if (lua_rawgetp(L, 1, &moments[place]) == LUA_TNUMBER) {
-      lua_rawgeti(L, fields, place);
-      found = lua_rawequal(L, -1, 2);
-      if (found) lua_pushnumber(L, span_since(L, lua_tonumber(L, -2)));
-    }
-    if (!found) lua_settop(L, fields);
-  }
-  if (!found) lua_settop(L, fields - 1);
-  return found;
+int rh_push_span(lua_State *L, int backing, int place) {
+  if (lua_rawgetp(L, backing, &moments[place & 0xFF]) != LUA_TNUMBER) return 0;
+  lua_pushnumber(L, span_since(L, lua_tonumber(L, -1)));
+  return 1;
 }
 
 int rh_push_contents(lua_State *L, int index) {

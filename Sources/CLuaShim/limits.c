@@ -103,6 +103,10 @@ void rh_collect(lua_State *L) {
   state->floor = state->used;
 }
 
+void rh_pause_counting(rh_lua *state) { lua_sethook(state->L, NULL, 0, 0); }
+
+void rh_resume_counting(rh_lua *state) { set_hook(state->L, HOOK_INTERVAL); }
+
 void rh_end(rh_lua *state) { lua_sethook(state->L, NULL, 0, 0); }
 
 void rh_charge(lua_State *L, int64_t work) {

@@ -277,28 +277,29 @@ void rh_encode(lua_State *L, int index, int depth) {
   }
 }
 
+int rh_known_text(rh_lua *state, const char *text) {
+  for (uint32_t i = 0; i < state->text_count; i++)
+    if (state->texts[i] == text) return (int)i;
+  return -1;
+}
+
 /// A text that this result already holds is written as its number: policies give the same few reasons again and again. The same text is the
 /// same pointer, since nothing is collected during a call.
-static void put_reason(lua_State *L, int index, rh_texts *texts) {
-  if (lua_type(L, index) != LUA_TSTRING) {
-    rh_encode(L, index, 0);
-    return;
-  }
-  const char *text = lua_tostring(L, index);
-  for (uint32_t i = 0; i < texts->count; i++) {
-    if (texts->known[i] != text) continue;
+static void put_reason(lua_State *L, int index) {
+  rh_lua *state = rh_of(L);
+  const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+  int number = text ? rh_known_text(state, text) : -1;
+  if (number >= 0) {
     put_tag(L, AGAIN);
-    put_tag(L, (uint8_t)i);
+    put_tag(L, (uint8_t)number);
     return;
   }
   rh_encode(L, index, 0);
-  if (texts->count < MOST_TEXTS) texts->known[texts->count++] = text;
+  if (text && state->text_count < sizeof state->texts / sizeof *state->texts) state->texts[state->text_count++] = text;
 }
 
-void rh_encode_answer(lua_State *L, int base, rh_texts *texts) {
-  int count = lua_gettop(L) - base;
-  put_tag(L, (uint8_t)count);
-  for (int i = 1; i <= count; i++) put_reason(L, base + i, texts);
+void rh_encode_answer(lua_State *L, int first) {
+  int last = lua_gettop(L);
+  put_tag(L, (uint8_t)(last - first + 1));
+  for (int i = first; i <= last; i++) put_reason(L, i);
 }
-
-void rh_encode_count(lua_State *L, uint32_t count) { put_count(L, count); }

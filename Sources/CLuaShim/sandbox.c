@@ -105,6 +105,7 @@ static int set_metatable(lua_State *L) {
       lua_pop(L, 1);
     }
   }
+  if (!rh_of(L)->is_serving) rh_of(L)->has_metatables = 1;
   lua_setmetatable(L, 1);
   return 1;
 }

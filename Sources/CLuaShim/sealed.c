@@ -119,14 +119,16 @@ static int read_other_label(lua_State *L) {
   return 1;
 }
 
-/// Upvalues: fields of the kind, name of the kind. Reached for what a backing does not hold.
+/// Upvalues: place of each field of the kind by name, name of the kind. Reached for what a backing does not hold: often a field that this
+/// object does not fill.
 static int read_missing(lua_State *L) {
-  if (rh_push_span(L)) return 1;
+  lua_settop(L, 2);
+  if (lua_type(L, 2) == LUA_TNIL) return unknown_field(L, lua_tostring(L, lua_upvalueindex(2)), lua_upvalueindex(1));
   lua_pushvalue(L, 2);
-  if (lua_isnil(L, 2) || lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL)
-    return unknown_field(L, lua_tostring(L, lua_upvalueindex(2)), lua_upvalueindex(1));
-  lua_pushnil(L);  // a field that this object does not fill
-  return 1;
+  lua_rawget(L, lua_upvalueindex(1));
+  lua_Integer place = lua_tointeger(L, 3);
+  if (place == 0) return unknown_field(L, lua_tostring(L, lua_upvalueindex(2)), lua_upvalueindex(1));
+  return rh_push_span(L, 1, (int)place);
 }
 
 /// Pushes the metatable of backings of a kind.
@@ -141,7 +143,14 @@ static void push_missing(lua_State *L, const char *kind, int fields) {
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
   } else {
-    lua_pushvalue(L, fields);
+    lua_newtable(L);
+    lua_Integer count = rh_sorted_keys(L, fields);
+    for (lua_Integer place = 1; place <= count; place++) {
+      lua_rawgeti(L, -1, place);
+      lua_pushinteger(L, place);
+      lua_rawset(L, -4);
+    }
+    lua_pop(L, 1);
     lua_pushstring(L, kind);
     lua_pushcclosure(L, read_missing, 2);
   }

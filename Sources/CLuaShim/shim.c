@@ -4,8 +4,8 @@
 
 #include "internal.h"
 
-const char RH_BACKING = 0, RH_VIEW = 0, RH_KINDS = 0, RH_FIELDS = 0, RH_MISSING = 0, RH_KEPT = 0, RH_LABEL_SETS = 0, RH_ENVIRONMENT = 0,
-           RH_LOADED = 0, RH_LOADING = 0, RH_MAIN = 0;
+const char RH_BACKING = 0, RH_VIEW = 0, RH_KINDS = 0, RH_FIELDS = 0, RH_MISSING = 0, RH_KEPT = 0, RH_LABEL_SETS = 0, RH_CANDIDATES = 0,
+           RH_DRIVER = 0, RH_ENVIRONMENT = 0, RH_LOADED = 0, RH_LOADING = 0, RH_MAIN = 0;
 
 enum { ERROR_LIMIT = 8192 };
 
@@ -87,12 +87,13 @@ static int open_body(lua_State *L) {
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LOADED);
   lua_gc(L, LUA_GCSTOP);
+  rh_prepare_placement(L);
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_KINDS);
   rh_forget_kept(L);
   lua_pushnil(L);
   rh_define_kind(L, "list");
-  lua_pushnil(L);
+  lua_newtable(L);
   rh_define_kind(L, "data");
   lua_pushnil(L);
   rh_define_kind(L, "map");
@@ -106,13 +107,52 @@ static int open_body(lua_State *L) {
   rh_push_backing(L, -1);
   lua_pushcfunction(L, rh_require);
   lua_setfield(L, -2, "require");
+  lua_newtable(L);
+  rh_seal_to_stay(L, "data");
+  lua_setfield(L, -2, "data");
   lua_pop(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
   return 0;
 }
 
+/// Each name of the map becomes a field of `data`, read-only all the way down; a name that is not there is an error.
+static int data_body(lua_State *L) {
+  const request *wanted = request_of(L);
+  if (rh_decode_all(L, wanted->bytes, wanted->length) != 1 || !lua_istable(L, -1)) return luaL_error(L, "the data are not a map");
+  int tables = lua_gettop(L);
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, tables)) {
+    lua_pushfstring(L, "data.%s", lua_tostring(L, -2));
+    rh_freeze(L, lua_gettop(L) - 1, lua_tostring(L, -1), NULL);
+    lua_pop(L, 2);
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, tables + 1);
+  }
+  rh_define_kind(L, "data");
+  rh_seal_to_stay(L, "data");
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
+  rh_push_backing(L, -1);
+  lua_pushvalue(L, tables);
+  lua_setfield(L, -2, "data");
+  return 0;
+}
+
 static int compile_body(lua_State *L) {
   rh_push_chunk(L, rh_known_source(L, request_of(L)->name));
+  return 0;
+}
+
+/// Pushes a function of the kept table. A name that is missing or no function pushes nothing and returns 0.
+static int push_function(lua_State *L, const char *name) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_MAIN) != LUA_TTABLE) return luaL_error(L, "nothing is loaded");
+  if (rh_push_backing(L, -1)) lua_remove(L, -2);
+  lua_pushstring(L, name);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+  if (lua_isfunction(L, -1)) return 1;
+  lua_pop(L, 1);
   return 0;
 }
 
@@ -145,6 +185,8 @@ static int load_body(lua_State *L) {
     lua_pop(L, 1);
   }
   rh_encode(L, -1, 0);
+  int filter = push_function(L, "filter") ? lua_gettop(L) : 0;
+  if (push_function(L, "score")) rh_measure_placement(L, filter, lua_gettop(L));
   return 0;
 }
 
@@ -189,18 +231,6 @@ static int run_body(lua_State *L) {
   return 0;
 }
 
-/// Pushes a function of the kept table. A name that is missing or no function pushes nothing and returns 0.
-static int push_function(lua_State *L, const char *name) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_MAIN) != LUA_TTABLE) return luaL_error(L, "nothing is loaded");
-  if (rh_push_backing(L, -1)) lua_remove(L, -2);
-  lua_pushstring(L, name);
-  lua_rawget(L, -2);
-  lua_remove(L, -2);
-  if (lua_isfunction(L, -1)) return 1;
-  lua_pop(L, 1);
-  return 0;
-}
-
 /// Encodes the values above `base` as a list and pops them.
 static void encode_returned(lua_State *L, int base) {
   int count = lua_gettop(L) - base;
@@ -227,52 +257,30 @@ static int call_body(lua_State *L) {
   return 0;
 }
 
-/// Calls the function at `function` with job and candidate; its results, at most two, are left on the stack.
-static int ask(lua_State *L, int function, int job, int candidate) {
-  int base = lua_gettop(L);
-  lua_pushvalue(L, function);
-  lua_pushvalue(L, job);
-  if (candidate) lua_pushvalue(L, candidate);
-  lua_call(L, candidate ? 2 : 1, LUA_MULTRET);
-  int count = lua_gettop(L) - base;
-  if (count > 2) lua_settop(L, base + 2);
-  while (lua_gettop(L) < base + 2) lua_pushnil(L);
-  return count;
-}
-
 static int place_body(lua_State *L) {
   const request *wanted = request_of(L);
+  rh_of(L)->text_count = 0;
   if (rh_decode_all(L, wanted->bytes, wanted->length) != 1) return luaL_error(L, "a placement takes a job");
   int job = 2;
   int filter = push_function(L, "filter") ? lua_gettop(L) : 0;
   if (!push_function(L, "score")) return luaL_error(L, "no function 'score'");
   int score = lua_gettop(L);
-  int strategy = push_function(L, "strategy") ? lua_gettop(L) : 0;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_KEPT);
-  int kept = lua_gettop(L), candidate = kept + 1;
-  rh_texts texts = {.count = 0};
+  int strategy = push_function(L, "strategy") ? lua_gettop(L) : 0, base = lua_gettop(L);
   serve(L);
-  for (size_t i = 0; i < wanted->count; i++) {
-    if (lua_rawgeti(L, kept, (lua_Integer)wanted->slots[i] + 1) != LUA_TTABLE) return luaL_error(L, "a candidate was never sent");
-    if (filter) {
-      ask(L, filter, job, candidate);
-    } else {
-      lua_pushboolean(L, 1);
-      lua_pushnil(L);
-    }
-    // Only `true` is asked for a score; what is neither true nor false is shown to the host, which refuses it.
-    if (lua_isboolean(L, candidate + 1) && lua_toboolean(L, candidate + 1)) ask(L, score, job, candidate);
-    rh_encode_answer(L, candidate, &texts);
-    lua_settop(L, kept);
+  rh_ask_candidates(L, job, filter, score, wanted->slots, wanted->count);
+  if (strategy) {
+    lua_pushvalue(L, strategy);
+    lua_pushvalue(L, job);
+    lua_call(L, 1, 2);
   }
-  if (strategy) ask(L, strategy, job, 0);
-  rh_encode_answer(L, kept, &texts);
+  rh_encode_answer(L, base + 1);
   return 0;
 }
 
 static int forget_body(lua_State *L) {
   rh_forget_kept(L);
   rh_of(L)->label_sets = 0;
+  rh_of(L)->ordered.length = 0;
   return 0;
 }
 
@@ -311,6 +319,7 @@ void rh_close(rh_lua *state) {
   free(state->traceback.data);
   free(state->trace.data);
   free(state->scratch.data);
+  free(state->ordered.data);
   free(state);
 }
 
@@ -340,6 +349,10 @@ int rh_add_source(rh_lua *state, const char *module, const char *file, const uin
   if (!source->module || !source->file || !source->text) return 0;
   if (length > 0) memcpy(source->text, text, length);
   return 1;
+}
+
+rh_status rh_set_data(rh_lua *state, const uint8_t *tables, size_t length) {
+  return perform(state, data_body, &(request){.bytes = tables, .length = length});
 }
 
 rh_status rh_compile(rh_lua *state, const char *module) { return perform(state, compile_body, &(request){.name = module}); }

@@ -7,12 +7,6 @@ internal import RunnerHub
 /// Invisible to policies: an object in the state holds what the host's value holds at each call, and nothing of a policy outlives a call. After
 /// a call that failed all is sent anew, since how far it came is not known.
 struct KeptInputs {
-  private struct Candidate {
-    var container: PolicyContainer
-    /// The list that it was last part of: a slot serves one candidate of a list.
-    var list: Int
-  }
-
   /// Slots of the state: one each for job, fleet and pool, then those of candidates.
   private enum Slot {
     static let job: UInt32 = 0
@@ -27,16 +21,17 @@ struct KeptInputs {
   private var job: PolicyInput.JobView?
   private var fleet: PolicyFleet?
   private var pool: PolicyPool?
-  private var candidates: [Candidate] = []
+  private var candidates: [PolicyContainer] = []
+  /// The list that each was last part of, 0: none yet. A slot serves one candidate of a list.
+  private var lists: [Int] = []
   private var places: [String: Int] = [:]
-  /// The candidates of the last list, in its order: most lists resemble the one before.
-  private var previous: [Int] = []
   private var list = 0
 
   /// What the next call sends.
   private(set) var encoder = LuaEncoder()
-  /// Where the candidates of the next call are kept, in their order.
+  /// Where the candidates of the last list are kept, in their order. Most lists resemble the one before.
   private(set) var slots: [UInt32] = []
+  private var next: [UInt32] = []
 
   /// How many candidates are kept.
   var count: Int { candidates.count }
@@ -65,35 +60,33 @@ struct KeptInputs {
 
   mutating func send(_ containers: [PolicyContainer]) {
     list += 1
-    slots.removeAll(keepingCapacity: true)
-    var next: [Int] = []
-    next.reserveCapacity(containers.count)
+    next.removeAll(keepingCapacity: true)
     for (place, container) in containers.enumerated() {
       let index = self.index(of: container, at: place)
-      if candidates[index].container != container || candidates[index].list == 0 {
-        candidates[index].container = container
+      if lists[index] == 0 || candidates[index] != container {
+        candidates[index] = container
         encoder.encodeNote()
         Self.containers.encode(
           .init(container: container, now: .distantPast), slot: Slot.firstCandidate + UInt32(index), into: &encoder)
       }
-      candidates[index].list = list
-      next.append(index)
-      slots.append(Slot.firstCandidate + UInt32(index))
+      lists[index] = list
+      next.append(Slot.firstCandidate + UInt32(index))
     }
-    previous = next
+    swap(&next, &slots)
   }
 
   /// Where a candidate is kept, or is to be. Any slot that this list has not used yet would do; the one that holds it already costs nothing.
   private mutating func index(of container: PolicyContainer, at place: Int) -> Int {
-    if place < previous.count, case let index = previous[place], candidates[index].list != list,
-      candidates[index].container.id == container.id
+    if place < slots.count, case let index = Int(slots[place] - Slot.firstCandidate), lists[index] != list,
+      candidates[index].id == container.id
     {
       return index
     }
     let key = container.id.isEmpty ? "new " + container.pool : container.id
-    if let index = places[key], candidates[index].list != list { return index }
+    if let index = places[key], lists[index] != list { return index }
     places[key] = candidates.count
-    candidates.append(Candidate(container: container, list: 0))
+    candidates.append(container)
+    lists.append(0)
     return candidates.count - 1
   }
 

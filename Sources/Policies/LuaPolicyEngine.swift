@@ -122,11 +122,22 @@ private final class ServingState {
     if kept.isFull(for: candidates.count) { try forget() }
     var verdicts: [CandidateVerdict] = []
     verdicts.reserveCapacity(candidates.count)
+    // What the check of an answer made of the reason with a number: checked once, it need not be again.
+    var reasons = [String?](repeating: nil, count: LuaDecoder.mostTexts)
     let strategy = try sending {
       $0.send(candidates)
       $0.send(job)
     } asking: {
-      try runtime.place(turn: now, $0.encoder, slots: $0.slots) { verdicts.append(try PolicyAnswer.candidate($0)) }
+      try runtime.place(turn: now, $0.encoder, slots: $0.slots) { answer, values in
+        switch answer {
+        case .short(let score, let reason, let number):
+          if let checked = reasons[number] { return verdicts.append(CandidateVerdict(score: score, reason: checked)) }
+          let verdict = try PolicyAnswer.candidate([.bool(true), .none, .number(score), .text(reason)])
+          reasons[number] = verdict.reason
+          verdicts.append(verdict)
+        case .values: verdicts.append(try PolicyAnswer.candidate(values))
+        }
+      }
     }
     return Placement(candidates: verdicts, strategy: try PolicyAnswer.strategy(strategy))
   }

@@ -97,6 +97,13 @@ package final class LuaRuntime {
     }
   }
 
+  /// The tables that all files find under the name `data`, in place of those before. Set them before files are loaded.
+  package func setData(_ tables: [String: LuaValue]) throws(LuaFailure) {
+    var encoder = LuaEncoder()
+    encoder.encode(.map(tables))
+    try check(rh_set_data(state, encoder.bytes, encoder.bytes.count))
+  }
+
   /// Only looks at the syntax.
   package func compile(_ module: String) throws(LuaFailure) { try check(rh_compile(state, module)) }
 
@@ -121,8 +128,11 @@ package final class LuaRuntime {
     return try call(function, encoder)
   }
 
-  func call(_ function: String, _ arguments: LuaEncoder) throws(LuaFailure) -> [LuaValue] {
-    try check(rh_call(state, function, arguments.bytes, arguments.bytes.count))
+  func call(_ function: String, _ arguments: LuaEncoder) throws(LuaFailure) -> [LuaValue] { try call(function, bytes: arguments.bytes) }
+
+  /// - Parameter bytes: the arguments as `LuaEncoder` writes them; others are an error of the call.
+  package func call(_ function: String, bytes: [UInt8]) throws(LuaFailure) -> [LuaValue] {
+    try check(rh_call(state, function, bytes, bytes.count))
     guard let first = try result().first, case .list(let values) = first else { throw malformed }
     return values
   }
@@ -134,17 +144,18 @@ package final class LuaRuntime {
   ///   - slots: where the candidates are kept.
   ///   - each: is given what `filter` and then `score` returned for each candidate, two values each where they were asked.
   /// - Returns: what `strategy` returned.
-  func place(turn: Date, _ arguments: LuaEncoder, slots: [UInt32], each: ([LuaValue]) throws -> Void) throws -> [LuaValue] {
+  func place(
+    turn: Date, _ arguments: LuaEncoder, slots: [UInt32], each: (LuaDecoder.Answer, [LuaValue]) throws -> Void
+  ) throws -> [LuaValue] {
     try check(
       rh_place(state, turn.timeIntervalSinceReferenceDate, arguments.bytes, arguments.bytes.count, slots, slots.count))
     var decoder = LuaDecoder(bytes(rh_result))
     var values: [LuaValue] = []
     do {
       for _ in slots {
-        try decoder.answer(into: &values)
-        try each(values)
+        try each(try decoder.answer(into: &values), values)
       }
-      try decoder.answer(into: &values)
+      _ = try decoder.answer(into: &values)
     } catch is LuaDecoder.Malformed {
       throw malformed
     }

@@ -46,6 +46,9 @@ void rh_set_limits(rh_lua *state, rh_limits limits);
 /// Returns 0 where memory is short.
 int rh_add_source(rh_lua *state, const char *module, const char *file, const uint8_t *text, size_t length);
 
+/// The tables that all files find under the name `data`: an encoded map of names to tables.
+rh_status rh_set_data(rh_lua *state, const uint8_t *tables, size_t length);
+
 typedef enum { RH_TRACE_OFF = 0, RH_TRACE_STEPS = 1, RH_TRACE_COVERAGE = 2 } rh_tracing;
 
 /// What is noted of the lines that the calls that follow execute: each with the variables it saw, `most` at most; or only which they were.

@@ -74,6 +74,6 @@ package struct BundleAnalysis: Sendable {
 
 extension PolicyBundle {
   /// The tables of `data/` by name.
-  var dataTables: [String: LuaValue] { [:] }
+  var dataTables: [String: LuaValue] { data.tables }
   func dataPath(of name: String) -> String { "data/\(name).yaml" }
 }

@@ -1,8 +1,8 @@
 /// The names that a policy file finds without declaring them, and the words that some fields hold. A test compares them with the sandbox.
 enum PolicyLanguage {
   static let functions: Set<String> = [
-    "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "print", "rawequal", "require", "select", "setmetatable", "tonumber",
-    "tostring", "type", "xpcall",
+    "assert", "error", "getmetatable", "ipairs", "pairs", "pcall", "percent", "print", "rawequal", "require", "select", "setmetatable",
+    "tonumber", "tostring", "type", "xpcall",
   ]
   /// Of RunnerHub's own.
   static let hostFunctions: Set<String> = ["percent"]

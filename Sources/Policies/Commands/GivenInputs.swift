@@ -19,11 +19,40 @@ package enum GivenInputs {
       fleet.pools = []
       for (index, pool) in pools.enumerated() { fleet.pools.append(try self.pool(pool, place: "pools[\(index + 1)]")) }
     }
+    fleet.queue = []
+    for (index, queue) in try (reader.list("queue") ?? []).enumerated() {
+      fleet.queue.append(try self.queue(queue, place: "queue[\(index + 1)]", now: fleet.now))
+    }
+    fleet.classes = try reader.count("classes") ?? fleet.queue.count
+    fleet.repositories = []
+    for (index, use) in try (reader.list("repositories") ?? []).enumerated() {
+      fleet.repositories.append(try self.use(use, place: "repositories[\(index + 1)]"))
+    }
     fleet.pending = try reader.count("pending") ?? fleet.pools.reduce(0) { $0 + $1.pending }
     fleet.active = try reader.count("active") ?? fleet.pools.reduce(0) { $0 + $1.active }
     fleet.isDraining = try reader.bool("draining") ?? false
     try reader.end()
     return fleet
+  }
+
+  private static func queue(_ value: LuaValue, place: String, now: Date) throws(Fault) -> PolicyQueue {
+    var reader = try Reader(value, place)
+    let word = try reader.text("priority") ?? Priority.normal.word
+    guard let priority = Priority(word: word) else { throw reader.fault("priority is \(LuaValue.text(word)); expected a level") }
+    let queue = PolicyQueue(
+      scope: try reader.text("scope") ?? "acme", group: try reader.text("group") ?? "", labels: try reader.labels("labels") ?? [],
+      count: try reader.count("count") ?? 1, pool: try reader.text("pool"), priority: priority,
+      queuedAt: now - (try reader.number("waiting_seconds") ?? 0), holdsForkJob: try reader.bool("forks") ?? false)
+    try reader.end()
+    return queue
+  }
+
+  private static func use(_ value: LuaValue, place: String) throws(Fault) -> PolicyUse {
+    var reader = try Reader(value, place)
+    guard let repository = try reader.text("repository") else { throw reader.fault("repository is missing") }
+    let use = PolicyUse(repository: repository, active: try reader.count("active") ?? 1)
+    try reader.end()
+    return use
   }
 
   /// A list of containers.
@@ -41,6 +70,22 @@ package enum GivenInputs {
     pool.minimum = try reader.count("minimum") ?? pool.minimum
     pool.maximum = try reader.count("maximum") ?? pool.maximum
     pool.warm = try reader.count("warm") ?? pool.warm
+    pool.template.engine = try reader.text("engine") ?? pool.template.engine
+    pool.template.image = try reader.text("image") ?? pool.template.image
+    pool.template.labels = try reader.labels("labels") ?? pool.template.labels
+    pool.template.resources = try reader.resources(or: pool.template.resources)
+    pool.template.acceptsForks = try reader.bool("forks") ?? false
+    pool.template.maximumUses = try reader.count("reuse") ?? pool.template.maximumUses
+    pool.creating = try reader.count("creating") ?? 0
+    pool.unhealthy = try reader.count("unhealthy") ?? 0
+    pool.ending = try reader.count("ending") ?? 0
+    pool.startFailures = try reader.count("start_failures") ?? 0
+    pool.grownAt = try reader.number("grown_at").map { Date(timeIntervalSince1970: $0) }
+    pool.shrunkAt = try reader.number("shrunk_at").map { Date(timeIntervalSince1970: $0) }
+    pool.history = []
+    for (index, sample) in try (reader.list("history") ?? []).enumerated() {
+      pool.history.append(try self.sample(sample, place: "\(place).history[\(index + 1)]"))
+    }
     let idle = try reader.count("idle")
     let busy = try reader.count("busy")
     let total = try reader.count("total")
@@ -54,6 +99,15 @@ package enum GivenInputs {
     return pool
   }
 
+  private static func sample(_ value: LuaValue, place: String) throws(Fault) -> PolicyPool.Sample {
+    var reader = try Reader(value, place)
+    let sample = PolicyPool.Sample(
+      at: Date(timeIntervalSince1970: try reader.number("at") ?? PolicySamples.now.timeIntervalSince1970),
+      total: try reader.count("total") ?? 0, busy: try reader.count("busy") ?? 0, pending: try reader.count("pending") ?? 0)
+    try reader.end()
+    return sample
+  }
+
   private static func container(_ value: LuaValue, place: String, now: Date) throws(Fault) -> PolicyContainer {
     var reader = try Reader(value, place)
     var container = PolicySamples.container
@@ -61,19 +115,16 @@ package enum GivenInputs {
     container.name = try reader.text("name") ?? (container.isNew ? "new" : container.name)
     container.id = try reader.text("id") ?? (container.isNew ? "" : container.name)
     container.pool = try reader.text("pool") ?? container.pool
-    if let labels = try reader.list("labels") {
-      container.labels = Labels(labels.compactMap { if case .text(let label) = $0 { label } else { nil } })
-    }
-    let cpus = try reader.number("cpus")
-    let memory = try reader.count("memory_mb")
-    let disk = try reader.count("disk_mb")
-    let gpus = try reader.count("gpus")
-    container.resources = Resources(
-      milliCPUs: cpus.map { Int((min($0, 1e6) * 1000).rounded()) } ?? container.resources.milliCPUs,
-      memory: memory.map { ByteCount(mebibytes: Int64($0)) } ?? container.resources.memory,
-      disk: disk.map { ByteCount(mebibytes: Int64($0)) } ?? container.resources.disk, gpus: gpus ?? container.resources.gpus)
+    container.engine = try reader.text("engine") ?? container.engine
+    container.image = try reader.text("image") ?? container.image
+    container.isStarting = try reader.bool("is_starting") ?? false
+    container.labels = try reader.labels("labels") ?? container.labels
+    container.resources = try reader.resources(or: container.resources)
     container.uses = try reader.count("uses") ?? container.uses
     container.repository = try reader.text("repository")
+    let (workflow, branch) = (try reader.text("last_workflow"), try reader.text("last_branch"))
+    container.lastJob = try reader.text("last_job").map { LastJob(workflow: workflow, name: $0, branch: branch) }
+    container.failedChecks = try reader.count("failed_checks") ?? 0
     let age = try reader.number("age_seconds")
     let idle = try reader.number("idle_seconds")
     container.createdAt = container.isNew ? nil : now - (age ?? 60)
@@ -134,6 +185,22 @@ package enum GivenInputs {
       guard let value = take(name) else { return nil }
       guard case .list(let values) = value else { throw fault("\(name) is \(value); expected a list") }
       return values
+    }
+
+    mutating func labels(_ name: String) throws(Fault) -> Labels? {
+      guard let values = try list(name) else { return nil }
+      return Labels(values.compactMap { if case .text(let label) = $0 { label } else { nil } })
+    }
+
+    mutating func resources(or standard: Resources) throws(Fault) -> Resources {
+      let cpus = try number("cpus")
+      let memory = try count("memory_mb")
+      let disk = try count("disk_mb")
+      let gpus = try count("gpus")
+      return Resources(
+        milliCPUs: cpus.map { Int((min($0, 1e6) * 1000).rounded()) } ?? standard.milliCPUs,
+        memory: memory.map { ByteCount(mebibytes: Int64($0)) } ?? standard.memory,
+        disk: disk.map { ByteCount(mebibytes: Int64($0)) } ?? standard.disk, gpus: gpus ?? standard.gpus)
     }
 
     func end() throws(Fault) {
