@@ -128,7 +128,7 @@ enum ConfigurationSchema {
       summary: "Days for which decisions and what they were made from are kept: what `job explain` and `policy replay` read."),
     ConfigurationKey(
       path: "decisions.maximum", kind: .integer(1...1_000_000_000), standard: "1000000",
-      summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 2 MB."),
+      summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 1 MB."),
     ConfigurationKey(
       path: "registry.url", kind: .registry, environment: "CONTAINER_REGISTRY_URL",
       summary: "The approved registry: a pool without `images` of its own allows `REGISTRY/*` only."),
