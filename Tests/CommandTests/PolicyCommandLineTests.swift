@@ -110,7 +110,7 @@ struct PolicyCommandLineTests {
     #expect(same.output.contains("routing    0 of 4 differ"))
     let diff = try Binary.run(["policy", "diff", Self.policies, next.path, "--since", "1h", "--data", base.path])
     #expect(diff.output.contains("routing    3 differ"))
-    let none = try Binary.run(["policy", "replay", "--data", base.path + "/none"])
+    let none = try Binary.run(["policy", "replay", "--policies", next.path, "--data", base.path + "/none"])
     #expect(none.status == 64)
     #expect(none.error.contains("name the data directory of serve by --data FOLDER"))
     let span = try Binary.run(["policy", "replay", "--since", "yesterday", "--data", base.path])

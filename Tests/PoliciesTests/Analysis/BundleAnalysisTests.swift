@@ -115,11 +115,11 @@ struct BundleAnalysisTests {
   private static let answers: [(String, String, [String])] = [
     (
       "priority", "function p.prioritise(job) return \"CRITCAL\", job.name end",
-      ["2:39: error: priority.prioritise returns \"CRITCAL\" – did you mean \"CRITICAL\"?"]
+      ["2:35: error: priority.prioritise returns \"CRITCAL\" – did you mean \"CRITICAL\"?"]
     ),
     (
       "priority", "function p.prioritise(job) return job.name == 'x' and \"HIGH\" or \"high\" end",
-      ["2:66: error: priority.prioritise returns \"high\" – did you mean \"HIGH\"?"]
+      ["2:65: error: priority.prioritise returns \"high\" – did you mean \"HIGH\"?"]
     ),
     ("affinity", "function p.score() return 101 end", ["2:27: error: affinity.score returns 101; expected a number from 0 to 100"]),
     (
