@@ -1,13 +1,16 @@
 # Two commands matter: `make run` and `make test`. One debug build, made by scripts/build, serves both.
 .POSIX:
 .DELETE_ON_ERROR:
-.PHONY: help run test bench build lint lint-shell clean packages test-packages verify-github verify-github-variables
+.PHONY: help run test fuzz bench build lint lint-shell clean packages test-packages bench-packages verify-github verify-github-variables
 
 # Where the demonstration's containers run: process or docker.
 ENGINE = process
 RUNNERHUB = .build/debug/runnerhub
 # Which benchmarks to run, such as `make bench ONLY="planner policy"`; empty: all.
 ONLY =
+# How long `make fuzz` runs, and from which seed; empty: another one each time.
+FUZZ_SECONDS = 60
+SEED =
 SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
 
 help:
@@ -16,6 +19,7 @@ help:
 	@echo 'make bench   install what is missing, build for release, and run the benchmarks (ONLY="planner policy")'
 	@echo 'make verify-github REPO=OWNER/NAME TOKEN_FILE=FILE'
 	@echo '             try the whole line on a real account: docs/verify-github.md'
+	@echo 'make fuzz    build, and try random values and programs on the border to Lua (FUZZ_SECONDS=60 SEED=42)'
 	@echo 'make build   install what is missing, and build the product and its tests'
 	@echo 'make lint    check Swift, Lua and shell'
 	@echo 'make clean   remove what was built; fetched dependencies stay'
@@ -39,7 +43,10 @@ verify-github-variables:
 
 verify-github: verify-github-variables build
 	@scripts/verify-github run
-bench: packages
+fuzz: build
+	@.build/debug/PolicyFuzz --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED))
+
+bench: bench-packages
 	@scripts/build benchmarks
 	@Benchmarks/.build/release/Benchmarks run $(ONLY) --json Benchmarks/.build/figures.json
 
@@ -52,6 +59,9 @@ lint-shell:
 
 packages:
 	@scripts/install-system-packages build
+
+bench-packages:
+	@scripts/install-system-packages build bench
 
 test-packages:
 	@scripts/install-system-packages build test docker registry

@@ -85,7 +85,7 @@ let package = Package(
     .target(name: "CProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
 
     // Adapters: one technology a folder, each behind a port of the core.
-    room("Policies", ["Domain", "RunnerHub", "CLuaShim", crypto, logging]),
+    room("Policies", ["Domain", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", "CZlib", crypto, grdb, logging]),
     room(
       "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
@@ -124,6 +124,10 @@ let package = Package(
     // What GitHub's own description of its API finds wrong with a message.
     .target(name: "GitHubDescription", path: "Tests/GitHubDescription", swiftSettings: settings),
 
+    // Random values, bytes and programs against the border between Swift and Lua: `make fuzz`.
+    .target(name: "PolicyFuzzing", dependencies: ["Policies"], path: "Tests/PolicyFuzzing", swiftSettings: settings),
+    .executableTarget(name: "PolicyFuzz", dependencies: ["Policies", "PolicyFuzzing"], path: "Tests/PolicyFuzz", swiftSettings: settings),
+
     tests("WorkflowTests", ["Workflow"]),
     tests(
       "GitHubTests",
@@ -132,7 +136,7 @@ let package = Package(
         nioFoundationCompat,
         cryptoExtras, logging,
       ]),
-    tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", logging]),
+    tests("PoliciesTests", ["Domain", "RunnerHub", "Policies", "PolicyFuzzing", logging]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",

@@ -58,7 +58,7 @@ let package = Package(
     .systemLibrary(name: "CLua", path: "Rooms/CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CZlib", path: "Rooms/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLuaShim", dependencies: ["CLua"], path: "Rooms/CLuaShim"),
-    room("Policies", ["Domain", "RunnerHub", "CLuaShim", crypto, logging]),
+    room("Policies", ["Domain", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", "CZlib", crypto, grdb, logging]),
     // The decoder of deliveries without the client, whose dependencies would cost minutes of every build.
     room(

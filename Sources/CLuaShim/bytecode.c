@@ -145,4 +145,9 @@ void rh_visit_prototypes(lua_State *L, void (*visit)(void *context, const rh_pro
   read_function(&in, NULL, 0);
 }
 
+uint32_t rh_instruction(const rh_prototype *prototype, int instruction) {
+  const uint8_t *bytes = prototype->code + (size_t)instruction * 4;
+  return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
 int rh_opcode(const rh_prototype *prototype, int instruction) { return prototype->code[instruction * 4] & 0x7F; }

@@ -26,12 +26,29 @@ typedef struct rh_source {
 struct rh_lua {
   lua_State *L;
   rh_limits limits;
-  size_t used, churned;
+  /// Bytes that live; those that may live in this call; those that lived after the last collection.
+  size_t used, ceiling, floor, churned;
   int64_t steps, deadline;
   /// Why the running call may not go on: set once, raised again by every protected call inside Lua until the outermost one ends.
   const char *exhausted;
   uint64_t random;
+  /// Seconds, of the call that runs: what spans are reckoned by.
+  double turn;
+  uint32_t label_sets;
+  /// Texts that this result holds already, by the pointer that the state has for them.
+  const char *texts[16];
+  uint32_t text_count;
+  /// Slots of the candidates that are in order now.
+  rh_bytes ordered;
+  /// Instructions that one candidate takes at most; 0: not known.
+  int candidate_steps;
+  /// A file gave a table a metatable when it was loaded.
+  int has_metatables;
   int is_syntax_error;
+  /// The harness is loaded: tests keep state, and require what they test.
+  int has_harness;
+  /// A call runs, as opposed to the loading of a file.
+  int is_serving;
   rh_tracing tracing;
   size_t most_steps_traced, steps_traced;
   rh_bytes result, printed, error, traceback, trace, scratch;
@@ -39,7 +56,7 @@ struct rh_lua {
 };
 
 /// Addresses of these are keys of the registry (and BACKING of sealed tables): nothing in Lua can name them.
-extern const char RH_BACKING, RH_KINDS, RH_ENVIRONMENT, RH_LOADED, RH_LOADING, RH_MAIN;
+extern const char RH_BACKING, RH_VIEW, RH_KINDS, RH_FIELDS, RH_MISSING, RH_KEPT, RH_LABEL_SETS, RH_CANDIDATES, RH_DRIVER, RH_ENVIRONMENT, RH_LOADED, RH_LOADING, RH_MAIN;
 
 // limits.c
 rh_lua *rh_of(lua_State *L);
@@ -47,6 +64,15 @@ void *rh_allocate(void *context, void *block, size_t old, size_t wanted);
 /// Starts and ends the budget of one call.
 void rh_begin(rh_lua *state);
 void rh_end(rh_lua *state);
+/// Around what cannot run long.
+void rh_pause_counting(rh_lua *state);
+void rh_resume_counting(rh_lua *state);
+/// Between calls, where garbage has gathered: no collection runs within one, so that nothing can depend on when it does.
+void rh_collect(lua_State *L);
+/// What was used so far was the host's: the budget of memory counts from here.
+void rh_count_from_here(rh_lua *state);
+/// Why a call ends that wants more memory than it may have.
+extern const char RH_MEMORY_BREACH[];
 /// Counts work of a C function; raises where the call's budget is used up.
 void rh_charge(lua_State *L, int64_t work);
 /// Raises the budget's error.
@@ -78,6 +104,7 @@ typedef struct rh_prototype {
 } rh_prototype;
 /// Visits the Lua function on top and those inside it, the inner ones first.
 void rh_visit_prototypes(lua_State *L, void (*visit)(void *context, const rh_prototype *prototype), void *context);
+uint32_t rh_instruction(const rh_prototype *prototype, int instruction);
 int rh_opcode(const rh_prototype *prototype, int instruction);
 
 // trace.c
@@ -86,17 +113,42 @@ void rh_trace_line(lua_State *L, lua_Debug *event);
 void rh_note_active_lines(lua_State *L, rh_source *source);
 
 // sealed.c: read-only tables
-/// Replaces the table on top by a read-only view of it, with the fields of `kind`.
+/// Replaces the table on top by a read-only view of it, with the fields of `kind`: cheap to make.
 void rh_seal(lua_State *L, const char *kind);
+/// The same, cheap to read.
+void rh_seal_to_stay(lua_State *L, const char *kind);
 /// Pushes the table behind a sealed one and returns 1, or pushes nothing and returns 0.
 int rh_push_backing(lua_State *L, int index);
 /// Creates the metatable of a kind. Takes the table of its fields (or nil: any) from the top.
 void rh_define_kind(lua_State *L, const char *kind);
+/// Pushes the metatable of a kind; raises where there is none.
+void rh_push_kind(lua_State *L, const char *kind);
+/// The name nearest to `wanted` among the text keys of the table at `index`, or NULL. Valid while the table holds it.
+const char *rh_nearest(lua_State *L, int index, const char *wanted);
+
+// order.c
 /// Pushes an array of the keys of a table in a fixed order (numbers, text, booleans) and returns how many.
 lua_Integer rh_sorted_keys(lua_State *L, int index);
 int rh_pairs(lua_State *L);
-/// The name nearest to `wanted` among the text keys of the table at `index`, or NULL. Valid while the table holds it.
-const char *rh_nearest(lua_State *L, int index, const char *wanted);
+int rh_next_pair(lua_State *L);
+
+// kept.c
+/// Pushes the object of a slot and returns 1, or pushes nothing and returns 0.
+int rh_push_kept(lua_State *L, uint32_t slot);
+/// Pushes the object of a slot, which is made where there is none.
+void rh_push_kept_for(lua_State *L, uint32_t slot, const char *kind);
+void rh_forget_kept(lua_State *L);
+/// Pushes the names of a kind's fields, in order.
+void rh_push_fields(lua_State *L, const char *kind);
+void rh_keep_moment(lua_State *L, int backing, int place, double moment);
+/// Returns 1 with the span on top that a field is kept as, by its place in the kind; else 0.
+int rh_push_span(lua_State *L, int backing, int place);
+/// Pushes what a sealed table holds, its spans included, and returns 1, or pushes nothing and returns 0.
+int rh_push_contents(lua_State *L, int index);
+
+// frozen.c
+/// Makes everything read-only that the value reaches, and raises where a function assigns to what is outside it. `file` is NULL for data.
+void rh_freeze(lua_State *L, int index, const char *name, const char *file);
 
 // sandbox.c
 /// Builds the environment of policy files.
@@ -107,9 +159,21 @@ void rh_push_text(lua_State *L, int index);
 // tables.c, pattern.c: push a table of functions
 void rh_push_table_library(lua_State *L);
 void rh_add_pattern_functions(lua_State *L);
+int rh_next_match(lua_State *L);
 
 // marshal.c
 /// Pushes all values of a buffer and returns their number.
 int rh_decode_all(lua_State *L, const uint8_t *bytes, size_t length);
 void rh_encode(lua_State *L, int index, int depth);
 void rh_encode_list_header(lua_State *L, uint32_t count);
+/// The number of a text that the result holds already, or −1.
+int rh_known_text(rh_lua *state, const char *text);
+/// Writes the values from `first` to the top: their count, a byte, then each.
+void rh_encode_answer(lua_State *L, int first);
+
+// place.c
+/// Asks `filter` (0: there is none) and `score` of the candidates that are kept under the slots, and writes their answers.
+void rh_ask_candidates(lua_State *L, int job, int filter, int score, const uint32_t *slots, size_t count);
+void rh_prepare_placement(lua_State *L);
+/// Finds out what `filter` (0: there is none) and `score` cost at most, where that can be known.
+void rh_measure_placement(lua_State *L, int filter, int score);

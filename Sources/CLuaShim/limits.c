@@ -5,7 +5,9 @@
 
 #include "internal.h"
 
-enum { HOOK_INTERVAL = 100 };
+enum { HOOK_INTERVAL = 100, RESERVE = 64 << 10, MOST_GARBAGE = 512 << 10 };
+
+const char RH_MEMORY_BREACH[] = "memory limit reached";
 
 static int64_t now(void) {
   struct timespec time;
@@ -23,9 +25,15 @@ void *rh_allocate(void *context, void *block, size_t old, size_t wanted) {
   }
   if (wanted > old) {
     size_t growth = wanted - old;
-    if (state->used > state->limits.memory || growth > state->limits.memory - state->used) return NULL;
-    if (growth > state->limits.churn || state->churned > state->limits.churn - growth) {
-      state->exhausted = "allocation budget used up";
+    // Once the budget is gone, what is still needed to say so.
+    size_t ceiling = state->ceiling + (state->exhausted ? RESERVE : 0);
+    const char *breach = NULL;
+    if (state->used > ceiling || growth > ceiling - state->used)
+      breach = RH_MEMORY_BREACH;
+    else if (!state->exhausted && (growth > state->limits.churn || state->churned > state->limits.churn - growth))
+      breach = "allocation budget used up";
+    if (breach) {
+      if (!state->exhausted) state->exhausted = breach;
       return NULL;
     }
     state->churned += growth;
@@ -76,12 +84,28 @@ static void set_hook(lua_State *L, int interval) {
 
 void rh_begin(rh_lua *state) {
   state->steps = 0;
-  state->churned = 0;
   state->steps_traced = 0;
   state->exhausted = NULL;
   state->deadline = now() + state->limits.nanoseconds;
-  set_hook(state->L, HOOK_INTERVAL);
+  rh_count_from_here(state);
+  if (state->L) set_hook(state->L, HOOK_INTERVAL);
 }
+
+void rh_count_from_here(rh_lua *state) {
+  state->churned = 0;
+  state->ceiling = state->used + state->limits.memory;
+}
+
+void rh_collect(lua_State *L) {
+  rh_lua *state = rh_of(L);
+  if (state->used < state->floor + MOST_GARBAGE) return;
+  lua_gc(L, LUA_GCCOLLECT);
+  state->floor = state->used;
+}
+
+void rh_pause_counting(rh_lua *state) { lua_sethook(state->L, NULL, 0, 0); }
+
+void rh_resume_counting(rh_lua *state) { set_hook(state->L, HOOK_INTERVAL); }
 
 void rh_end(rh_lua *state) { lua_sethook(state->L, NULL, 0, 0); }
 

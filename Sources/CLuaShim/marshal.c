@@ -3,12 +3,14 @@
 //   0 nil · 1 false · 2 true · 3 integer (8 bytes) · 4 number (8 bytes, IEEE 754) · 5 text (u32 length, bytes)
 //   6 list (u32 count, values) · 7 map (u32 count, pairs of text and value): plain tables
 //   8 object (text kind, u32 count, pairs of text and value) · 9 labels (u32 count, texts) · 10 list: read-only tables
-//   15 what cannot cross (text: the name of its type); only in results
+//   11 kept object (u32 slot) · 12 object to keep (u32 slot, text kind, a value for each field of the kind in the order of their names)
+//   13 a value that is only to be kept, and is no argument · 14 moment that a span counts from (8 bytes), only as a field of 12
+//   15 what cannot cross (text: the name of its type) · 16 a text that this result already holds (its number, a byte); only in results
 #include <string.h>
 
 #include "internal.h"
 
-enum { NIL, FALSE, TRUE, INTEGER, NUMBER, TEXT, LIST, MAP, OBJECT, LABELS, SEALED_LIST, OTHER = 15, MAX_DEPTH = 16 };
+enum { NIL, FALSE, TRUE, INTEGER, NUMBER, TEXT, LIST, MAP, OBJECT, LABELS, SEALED_LIST, KEPT, KEEP, NOTE, MOMENT, OTHER = 15, AGAIN, MAX_DEPTH = 16, MOST_LABEL_SETS = 256 };
 
 typedef struct {
   lua_State *L;
@@ -45,38 +47,101 @@ static int size_hint(const reader *in, uint32_t count) {
   return (int)(count < left ? count : left);
 }
 
+static double take_number(reader *in) {
+  uint64_t word = take_word(in);
+  double number;
+  memcpy(&number, &word, sizeof number);
+  return number;
+}
+
+/// The same labels come again and again: each set of them is made once.
+static void push_labels(reader *in) {
+  lua_State *L = in->L;
+  rh_lua *state = rh_of(L);
+  const uint8_t *start = in->at;
+  uint32_t count = take_count(in);
+  for (uint32_t i = 0; i < count; i++) take(in, take_count(in));
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_LABEL_SETS);
+  lua_pushlstring(L, (const char *)start, (size_t)(in->at - start));
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, -3) == LUA_TNIL) {
+    lua_pop(L, 1);
+    reader again = {L, start + 4, in->at};
+    lua_createtable(L, size_hint(&again, count), 0);
+    for (uint32_t i = 1; i <= count; i++) {
+      push_taken_text(&again);
+      lua_rawseti(L, -2, i);
+    }
+    rh_seal_to_stay(L, "labels");
+    if (++state->label_sets > MOST_LABEL_SETS) {
+      state->label_sets = 0;
+      lua_newtable(L);
+      lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LABEL_SETS);
+    } else {
+      lua_pushvalue(L, -2);
+      lua_pushvalue(L, -2);
+      lua_rawset(L, -5);
+    }
+  }
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+static void decode(reader *in, int depth);
+
+static void keep(reader *in, int depth) {
+  lua_State *L = in->L;
+  int top = lua_gettop(L);
+  uint32_t slot = take_count(in);
+  push_taken_text(in);
+  const char *kind = lua_tostring(L, -1);
+  rh_push_kept_for(L, slot, kind);
+  rh_push_backing(L, -1);
+  rh_push_fields(L, kind);
+  int backing = top + 3, fields = top + 4;
+  int count = (int)lua_rawlen(L, fields);
+  for (int place = 1; place <= count; place++) {
+    if (in->at < in->end && *in->at == MOMENT) {
+      in->at++;
+      rh_keep_moment(L, backing, place, take_number(in));
+      continue;
+    }
+    lua_rawgeti(L, fields, place);
+    decode(in, depth + 1);
+    lua_rawset(L, backing);
+  }
+  lua_settop(L, top + 2);
+  lua_replace(L, top + 1);
+}
+
 static void decode(reader *in, int depth) {
   lua_State *L = in->L;
   if (depth > MAX_DEPTH) luaL_error(L, "the arguments are nested too deeply");
-  luaL_checkstack(L, 6, "arguments");
+  luaL_checkstack(L, 12, "arguments");
   uint8_t tag = *take(in, 1);
   switch (tag) {
     case NIL: lua_pushnil(L); break;
     case FALSE: lua_pushboolean(L, 0); break;
     case TRUE: lua_pushboolean(L, 1); break;
     case INTEGER: lua_pushinteger(L, (lua_Integer)take_word(in)); break;
-    case NUMBER: {
-      uint64_t word = take_word(in);
-      double number;
-      memcpy(&number, &word, sizeof number);
-      lua_pushnumber(L, number);
+    case NUMBER: lua_pushnumber(L, take_number(in)); break;
+    case TEXT: push_taken_text(in); break;
+    case LABELS: push_labels(in); break;
+    case KEEP: keep(in, depth); break;
+    case KEPT: {
+      uint32_t slot = take_count(in);
+      if (!rh_push_kept(L, slot)) luaL_error(L, "nothing is kept under slot %d", (int)slot);
       break;
     }
-    case TEXT: push_taken_text(in); break;
     case LIST:
-    case SEALED_LIST:
-    case LABELS: {
+    case SEALED_LIST: {
       uint32_t count = take_count(in);
       lua_createtable(L, size_hint(in, count), 0);
       for (uint32_t i = 1; i <= count; i++) {
-        if (tag == LABELS)
-          push_taken_text(in);
-        else
-          decode(in, depth + 1);
+        decode(in, depth + 1);
         lua_rawseti(L, -2, i);
       }
       if (tag == SEALED_LIST) rh_seal(L, "list");
-      if (tag == LABELS) rh_seal(L, "labels");
       break;
     }
     case MAP:
@@ -104,8 +169,11 @@ int rh_decode_all(lua_State *L, const uint8_t *bytes, size_t length) {
   int count = 0;
   while (in.at < in.end) {
     luaL_checkstack(L, 1, "arguments");
+    int is_argument = *in.at != NOTE;
+    if (!is_argument) in.at++;
     decode(&in, 0);
-    count++;
+    count += is_argument;
+    if (!is_argument) lua_pop(L, 1);
   }
   return count;
 }
@@ -143,7 +211,7 @@ void rh_encode_list_header(lua_State *L, uint32_t count) {
 static void encode_table(lua_State *L, int index, int depth) {
   if (depth >= MAX_DEPTH) luaL_error(L, "the result is nested deeper than %d tables: does it hold itself?", MAX_DEPTH);
   luaL_checkstack(L, 8, "result");
-  if (!rh_push_backing(L, index)) lua_pushvalue(L, index);
+  if (!rh_push_contents(L, index)) lua_pushvalue(L, index);
   int table = lua_gettop(L);
   lua_Integer count = rh_sorted_keys(L, table);
   int keys = lua_gettop(L);
@@ -207,4 +275,31 @@ void rh_encode(lua_State *L, int index, int depth) {
       put_text(L, name, strlen(name));
     }
   }
+}
+
+int rh_known_text(rh_lua *state, const char *text) {
+  for (uint32_t i = 0; i < state->text_count; i++)
+    if (state->texts[i] == text) return (int)i;
+  return -1;
+}
+
+/// A text that this result already holds is written as its number: policies give the same few reasons again and again. The same text is the
+/// same pointer, since nothing is collected during a call.
+static void put_reason(lua_State *L, int index) {
+  rh_lua *state = rh_of(L);
+  const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+  int number = text ? rh_known_text(state, text) : -1;
+  if (number >= 0) {
+    put_tag(L, AGAIN);
+    put_tag(L, (uint8_t)number);
+    return;
+  }
+  rh_encode(L, index, 0);
+  if (text && state->text_count < sizeof state->texts / sizeof *state->texts) state->texts[state->text_count++] = text;
+}
+
+void rh_encode_answer(lua_State *L, int first) {
+  int last = lua_gettop(L);
+  put_tag(L, (uint8_t)(last - first + 1));
+  for (int i = first; i <= last; i++) put_reason(L, i);
 }

@@ -41,6 +41,8 @@ int rh_require(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_LOADING);  // stack: name, loaded, loading
   if (lua_getfield(L, 3, module) != LUA_TNIL) return luaL_error(L, "module '%s' requires itself, directly or through others", module);
   lua_pop(L, 1);
+  // Loaded at the first question that needs it, it would be another at each: what it draws at random, what it costs.
+  if (rh_of(L)->is_serving) return luaL_error(L, "require \"%s\" at the top of the file: within a call nothing is loaded", module);
   lua_pushboolean(L, 1);
   lua_setfield(L, 3, module);
   rh_push_chunk(L, source);
@@ -48,6 +50,7 @@ int rh_require(lua_State *L) {
   lua_pushnil(L);
   lua_setfield(L, 3, module);
   if (lua_isnil(L, -1)) return luaL_error(L, "%s returns nothing: end it with 'return' and a table", source->file);
+  rh_freeze(L, -1, module, source->file);
   lua_pushvalue(L, -1);
   lua_setfield(L, 2, module);
   return 1;

@@ -52,17 +52,14 @@ static int print(lua_State *L) {
 // MARK: Protected calls of the policy's own
 
 /// What ends a call goes on through every `pcall`: a budget is no error to be handled.
-static void pass_on(lua_State *L, int outcome) {
-  rh_lua *state = rh_of(L);
-  if (state->exhausted) rh_raise_exhausted(L);
-  // A full collection was made before memory was said to be short: costly, and not seen by the hook.
-  if (outcome == LUA_ERRMEM) rh_charge(L, 50000);
+static void pass_on(lua_State *L) {
+  if (rh_of(L)->exhausted) rh_raise_exhausted(L);
 }
 
 static int protected_call(lua_State *L) {
   luaL_checkany(L, 1);
   int outcome = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-  if (outcome != LUA_OK) pass_on(L, outcome);
+  if (outcome != LUA_OK) pass_on(L);
   lua_pushboolean(L, outcome == LUA_OK);
   lua_insert(L, 1);
   return lua_gettop(L);
@@ -81,9 +78,9 @@ static int protected_call_with_handler(lua_State *L) {
     lua_replace(L, 1);
     return lua_gettop(L);
   }
-  pass_on(L, outcome);
+  pass_on(L);
   int handled = lua_pcall(L, 1, 1, 0);
-  if (handled != LUA_OK) pass_on(L, handled);
+  if (handled != LUA_OK) pass_on(L);
   lua_pushboolean(L, 0);
   lua_insert(L, -2);
   return 2;
@@ -95,8 +92,11 @@ static int set_metatable(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
+  rh_charge(L, 1);
   if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) return luaL_error(L, "cannot change a protected metatable");
   if (lua_istable(L, 2)) {
+    // The interpreter looks into a metatable itself, and finds nothing in a view.
+    if (rh_push_backing(L, 2)) lua_replace(L, 2);
     // __gc runs where no hook fires, and __mode makes an answer depend on the collector.
     const char *refused[] = {"__gc", "__mode"};
     for (int i = 0; i < 2; i++) {
@@ -105,7 +105,44 @@ static int set_metatable(lua_State *L) {
       lua_pop(L, 1);
     }
   }
+  if (!rh_of(L)->is_serving) rh_of(L)->has_metatables = 1;
   lua_setmetatable(L, 1);
+  return 1;
+}
+
+static int get_metatable(lua_State *L) {
+  luaL_checkany(L, 1);
+  if (!lua_getmetatable(L, 1)) {
+    lua_pushnil(L);
+    return 1;
+  }
+  lua_pushliteral(L, "__metatable");
+  if (lua_rawget(L, -2) != LUA_TNIL) return 1;
+  lua_pop(L, 1);
+  // What is behind a view is not given out.
+  if (lua_rawgetp(L, -1, &RH_VIEW) == LUA_TNIL) lua_pop(L, 1);
+  return 1;
+}
+
+// MARK: Chance
+
+/// FNV-1a over the texts, each with its length before it, then the mixing of SplitMix64: spread evenly, and for ever the same.
+static int percent(lua_State *L) {
+  int count = lua_gettop(L);
+  uint64_t hash = UINT64_C(0xCBF29CE484222325);
+  luaL_checkany(L, 1);
+  for (int i = 1; i <= count; i++) {
+    size_t length;
+    if (lua_type(L, i) != LUA_TSTRING && !lua_isinteger(L, i)) return luaL_typeerror(L, i, "string or integer");
+    const char *text = lua_tolstring(L, i, &length);
+    rh_charge(L, 1 + (int64_t)(length / 4));
+    for (int shift = 0; shift < 32; shift += 8) hash = (hash ^ (uint8_t)(length >> shift)) * UINT64_C(0x100000001B3);
+    for (size_t j = 0; j < length; j++) hash = (hash ^ (uint8_t)text[j]) * UINT64_C(0x100000001B3);
+  }
+  hash = (hash ^ hash >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+  hash = (hash ^ hash >> 27) * UINT64_C(0x94D049BB133111EB);
+  hash ^= hash >> 31;
+  lua_pushnumber(L, (lua_Number)(hash >> 11) * 100 / (lua_Number)((uint64_t)1 << 53));
   return 1;
 }
 
@@ -250,10 +287,10 @@ static void add_utf8(lua_State *L, int environment) {
 
 static void add_base(lua_State *L, int environment) {
   // `pcall` and its like are ours: the library's would swallow the end of a budget.
-  static const char *const names[] = {"assert", "error", "getmetatable", "ipairs", "rawequal", "select", "tonumber", "type", NULL};
+  static const char *const names[] = {"assert", "error", "ipairs", "rawequal", "select", "tonumber", "type", NULL};
   const luaL_Reg functions[] = {
     {"pairs", rh_pairs}, {"pcall", protected_call}, {"xpcall", protected_call_with_handler}, {"print", print},
-    {"setmetatable", set_metatable}, {"tostring", to_text}, {NULL, NULL},
+    {"setmetatable", set_metatable}, {"getmetatable", get_metatable}, {"percent", percent}, {"tostring", to_text}, {NULL, NULL},
   };
   luaL_requiref(L, "_G", luaopen_base, 0);
   int library = lua_gettop(L);

@@ -1,7 +1,10 @@
-// Read-only tables, and tables walked in a fixed order.
+// Read-only tables.
 //
-// A sealed table is empty but for one key that Lua code cannot name, under which the real table lies. Its metatable, shared by all of a
-// kind and locked, reads from there and refuses to write. A field that the kind does not have is an error with a suggestion.
+// A sealed table is empty but for one key that Lua code cannot name, under which the real table lies, its backing. Its metatable is locked,
+// reads from there and refuses to write. A field that its kind does not have is an error with a suggestion.
+//
+// Where a table lives for one call, its metatable is shared by all of its kind, and a field costs a call of C. Where it stays, it has one of
+// its own, by which the interpreter finds a field without leaving Lua; only what is missing asks C.
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,30 +112,58 @@ static int has_label(lua_State *L) {
   return 1;
 }
 
-static int read_labels(lua_State *L) {
-  if (!rh_push_backing(L, 1)) return luaL_error(L, "not a table of the host");
-  if (lua_isinteger(L, 2)) {
-    lua_rawgeti(L, -1, lua_tointeger(L, 2));
-    return 1;
-  }
-  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "has") == 0) {
+/// Reached for what is neither among the labels nor `has`.
+static int read_other_label(lua_State *L) {
+  if (!lua_isinteger(L, 2)) return luaL_error(L, "labels have numbers and 'has': write labels:has(\"linux\")");
+  lua_pushnil(L);
+  return 1;
+}
+
+/// Upvalues: place of each field of the kind by name, name of the kind. Reached for what a backing does not hold: often a field that this
+/// object does not fill.
+static int read_missing(lua_State *L) {
+  lua_settop(L, 2);
+  if (lua_type(L, 2) == LUA_TNIL) return unknown_field(L, lua_tostring(L, lua_upvalueindex(2)), lua_upvalueindex(1));
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(1));
+  lua_Integer place = lua_tointeger(L, 3);
+  if (place == 0) return unknown_field(L, lua_tostring(L, lua_upvalueindex(2)), lua_upvalueindex(1));
+  return rh_push_span(L, 1, (int)place);
+}
+
+/// Pushes the metatable of backings of a kind.
+static void push_missing(lua_State *L, const char *kind, int fields) {
+  lua_createtable(L, 0, 1);
+  if (strcmp(kind, "labels") == 0) {
+    lua_createtable(L, 0, 1);
     lua_pushcfunction(L, has_label);
-    return 1;
+    lua_setfield(L, -2, "has");
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, read_other_label);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+  } else {
+    lua_newtable(L);
+    lua_Integer count = rh_sorted_keys(L, fields);
+    for (lua_Integer place = 1; place <= count; place++) {
+      lua_rawgeti(L, -1, place);
+      lua_pushinteger(L, place);
+      lua_rawset(L, -4);
+    }
+    lua_pop(L, 1);
+    lua_pushstring(L, kind);
+    lua_pushcclosure(L, read_missing, 2);
   }
-  return luaL_error(L, "labels have numbers and 'has': write labels:has(\"linux\")");
+  lua_setfield(L, -2, "__index");
 }
 
 void rh_define_kind(lua_State *L, const char *kind) {
   int fields = lua_gettop(L);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_KINDS);
-  lua_createtable(L, 0, 5);
-  if (strcmp(kind, "labels") == 0) {
-    lua_pushcfunction(L, read_labels);
-  } else {
-    lua_pushvalue(L, fields);
-    lua_pushstring(L, kind);
-    lua_pushcclosure(L, read_sealed, 2);
-  }
+  lua_createtable(L, 0, 8);
+  lua_pushvalue(L, fields);
+  lua_pushstring(L, kind);
+  lua_pushcclosure(L, read_sealed, 2);
   lua_setfield(L, -2, "__index");
   lua_pushstring(L, kind);
   lua_pushcclosure(L, refuse_write, 1);
@@ -143,109 +174,53 @@ void rh_define_kind(lua_State *L, const char *kind) {
   lua_setfield(L, -2, "__metatable");
   lua_pushstring(L, kind);
   lua_setfield(L, -2, "__name");
+  if (lua_istable(L, fields) || strcmp(kind, "labels") == 0) {
+    push_missing(L, kind, fields);
+    lua_rawsetp(L, -2, &RH_MISSING);
+  }
+  if (lua_istable(L, fields)) {
+    rh_sorted_keys(L, fields);
+    lua_rawsetp(L, -2, &RH_FIELDS);
+  }
   lua_setfield(L, -2, kind);
   lua_settop(L, fields - 1);
 }
 
-void rh_seal(lua_State *L, const char *kind) {
-  lua_createtable(L, 0, 1);
-  lua_insert(L, -2);
-  lua_rawsetp(L, -2, &RH_BACKING);
+void rh_push_kind(lua_State *L, const char *kind) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_KINDS);
   if (lua_getfield(L, -1, kind) != LUA_TTABLE) luaL_error(L, "unknown kind of input '%s'", kind);
   lua_remove(L, -2);
+}
+
+void rh_seal(lua_State *L, const char *kind) {
+  if (strcmp(kind, "labels") == 0) {
+    rh_seal_to_stay(L, kind);
+    return;
+  }
+  lua_createtable(L, 0, 1);
+  lua_insert(L, -2);
+  lua_rawsetp(L, -2, &RH_BACKING);
+  rh_push_kind(L, kind);
   lua_setmetatable(L, -2);
 }
 
-// MARK: Fixed order
-
-typedef struct {
-  int rank;  // 0 number, 1 text, 2 boolean
-  lua_Number number;
-  lua_Integer integer;
-  const char *text;
-  size_t length;
-  lua_Integer slot;
-} key;
-
-static int compare_keys(const void *left, const void *right) {
-  const key *a = left, *b = right;
-  if (a->rank != b->rank) return a->rank - b->rank;
-  if (a->rank == 1) {
-    int order = memcmp(a->text, b->text, a->length < b->length ? a->length : b->length);
-    return order ? order : (a->length > b->length) - (a->length < b->length);
+void rh_seal_to_stay(lua_State *L, const char *kind) {
+  luaL_checkstack(L, 6, "input");
+  int backing = lua_gettop(L);
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, backing);
+  lua_rawsetp(L, -2, &RH_BACKING);
+  rh_push_kind(L, kind);
+  lua_createtable(L, 0, 5);  // backing, sealed, kind, metatable
+  lua_pushvalue(L, backing);
+  lua_setfield(L, -2, "__index");
+  static const char *const shared[] = {"__newindex", "__len", "__metatable", "__name"};
+  for (int i = 0; i < 4; i++) {
+    lua_getfield(L, backing + 2, shared[i]);
+    lua_setfield(L, -2, shared[i]);
   }
-  if (a->number != b->number) return a->number < b->number ? -1 : 1;
-  return (a->integer > b->integer) - (a->integer < b->integer);
-}
-
-lua_Integer rh_sorted_keys(lua_State *L, int index) {
-  index = lua_absindex(L, index);
-  luaL_checkstack(L, 6, "keys");
-  lua_newtable(L);
-  int found = lua_gettop(L);
-  lua_Integer count = 0;
-  lua_pushnil(L);
-  while (lua_next(L, index)) {
-    lua_pop(L, 1);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, found, ++count);
-  }
-  rh_charge(L, count * 2);
-  key *keys = lua_newuserdatauv(L, (size_t)count * sizeof *keys, 0);
-  for (lua_Integer i = 0; i < count; i++) {
-    lua_rawgeti(L, found, i + 1);
-    key item = {.slot = i + 1};
-    switch (lua_type(L, -1)) {
-      case LUA_TNUMBER:
-        item.number = lua_tonumber(L, -1);
-        item.integer = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
-        break;
-      case LUA_TSTRING:
-        item.rank = 1;
-        item.text = lua_tolstring(L, -1, &item.length);  // anchored by `found`
-        break;
-      case LUA_TBOOLEAN:
-        item.rank = 2;
-        item.number = lua_toboolean(L, -1);
-        break;
-      default: luaL_error(L, "a %s as key has no order: use numbers, text or booleans", luaL_typename(L, -1));
-    }
-    keys[i] = item;
-    lua_pop(L, 1);
-  }
-  qsort(keys, (size_t)count, sizeof *keys, compare_keys);
-  lua_createtable(L, (int)count, 0);
-  for (lua_Integer i = 0; i < count; i++) {
-    lua_rawgeti(L, found, keys[i].slot);
-    lua_rawseti(L, -2, i + 1);
-  }
-  lua_replace(L, found);
-  lua_settop(L, found);
-  return count;
-}
-
-/// Upvalues: table, keys in order, place. Keys whose value went away meanwhile are left out.
-static int next_pair(lua_State *L) {
-  lua_Integer place = lua_tointeger(L, lua_upvalueindex(3));
-  for (;;) {
-    place++;
-    lua_settop(L, 0);
-    if (lua_rawgeti(L, lua_upvalueindex(2), place) == LUA_TNIL) return 1;
-    lua_pushvalue(L, 1);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) break;
-  }
-  lua_pushinteger(L, place);
-  lua_replace(L, lua_upvalueindex(3));
-  return 2;
-}
-
-int rh_pairs(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  if (!rh_push_backing(L, 1)) lua_pushvalue(L, 1);
-  rh_sorted_keys(L, 2);
-  lua_pushinteger(L, 0);
-  lua_pushcclosure(L, next_pair, 3);
-  return 1;
+  lua_setmetatable(L, backing + 1);
+  if (lua_rawgetp(L, backing + 2, &RH_MISSING) == LUA_TTABLE) lua_setmetatable(L, backing);
+  lua_settop(L, backing + 1);
+  lua_remove(L, backing);
 }

@@ -4,7 +4,8 @@
 
 #include "internal.h"
 
-const char RH_BACKING = 0, RH_KINDS = 0, RH_ENVIRONMENT = 0, RH_LOADED = 0, RH_LOADING = 0, RH_MAIN = 0;
+const char RH_BACKING = 0, RH_VIEW = 0, RH_KINDS = 0, RH_FIELDS = 0, RH_MISSING = 0, RH_KEPT = 0, RH_LABEL_SETS = 0, RH_CANDIDATES = 0,
+           RH_DRIVER = 0, RH_ENVIRONMENT = 0, RH_LOADED = 0, RH_LOADING = 0, RH_MAIN = 0;
 
 enum { ERROR_LIMIT = 8192 };
 
@@ -29,12 +30,24 @@ static int handle_message(lua_State *L) {
 }
 
 typedef struct {
+  lua_CFunction body;
   const char *name;
   const uint8_t *bytes;
   size_t length;
+  const uint32_t *slots;
+  size_t count;
 } request;
 
+static request *request_of(lua_State *L) { return lua_touserdata(L, 1); }
+
+static int run_request(lua_State *L) {
+  rh_collect(L);
+  rh_count_from_here(rh_of(L));
+  return request_of(L)->body(L);
+}
+
 static rh_status perform(rh_lua *state, lua_CFunction body, request *request) {
+  request->body = body;
   lua_State *L = state->L;
   state->is_syntax_error = 0;
   state->random = UINT64_C(0x9E3779B97F4A7C15);  // each call starts alike: same input, same output
@@ -43,15 +56,16 @@ static rh_status perform(rh_lua *state, lua_CFunction body, request *request) {
   lua_settop(L, 0);
   rh_begin(state);
   lua_pushcfunction(L, handle_message);
-  lua_pushcfunction(L, body);
+  lua_pushcfunction(L, run_request);
   lua_pushlightuserdata(L, request);
   int outcome = lua_pcall(L, 1, 0, 1);
   rh_end(state);
+  state->is_serving = 0;
   rh_status status = RH_OK;
-  if (outcome != LUA_OK) {
+  if (outcome != LUA_OK || state->exhausted) {
     size_t length = 0;
     // Reading a string does not allocate; converting anything else would.
-    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
+    const char *text = outcome != LUA_OK && lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
     if (state->exhausted && (!text || !strstr(text, state->exhausted))) {
       text = state->exhausted;
       length = strlen(text);
@@ -60,13 +74,11 @@ static rh_status perform(rh_lua *state, lua_CFunction body, request *request) {
       length = strlen(text);
     }
     set_text(&state->error, text, length);
-    status = state->exhausted ? RH_BUDGET : state->is_syntax_error ? RH_SYNTAX : outcome == LUA_ERRMEM ? RH_MEMORY : RH_RUNTIME;
+    status = state->exhausted == RH_MEMORY_BREACH ? RH_MEMORY : state->exhausted ? RH_BUDGET : state->is_syntax_error ? RH_SYNTAX : outcome == LUA_ERRMEM ? RH_MEMORY : RH_RUNTIME;
   }
   lua_settop(L, 0);
   return status;
 }
-
-static request *request_of(lua_State *L) { return lua_touserdata(L, 1); }
 
 // MARK: What is performed
 
@@ -74,11 +86,14 @@ static int open_body(lua_State *L) {
   const request *wanted = request_of(L);
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LOADED);
+  lua_gc(L, LUA_GCSTOP);
+  rh_prepare_placement(L);
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_KINDS);
+  rh_forget_kept(L);
   lua_pushnil(L);
   rh_define_kind(L, "list");
-  lua_pushnil(L);
+  lua_newtable(L);
   rh_define_kind(L, "data");
   lua_pushnil(L);
   rh_define_kind(L, "labels");
@@ -90,13 +105,52 @@ static int open_body(lua_State *L) {
   rh_push_backing(L, -1);
   lua_pushcfunction(L, rh_require);
   lua_setfield(L, -2, "require");
+  lua_newtable(L);
+  rh_seal_to_stay(L, "data");
+  lua_setfield(L, -2, "data");
   lua_pop(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
   return 0;
 }
 
+/// Each name of the map becomes a field of `data`, read-only all the way down; a name that is not there is an error.
+static int data_body(lua_State *L) {
+  const request *wanted = request_of(L);
+  if (rh_decode_all(L, wanted->bytes, wanted->length) != 1 || !lua_istable(L, -1)) return luaL_error(L, "the data are not a map");
+  int tables = lua_gettop(L);
+  lua_newtable(L);
+  lua_pushnil(L);
+  while (lua_next(L, tables)) {
+    lua_pushfstring(L, "data.%s", lua_tostring(L, -2));
+    rh_freeze(L, lua_gettop(L) - 1, lua_tostring(L, -1), NULL);
+    lua_pop(L, 2);
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, tables + 1);
+  }
+  rh_define_kind(L, "data");
+  rh_seal_to_stay(L, "data");
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
+  rh_push_backing(L, -1);
+  lua_pushvalue(L, tables);
+  lua_setfield(L, -2, "data");
+  return 0;
+}
+
 static int compile_body(lua_State *L) {
   rh_push_chunk(L, rh_known_source(L, request_of(L)->name));
+  return 0;
+}
+
+/// Pushes a function of the kept table. A name that is missing or no function pushes nothing and returns 0.
+static int push_function(lua_State *L, const char *name) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_MAIN) != LUA_TTABLE) return luaL_error(L, "nothing is loaded");
+  if (rh_push_backing(L, -1)) lua_remove(L, -2);
+  lua_pushstring(L, name);
+  lua_rawget(L, -2);
+  lua_remove(L, -2);
+  if (lua_isfunction(L, -1)) return 1;
+  lua_pop(L, 1);
   return 0;
 }
 
@@ -107,6 +161,8 @@ static int load_body(lua_State *L) {
   if (!lua_istable(L, module)) return luaL_error(L, "%s returns a %s, not a table", rh_known_source(L, name)->file, luaL_typename(L, module));
   lua_pushvalue(L, module);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_MAIN);
+  if (!rh_push_backing(L, module)) lua_pushvalue(L, module);
+  module = lua_gettop(L);
   lua_pushliteral(L, "api");
   lua_rawget(L, module);
   rh_encode(L, -1, 0);
@@ -127,6 +183,8 @@ static int load_body(lua_State *L) {
     lua_pop(L, 1);
   }
   rh_encode(L, -1, 0);
+  int filter = push_function(L, "filter") ? lua_gettop(L) : 0;
+  if (push_function(L, "score")) rh_measure_placement(L, filter, lua_gettop(L));
   return 0;
 }
 
@@ -141,6 +199,7 @@ static int seal_for_harness(lua_State *L) {
 
 /// The harness is the host's own text: called with `seal`, it returns its table; the functions in `names` of it become names of all files.
 static int harness_body(lua_State *L) {
+  rh_of(L)->has_harness = 1;
   rh_push_chunk(L, rh_known_source(L, request_of(L)->name));
   lua_pushcfunction(L, seal_for_harness);
   lua_call(L, 1, 1);
@@ -170,17 +229,6 @@ static int run_body(lua_State *L) {
   return 0;
 }
 
-/// Pushes a function of the kept table. A name that is missing or no function pushes nothing and returns 0.
-static int push_function(lua_State *L, const char *name) {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_MAIN) != LUA_TTABLE) return luaL_error(L, "nothing is loaded");
-  lua_pushstring(L, name);
-  lua_rawget(L, -2);
-  lua_remove(L, -2);
-  if (lua_isfunction(L, -1)) return 1;
-  lua_pop(L, 1);
-  return 0;
-}
-
 /// Encodes the values above `base` as a list and pops them.
 static void encode_returned(lua_State *L, int base) {
   int count = lua_gettop(L) - base;
@@ -189,58 +237,48 @@ static void encode_returned(lua_State *L, int base) {
   lua_settop(L, base);
 }
 
+/// From here on it is the policy's own budget: what the host keeps in the state is not charged to it.
+static void serve(lua_State *L) {
+  rh_lua *state = rh_of(L);
+  rh_count_from_here(state);
+  state->is_serving = !state->has_harness;
+}
+
 static int call_body(lua_State *L) {
   const request *wanted = request_of(L);
   if (!push_function(L, wanted->name)) return luaL_error(L, "no function '%s'", wanted->name);
   int base = lua_gettop(L) - 1;
   int count = rh_decode_all(L, wanted->bytes, wanted->length);
+  serve(L);
   lua_call(L, count, LUA_MULTRET);
   encode_returned(L, base);
   return 0;
 }
 
-/// Calls the function at `function` with job and candidate; its results, at most two, are left on the stack.
-static int ask(lua_State *L, int function, int job, int candidate) {
-  int base = lua_gettop(L);
-  lua_pushvalue(L, function);
-  lua_pushvalue(L, job);
-  if (candidate) lua_pushvalue(L, candidate);
-  lua_call(L, candidate ? 2 : 1, LUA_MULTRET);
-  int count = lua_gettop(L) - base;
-  if (count > 2) lua_settop(L, base + 2);
-  while (lua_gettop(L) < base + 2) lua_pushnil(L);
-  return count;
-}
-
 static int place_body(lua_State *L) {
   const request *wanted = request_of(L);
-  if (rh_decode_all(L, wanted->bytes, wanted->length) != 2) return luaL_error(L, "a placement takes a job and its candidates");
-  int job = 2, candidates = 3;
-  if (!rh_push_backing(L, candidates)) return luaL_error(L, "the candidates are not a list");
-  lua_replace(L, candidates);
+  rh_of(L)->text_count = 0;
+  if (rh_decode_all(L, wanted->bytes, wanted->length) != 1) return luaL_error(L, "a placement takes a job");
+  int job = 2;
   int filter = push_function(L, "filter") ? lua_gettop(L) : 0;
   if (!push_function(L, "score")) return luaL_error(L, "no function 'score'");
   int score = lua_gettop(L);
-  int strategy = push_function(L, "strategy") ? lua_gettop(L) : 0;
-  lua_Integer count = (lua_Integer)lua_rawlen(L, candidates);
-  int base = lua_gettop(L);
-  rh_encode_list_header(L, (uint32_t)count);
-  for (lua_Integer i = 1; i <= count; i++) {
-    lua_rawgeti(L, candidates, i);
-    int candidate = base + 1;
-    if (filter)
-      ask(L, filter, job, candidate);
-    else {
-      lua_pushboolean(L, 1);
-      lua_pushnil(L);
-    }
-    // Only `true` is asked for a score; what is neither true nor false is shown to the host, which refuses it.
-    if (lua_isboolean(L, base + 2) && lua_toboolean(L, base + 2)) ask(L, score, job, candidate);
-    encode_returned(L, candidate);
-    lua_settop(L, base);
+  int strategy = push_function(L, "strategy") ? lua_gettop(L) : 0, base = lua_gettop(L);
+  serve(L);
+  rh_ask_candidates(L, job, filter, score, wanted->slots, wanted->count);
+  if (strategy) {
+    lua_pushvalue(L, strategy);
+    lua_pushvalue(L, job);
+    lua_call(L, 1, 2);
   }
-  if (strategy) ask(L, strategy, job, 0);
-  encode_returned(L, base);
+  rh_encode_answer(L, base + 1);
+  return 0;
+}
+
+static int forget_body(lua_State *L) {
+  rh_forget_kept(L);
+  rh_of(L)->label_sets = 0;
+  rh_of(L)->ordered.length = 0;
   return 0;
 }
 
@@ -250,6 +288,7 @@ rh_lua *rh_open(rh_limits limits, const uint8_t *kinds, size_t length) {
   rh_lua *state = calloc(1, sizeof *state);
   if (!state) return NULL;
   state->limits = limits;
+  rh_count_from_here(state);
   state->L = lua_newstate(rh_allocate, state);
   request wanted = {.bytes = kinds, .length = length};
   if (!state->L || perform(state, open_body, &wanted) != RH_OK) {
@@ -278,6 +317,7 @@ void rh_close(rh_lua *state) {
   free(state->traceback.data);
   free(state->trace.data);
   free(state->scratch.data);
+  free(state->ordered.data);
   free(state);
 }
 
@@ -309,6 +349,10 @@ int rh_add_source(rh_lua *state, const char *module, const char *file, const uin
   return 1;
 }
 
+rh_status rh_set_data(rh_lua *state, const uint8_t *tables, size_t length) {
+  return perform(state, data_body, &(request){.bytes = tables, .length = length});
+}
+
 rh_status rh_compile(rh_lua *state, const char *module) { return perform(state, compile_body, &(request){.name = module}); }
 rh_status rh_load(rh_lua *state, const char *module) { return perform(state, load_body, &(request){.name = module}); }
 rh_status rh_load_harness(rh_lua *state, const char *module) { return perform(state, harness_body, &(request){.name = module}); }
@@ -318,9 +362,12 @@ rh_status rh_call(rh_lua *state, const char *function, const uint8_t *arguments,
   return perform(state, call_body, &(request){.name = function, .bytes = arguments, .length = length});
 }
 
-rh_status rh_place(rh_lua *state, const uint8_t *arguments, size_t length) {
-  return perform(state, place_body, &(request){.bytes = arguments, .length = length});
+rh_status rh_place(rh_lua *state, double turn, const uint8_t *arguments, size_t length, const uint32_t *slots, size_t count) {
+  state->turn = turn;
+  return perform(state, place_body, &(request){.bytes = arguments, .length = length, .slots = slots, .count = count});
 }
+
+rh_status rh_forget(rh_lua *state) { return perform(state, forget_body, &(request){0}); }
 
 static const uint8_t *view(const rh_bytes *bytes, size_t *length) {
   *length = bytes->length;

@@ -62,6 +62,8 @@ static int pack(lua_State *L) {
   return original(L);
 }
 
+static int64_t text_length(lua_State *L, int index) { return lua_type(L, index) == LUA_TSTRING ? (int64_t)lua_rawlen(L, index) : 0; }
+
 /// Whether the element at `right` of `from` belongs before the one at `left`.
 static int is_before(lua_State *L, int from, lua_Integer right, lua_Integer left) {
   rh_charge(L, 2);
@@ -69,6 +71,8 @@ static int is_before(lua_State *L, int from, lua_Integer right, lua_Integer left
   if (lua_isnil(L, 2)) {
     lua_rawgeti(L, from, right);
     lua_rawgeti(L, from, left);
+    // The collation of texts looks at each part between two zeros.
+    rh_charge(L, (text_length(L, -1) + text_length(L, -2)) / 16);
     before = lua_compare(L, -2, -1, LUA_OPLT);
     lua_pop(L, 2);
   } else {

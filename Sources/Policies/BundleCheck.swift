@@ -7,8 +7,12 @@ package struct BundleCheck: Sendable {
     package var file: String
     /// From 1, where it is known.
     package var line: Int?
+    /// From 1, where it is known.
+    package var column: Int?
     package var message: String
-    package var description: String { line.map { "\(file):\($0): \(message)" } ?? "\(file): \(message)" }
+    package var description: String {
+      ([file] + [line, column].compactMap { $0.map(String.init) }).joined(separator: ":") + ": " + message
+    }
   }
 
   /// One test of a `_test.lua`.
@@ -45,7 +49,10 @@ package struct BundleCheck: Sendable {
   ///   - measuresCoverage: notes which lines the tests execute, which makes them several times slower.
   package init(_ bundle: PolicyBundle, runsTests: Bool = true, filter: String? = nil, measuresCoverage: Bool = false) {
     missing = PolicyFile.allCases.filter { !bundle.has($0) }
-    for path in bundle.files.keys.sorted() { checkSyntax(path, of: bundle) }
+    for problem in bundle.data.problems {
+      problems.append(Problem(file: problem.file, line: problem.line, column: problem.column, message: problem.message))
+    }
+    for path in bundle.files.keys.sorted() where path.hasSuffix(".lua") { checkSyntax(path, of: bundle) }
     if !problems.isEmpty { return }
     for file in PolicyFile.allCases where bundle.has(file) { checkShape(file, of: bundle) }
     if !problems.isEmpty || !runsTests { return }
@@ -134,7 +141,10 @@ package struct BundleCheck: Sendable {
   private static func testRuntime(for path: String, of bundle: PolicyBundle, measuresCoverage: Bool) throws(LuaFailure) -> LuaRuntime {
     let runtime = try LuaRuntime(limits: .test, kinds: PolicyInput.fieldTypes)
     if measuresCoverage { runtime.setTracing(.coverage) }
-    for (path, text) in bundle.files { try runtime.addSource(module: PolicyBundle.module(of: path), file: path, text: text) }
+    try runtime.setData(bundle.data.tables)
+    for (path, text) in bundle.files where path.hasSuffix(".lua") {
+      try runtime.addSource(module: PolicyBundle.module(of: path), file: path, text: text)
+    }
     try runtime.addSource(module: TestHarness.module, file: "test harness", text: Array(TestHarness.source.utf8))
     try runtime.loadHarness(TestHarness.module)
     let kinds = LuaValue.map(PolicyInput.fieldTypes.mapValues { .map($0.mapValues(LuaValue.text)) })

@@ -1,11 +1,11 @@
 /// Writes values in the form that the shim reads. The format stands in `CLuaShim/marshal.c`.
-struct LuaEncoder {
-  private(set) var bytes: [UInt8] = []
+package struct LuaEncoder {
+  package private(set) var bytes: [UInt8] = []
 
   /// - Parameter capacity: bytes that are expected.
-  init(capacity: Int = 2048) { bytes.reserveCapacity(capacity) }
+  package init(capacity: Int = 2048) { bytes.reserveCapacity(capacity) }
 
-  mutating func encode(_ value: LuaValue) {
+  package mutating func encode(_ value: LuaValue) {
     switch value {
     case .none, .other: bytes.append(0)
     case .bool(let value): bytes.append(value ? 2 : 1)
@@ -42,6 +42,30 @@ struct LuaEncoder {
     }
   }
 
+  mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+  /// An object that the state keeps.
+  package mutating func encodeKept(_ slot: UInt32) {
+    bytes.append(11)
+    append(count: Int(slot))
+  }
+
+  /// An object that the state is to keep; its fields follow, each a value, in the order of their names.
+  package mutating func encodeKeep(_ slot: UInt32, kind: String) {
+    bytes.append(12)
+    append(count: Int(slot))
+    append(kind)
+  }
+
+  /// What follows is only to be kept, and is no argument.
+  package mutating func encodeNote() { bytes.append(13) }
+
+  /// In place of a field's value: the moment that it counts from.
+  package mutating func encodeMoment(_ seconds: Double) {
+    bytes.append(14)
+    append(seconds.bitPattern)
+  }
+
   private mutating func encode(_ values: [LuaValue], tag: UInt8) {
     bytes.append(tag)
     append(count: values.count)
@@ -66,18 +90,22 @@ struct LuaEncoder {
 }
 
 /// Reads the values that the shim wrote.
-struct LuaDecoder {
+package struct LuaDecoder {
   /// The bytes are not what the shim writes: a defect of one of the two.
-  struct Malformed: Error {}
+  package struct Malformed: Error {}
 
   private let bytes: [UInt8]
   private var position = 0
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-  var isAtEnd: Bool { position == bytes.count }
+  /// Texts of a placement's answers so far, to which later ones refer by number.
+  private var texts: [String] = []
+  /// As many as the shim numbers.
+  static let mostTexts = 16
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+  package var isAtEnd: Bool { position == bytes.count }
   private var left: Int { bytes.count - position }
 
   /// - Parameter depth: how deeply nested this value is; bounded, since bytes may be wrong.
-  mutating func decode(depth: Int = 0) throws(Malformed) -> LuaValue {
+  package mutating func decode(depth: Int = 0) throws(Malformed) -> LuaValue {
     guard depth <= 32, !isAtEnd else { throw Malformed() }
     let tag = bytes[position]
     position += 1
@@ -106,8 +134,45 @@ struct LuaDecoder {
     }
   }
 
+  /// What was returned for one candidate.
+  package enum Answer {
+    /// It was let through without a reason, with a score from 0 to 100 and a reason that came before, which is told by its number as well.
+    case short(score: Double, reason: String, number: Int)
+    /// Anything else: the values are in the array that was passed.
+    case values
+  }
+
+  /// - Parameter values: replaced by the values that were returned, unless the answer is short.
+  package mutating func answer(into values: inout [LuaValue]) throws(Malformed) -> Answer {
+    let count = Int(try word(bytes: 1))
+    if count == 0xF0 {
+      let score = Double(bitPattern: try word(bytes: 8))
+      let number = Int(try word(bytes: 1))
+      guard number < texts.count else { throw Malformed() }
+      return .short(score: score, reason: texts[number], number: number)
+    }
+    values.removeAll(keepingCapacity: true)
+    for _ in 0..<count {
+      guard !isAtEnd else { throw Malformed() }
+      switch bytes[position] {
+      case 5:
+        position += 1
+        let text = try text()
+        if texts.count < Self.mostTexts { texts.append(text) }
+        values.append(.text(text))
+      case 16:
+        position += 1
+        let number = Int(try word(bytes: 1))
+        guard number < texts.count else { throw Malformed() }
+        values.append(.text(texts[number]))
+      default: values.append(try decode())
+      }
+    }
+    return .values
+  }
+
   /// One step of a trace, which has a form of its own (see `CLuaShim/trace.c`).
-  mutating func traceStep() throws(Malformed) -> TraceStep {
+  package mutating func traceStep() throws(Malformed) -> TraceStep {
     var step = TraceStep(file: try text(), line: Int(try word(bytes: 4)), values: [])
     for _ in 0..<(try count()) { step.values.append((try text(), try text())) }
     return step
@@ -123,14 +188,20 @@ struct LuaDecoder {
   private mutating func text() throws(Malformed) -> String {
     let length = try count()
     defer { position += length }
-    return String(decoding: bytes[position..<position + length], as: UTF8.self)
+    return bytes.withUnsafeBufferPointer {
+      String(decoding: UnsafeBufferPointer(rebasing: $0[position..<position + length]), as: UTF8.self)
+    }
   }
 
   private mutating func word(bytes count: Int) throws(Malformed) -> UInt64 {
     guard left >= count else { throw Malformed() }
-    var word: UInt64 = 0
-    for index in 0..<count { word |= UInt64(bytes[position + index]) << (8 * UInt64(index)) }
-    position += count
-    return word
+    defer { position += count }
+    return bytes.withUnsafeBytes { buffer in
+      switch count {
+      case 1: UInt64(buffer[position])
+      case 4: UInt64(UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
+      default: UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      }
+    }
   }
 }

@@ -9,7 +9,7 @@ package final class LuaPolicyEngine: PolicyEngine {
   private let builtIn: any PolicyEngine
   private let limits: LuaLimits
   private let clock = ContinuousClock()
-  private var runtimes: [PolicyFile: Result<LuaRuntime, LuaFailure>] = [:]
+  private var states: [PolicyFile: Result<ServingState, LuaFailure>] = [:]
 
   /// - Parameter builtIn: answers where the bundle cannot.
   package init(bundle: PolicyBundle, builtIn: any PolicyEngine, limits: LuaLimits = .decision) {
@@ -19,51 +19,48 @@ package final class LuaPolicyEngine: PolicyEngine {
   }
 
   package func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> {
-    decide(.routing, otherwise: { $0.route(job, fleet: fleet) }) { runtime in
-      try PolicyAnswer.route(runtime.call("route", [Self.value(job, now: fleet), PolicyInput.fleet.value(of: fleet)]))
+    decide(.routing, otherwise: { $0.route(job, fleet: fleet) }) { state in
+      try PolicyAnswer.route(state.call("route", .init(job: job, now: fleet.now), fleet))
     }
   }
 
   package func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> {
-    decide(.priority, otherwise: { $0.prioritise(job, fleet: fleet) }) { runtime in
-      try PolicyAnswer.priority(runtime.call("prioritise", [Self.value(job, now: fleet), PolicyInput.fleet.value(of: fleet)]))
+    decide(.priority, otherwise: { $0.prioritise(job, fleet: fleet) }) { state in
+      try PolicyAnswer.priority(state.call("prioritise", .init(job: job, now: fleet.now), fleet))
     }
   }
 
   package func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
-    decide(.affinity, otherwise: { $0.place(job, candidates: candidates, now: now) }) { runtime in
-      let (answers, strategy) = try runtime.place(
-        job: Self.value(job, now: nil), candidates: candidates.map { PolicyInput.container.value(of: .init(container: $0, now: now)) })
-      guard answers.count == candidates.count else {
-        throw PolicyAnswerError("affinity answered for \(answers.count) of \(candidates.count) candidates")
-      }
-      let placement = Placement(candidates: try answers.map(PolicyAnswer.candidate), strategy: try PolicyAnswer.strategy(strategy))
+    decide(.affinity, otherwise: { $0.place(job, candidates: candidates, now: now) }) { state in
+      let placement = try state.place(.init(job: job, now: nil), candidates, now: now)
       return (placement, "\(placement.candidates.count { $0.score != nil }) of \(candidates.count) candidates allowed")
     }
   }
 
   package func scale(_ pool: PolicyPool, fleet: PolicyFleet) -> Verdict<Int> {
-    decide(.scaling, otherwise: { $0.scale(pool, fleet: fleet) }) { runtime in
-      try PolicyAnswer.scale(runtime.call("scale", [PolicyInput.pool.value(of: pool), PolicyInput.fleet.value(of: fleet)]), pool: pool)
+    decide(.scaling, otherwise: { $0.scale(pool, fleet: fleet) }) { state in
+      try PolicyAnswer.scale(state.scale(pool, fleet), pool: pool)
     }
   }
 
-  private static func value(_ job: PolicyJob, now fleet: PolicyFleet?) -> LuaValue {
-    PolicyInput.job.value(of: .init(job: job, now: fleet?.now))
+  /// Bytes that the state of a file holds; 0 before its first question.
+  package func memory(of file: PolicyFile) -> Int {
+    guard case .success(let state)? = states[file] else { return 0 }
+    return state.runtime.memory
   }
 
   private func decide<Value>(
-    _ file: PolicyFile, otherwise: (any PolicyEngine) -> Verdict<Value>, _ body: (LuaRuntime) throws -> (Value, String)
+    _ file: PolicyFile, otherwise: (any PolicyEngine) -> Verdict<Value>, _ body: (ServingState) throws -> (Value, String)
   ) -> Verdict<Value> {
     let start = clock.now
     let cause: String
     do {
-      let runtime = try runtime(file).get()
-      let (value, reason) = try body(runtime)
+      let state = try state(of: file).get()
+      let (value, reason) = try body(state)
       let (seconds, attoseconds) = (clock.now - start).components
       return Verdict(
         value, reason: reason, bundle: bundle.digest, microseconds: Double(seconds) * 1e6 + Double(attoseconds) / 1e12,
-        instructions: runtime.steps)
+        instructions: state.runtime.steps)
     } catch {
       cause = "\(error)"
     }
@@ -73,16 +70,83 @@ package final class LuaPolicyEngine: PolicyEngine {
   }
 
   /// The state of a file, made at its first question. One that could not be loaded is not tried again: the bundle does not change.
-  private func runtime(_ file: PolicyFile) -> Result<LuaRuntime, LuaFailure> {
-    if let known = runtimes[file] { return known }
+  private func state(of file: PolicyFile) -> Result<ServingState, LuaFailure> {
+    if let known = states[file] { return known }
     let made = Result { () throws(LuaFailure) in
       guard bundle.has(file) else { throw LuaFailure(kind: .host, message: "the file is missing") }
       let runtime = try bundle.makeRuntime(for: file, limits: .test)
       try BundleCheck.expect(try runtime.load(file.rawValue), toServe: file)
       runtime.setLimits(limits)
-      return runtime
+      return ServingState(runtime)
     }
-    runtimes[file] = made
+    states[file] = made
     return made
+  }
+}
+
+/// The loaded state of one file, with what it keeps of its inputs.
+private final class ServingState {
+  let runtime: LuaRuntime
+  private var kept = KeptInputs()
+
+  init(_ runtime: LuaRuntime) { self.runtime = runtime }
+
+  func call(_ function: String, _ job: PolicyInput.JobView, _ fleet: PolicyFleet) throws -> [LuaValue] {
+    try sending {
+      $0.send(job)
+      $0.send(fleet)
+    } asking: {
+      try runtime.call(function, $0.encoder)
+    }
+  }
+
+  func scale(_ pool: PolicyPool, _ fleet: PolicyFleet) throws -> [LuaValue] {
+    try sending {
+      $0.send(pool)
+      $0.send(fleet)
+    } asking: {
+      try runtime.call("scale", $0.encoder)
+    }
+  }
+
+  func place(_ job: PolicyInput.JobView, _ candidates: [PolicyContainer], now: Date) throws -> Placement {
+    if kept.isFull(for: candidates.count) { try forget() }
+    var verdicts: [CandidateVerdict] = []
+    verdicts.reserveCapacity(candidates.count)
+    // What the check of an answer made of the reason with a number: checked once, it need not be again.
+    var reasons = [String?](repeating: nil, count: LuaDecoder.mostTexts)
+    let strategy = try sending {
+      $0.send(candidates)
+      $0.send(job)
+    } asking: {
+      try runtime.place(turn: now, $0.encoder, slots: $0.slots) { answer, values in
+        switch answer {
+        case .short(let score, let reason, let number):
+          if let checked = reasons[number] { return verdicts.append(CandidateVerdict(score: score, reason: checked)) }
+          let verdict = try PolicyAnswer.candidate([.bool(true), .none, .number(score), .text(reason)])
+          reasons[number] = verdict.reason
+          verdicts.append(verdict)
+        case .values: verdicts.append(try PolicyAnswer.candidate(values))
+        }
+      }
+    }
+    return Placement(candidates: verdicts, strategy: try PolicyAnswer.strategy(strategy))
+  }
+
+  private func sending<Answer>(_ send: (inout KeptInputs) -> Void, asking ask: (KeptInputs) throws -> Answer) throws -> Answer {
+    kept.begin()
+    send(&kept)
+    do {
+      return try ask(kept)
+    } catch {
+      // How much of it arrived is not known.
+      try forget()
+      throw error
+    }
+  }
+
+  private func forget() throws {
+    kept = KeptInputs()
+    try runtime.forget()
   }
 }

@@ -1,8 +1,9 @@
 internal import CLuaShim
+internal import Foundation
 
 /// What one call into Lua may use.
 package struct LuaLimits: Hashable, Sendable {
-  /// Bytes that live at the same time.
+  /// Bytes that a call may leave lying, garbage included: nothing is collected within one.
   package var memory: Int
   /// Bytes allocated in one call, freed or not.
   package var churn: Int
@@ -24,7 +25,7 @@ package struct LuaLimits: Hashable, Sendable {
   /// For one decision: about 10 ms of Lua at most.
   package static let decision = LuaLimits()
   /// For reading a file, and for one test of it.
-  package static let test = LuaLimits(churn: 256 << 20, steps: 20_000_000, time: .seconds(5))
+  package static let test = LuaLimits(memory: 64 << 20, churn: 256 << 20, steps: 20_000_000, time: .seconds(5))
 
   var shim: rh_limits {
     let (seconds, attoseconds) = time.components
@@ -96,6 +97,13 @@ package final class LuaRuntime {
     }
   }
 
+  /// The tables that all files find under the name `data`, in place of those before. Set them before files are loaded.
+  package func setData(_ tables: [String: LuaValue]) throws(LuaFailure) {
+    var encoder = LuaEncoder()
+    encoder.encode(.map(tables))
+    try check(rh_set_data(state, encoder.bytes, encoder.bytes.count))
+  }
+
   /// Only looks at the syntax.
   package func compile(_ module: String) throws(LuaFailure) { try check(rh_compile(state, module)) }
 
@@ -117,22 +125,45 @@ package final class LuaRuntime {
   package func call(_ function: String, _ arguments: [LuaValue]) throws(LuaFailure) -> [LuaValue] {
     var encoder = LuaEncoder()
     for argument in arguments { encoder.encode(argument) }
-    try check(rh_call(state, function, encoder.bytes, encoder.bytes.count))
+    return try call(function, encoder)
+  }
+
+  func call(_ function: String, _ arguments: LuaEncoder) throws(LuaFailure) -> [LuaValue] { try call(function, bytes: arguments.bytes) }
+
+  /// - Parameter bytes: the arguments as `LuaEncoder` writes them; others are an error of the call.
+  package func call(_ function: String, bytes: [UInt8]) throws(LuaFailure) -> [LuaValue] {
+    try check(rh_call(state, function, bytes, bytes.count))
     guard let first = try result().first, case .list(let values) = first else { throw malformed }
     return values
   }
 
   /// Filters and scores all candidates inside one protected call.
-  /// - Returns: for each candidate what `filter` and then `score` returned, two values each where they were asked; and what `strategy` returned.
-  package func place(job: LuaValue, candidates: [LuaValue]) throws(LuaFailure) -> (answers: [[LuaValue]], strategy: [LuaValue]) {
-    var encoder = LuaEncoder(capacity: 2048 + 512 * candidates.count)
-    encoder.encode(job)
-    encoder.encode(.sealedList(candidates))
-    try check(rh_place(state, encoder.bytes, encoder.bytes.count))
-    let values = try result()
-    guard values.count == 2, case .list(let answers) = values[0], case .list(let strategy) = values[1] else { throw malformed }
-    return (answers.map { if case .list(let answer) = $0 { answer } else { [] } }, strategy)
+  /// - Parameters:
+  ///   - turn: the time by which their spans are reckoned.
+  ///   - arguments: what is to be kept, and the job.
+  ///   - slots: where the candidates are kept.
+  ///   - each: is given what `filter` and then `score` returned for each candidate, two values each where they were asked.
+  /// - Returns: what `strategy` returned.
+  func place(
+    turn: Date, _ arguments: LuaEncoder, slots: [UInt32], each: (LuaDecoder.Answer, [LuaValue]) throws -> Void
+  ) throws -> [LuaValue] {
+    try check(
+      rh_place(state, turn.timeIntervalSinceReferenceDate, arguments.bytes, arguments.bytes.count, slots, slots.count))
+    var decoder = LuaDecoder(bytes(rh_result))
+    var values: [LuaValue] = []
+    do {
+      for _ in slots {
+        try each(try decoder.answer(into: &values), values)
+      }
+      _ = try decoder.answer(into: &values)
+    } catch is LuaDecoder.Malformed {
+      throw malformed
+    }
+    return values
   }
+
+  /// Drops all objects that the state keeps.
+  func forget() throws(LuaFailure) { try check(rh_forget(state)) }
 
   /// What the last call printed.
   package var printed: String { String(decoding: bytes(rh_printed), as: UTF8.self) }

@@ -29,10 +29,12 @@ package struct PolicyBundle: Hashable, Sendable {
   /// Most bytes of one file, of all files, and most files.
   package static let limits = (file: 128 << 10, total: 1 << 20, count: 128)
 
-  /// Contents by path below the folder: `routing.lua`, `routing_test.lua`, `lib/words.lua`.
+  /// Contents by path below the folder: `routing.lua`, `routing_test.lua`, `lib/words.lua`, `data/teams.yaml`.
   package let files: [String: [UInt8]]
   /// First 12 hexadecimal digits of the SHA-256 over the sorted names and contents.
   package let digest: String
+  /// What `data/*.yaml` hold, and what is wrong with them.
+  package let data: PolicyData
 
   /// - Throws: where a name is not one of a bundle, or a limit is passed.
   package init(files: [String: [UInt8]]) throws(BundleError) {
@@ -47,17 +49,22 @@ package struct PolicyBundle: Hashable, Sendable {
     }
     guard total <= Self.limits.total else { throw BundleError("the files have \(total) bytes; \(Self.limits.total) are taken at most") }
     self.files = files
+    data = PolicyData(files: files)
     digest = Self.digest(of: files)
   }
 
-  /// Reads a folder: its `*.lua` and those of `lib/`. Other files and folders (`types/`, `README.md`) are no part of the bundle.
+  /// Where a bundle's files lie below its folder, and how their names end; nothing else is read or need be watched.
+  package static let watchedFolders: [(path: String, suffixes: [String])] = [
+    ("", [".lua"]), ("lib/", [".lua"]), (PolicyData.folder, [".yaml", ".yml"]),
+  ]
+
+  /// Reads a folder: its `*.lua`, those of `lib/`, and `data/*.yaml`. Other files and folders (`types/`, `examples/`, `README.md`) are no
+  /// part of the bundle.
   /// A symbolic link that leads out of the folder is refused; one within it, as Kubernetes makes them, is followed.
   package init(folder: String) throws(BundleError) {
     var files: [String: [UInt8]] = [:]
-    for path in try Self.luaFiles(in: folder, below: "") + Self.luaFiles(in: folder, below: "lib/") {
-      files[path] = try Self.read(path, in: folder)
-    }
-    if files.isEmpty { throw BundleError("no policy files in \(folder)") }
+    for path in try Self.paths(in: folder) { files[path] = try Self.read(path, in: folder) }
+    if !files.keys.contains(where: { $0.hasSuffix(".lua") }) { throw BundleError("no policy files in \(folder)") }
     try self.init(files: files)
   }
 
@@ -76,7 +83,9 @@ package struct PolicyBundle: Hashable, Sendable {
 
   /// A fresh state that knows one policy file and the libraries. Nothing is loaded yet.
   func makeRuntime(for file: PolicyFile, limits: LuaLimits) throws(LuaFailure) -> LuaRuntime {
+    if let problem = data.problems.first { throw LuaFailure(kind: .host, message: problem.description) }
     let runtime = try LuaRuntime(limits: limits, kinds: PolicyInput.fieldTypes)
+    try runtime.setData(data.tables)
     for library in libraries { try runtime.addSource(module: library.module, file: library.path, text: library.text) }
     if let text = files[file.fileName] { try runtime.addSource(module: file.rawValue, file: file.fileName, text: text) }
     return runtime
@@ -85,17 +94,32 @@ package struct PolicyBundle: Hashable, Sendable {
   // MARK: Names and digest
 
   private static func check(_ path: String) throws(BundleError) {
+    if path.hasPrefix(PolicyData.folder) { return try checkData(path) }
     let isInLibrary = path.hasPrefix("lib/")
     let name = isInLibrary ? String(path.dropFirst("lib/".count)) : path
     let stem = name.hasSuffix(".lua") ? name.dropLast(".lua".count) : ""
-    let isPlain = !stem.isEmpty && stem.utf8.allSatisfy { 97...122 ~= $0 || 48...57 ~= $0 || $0 == 95 }
-    guard isPlain else { throw BundleError("\(path) is no name of a policy file: use lower-case letters, digits and '_', and '.lua'") }
+    guard isPlain(stem) else {
+      throw BundleError("\(path) is no name of a policy file: use lower-case letters, digits and '_', and '.lua'")
+    }
     if isInLibrary { return }
     let known = PolicyFile.allCases.flatMap { [$0.fileName, $0.testName] }
     if known.contains(path) { return }
     throw BundleError(
       "\(path) is not asked by anything: policy files are \(PolicyFile.allCases.map(\.fileName).joined(separator: ", ")) "
         + "and their _test.lua; what they share goes into lib/")
+  }
+
+  private static func isPlain(_ stem: some StringProtocol) -> Bool {
+    !stem.isEmpty && stem.utf8.allSatisfy { 97...122 ~= $0 || 48...57 ~= $0 || $0 == 95 }
+  }
+
+  /// The name is that of a field in Lua: `data.teams`.
+  private static func checkData(_ path: String) throws(BundleError) {
+    let name = path.dropFirst(PolicyData.folder.count)
+    let suffix = PolicyData.isSchema(path) ? ".schema.yaml" : ".yaml"
+    guard name.hasSuffix(suffix), isPlain(name.dropLast(suffix.count)), name.first.map({ !$0.isNumber }) == true else {
+      throw BundleError("\(path) is no name of a data file: use lower-case letters, digits and '_', and '.yaml' or '.schema.yaml'")
+    }
   }
 
   /// Lengths stand before names and contents, so that no two bundles look alike.
@@ -110,7 +134,14 @@ package struct PolicyBundle: Hashable, Sendable {
 
   // MARK: Reading
 
-  private static func luaFiles(in folder: String, below part: String) throws(BundleError) -> [String] {
+  /// Paths below a folder of all files that belong to its bundle, sorted. A folder without `lib/` or `data/` is fine.
+  package static func paths(in folder: String) throws(BundleError) -> [String] {
+    var paths: [String] = []
+    for watched in watchedFolders { paths += try files(in: folder, below: watched.path, suffixes: watched.suffixes) }
+    return paths
+  }
+
+  private static func files(in folder: String, below part: String, suffixes: [String]) throws(BundleError) -> [String] {
     let place = folder + "/" + part
     var isDirectory = ObjCBool(false)
     guard FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory), isDirectory.boolValue else {
@@ -123,7 +154,7 @@ package struct PolicyBundle: Hashable, Sendable {
     } catch {
       throw BundleError("\(place) cannot be listed: \(error)")
     }
-    return names.filter { $0.hasSuffix(".lua") && !$0.hasPrefix(".") }.sorted().map { part + $0 }
+    return names.filter { name in !name.hasPrefix(".") && suffixes.contains { name.hasSuffix($0) } }.sorted().map { part + $0 }
   }
 
   private static func read(_ path: String, in folder: String) throws(BundleError) -> [UInt8] {

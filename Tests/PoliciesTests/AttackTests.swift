@@ -23,6 +23,17 @@ struct Attack: Sendable, CustomTestStringConvertible {
 struct AttackTests {
   static let held = "return 'traditional', 'held'"
 
+  /// What the file of each attack has besides its function.
+  static let prelude = """
+    local counter, cache = 0, {}
+    local Class = {}
+    Class.__index = Class
+    function Class:size() return self.n end
+    local object = setmetatable({ n = 2 }, Class)
+    local function first(random) return random(1 << 30) end
+
+    """
+
   static let attacks: [Attack] = [
     // Time.
     Attack("an infinite loop", "budget", "while true do end"),
@@ -61,7 +72,7 @@ struct AttackTests {
     Attack("a rep bomb with a separator", "longer than", "return (''):rep(1 << 40, 'xy')"),
     Attack("a format with a huge width", "invalid conversion", "return ('%99999d'):format(1)"),
     Attack("a format that shows an address", "address", "return ('%p'):format({})"),
-    Attack("upper of a long text, over and over", "budget", "local s = ('x'):rep(1 << 20); while true do s:upper() end"),
+    Attack("upper of a long text, over and over", "memory", "local s = ('x'):rep(1 << 20); while true do s:upper() end"),
     Attack("utf8.len of a long text, over and over", "budget", "local s = ('x'):rep(1 << 20); while true do utf8.len(s) end"),
     Attack("a table.concat bomb", "memory", "local t, x = {}, ('x'):rep(100000); for i = 1, 1000 do t[i] = x end; return table.concat(t)"),
     Attack("a table.move over a range without end", "budget", "table.move({}, 1, 1 << 50, 1, {})"),
@@ -119,6 +130,157 @@ struct AttackTests {
     Attack("require of an absolute path", "no module", "return require('/etc/passwd')"),
     Attack("require of a host module", "no module", "return require('host.harness')"),
     Attack("require of itself", nil, "local _ = require('routing'); \(held)"),
+    // Budgets that end while something is still to be closed or handled.
+    Attack(
+      "a closing variable that loops when a budget's error unwinds", "budget",
+      "local x <close> = setmetatable({}, { __close = function() while true do end end }); while true do end"),
+    Attack(
+      "a hundred closing variables that each loop when a budget's error unwinds", "budget",
+      """
+      local looping = setmetatable({}, { __close = function() while true do end end })
+      local function nested(n) local x <close> = looping; if n > 0 then nested(n - 1) end; while true do end end
+      nested(100)
+      """),
+    Attack(
+      "a closing variable that opens another at each error", "",
+      """
+      local handler = {}
+      handler.__close = function() local x <close> = setmetatable({}, handler); error('again') end
+      for _ = 1, 1000000 do pcall(function() local x <close> = setmetatable({}, handler) end) end
+      """),
+    Attack(
+      "a closing variable that answers in place of the budget's error", "budget",
+      """
+      local done
+      local function f() local x <close> = setmetatable({}, { __close = function() done = true end }); while true do end end
+      pcall(f)
+      do return 'traditional', 'held' end
+      """),
+    Attack(
+      "pcall inside xpcall inside pcall around a loop", "budget",
+      "pcall(xpcall, pcall, print, function() while true do end end); while true do pcall(xpcall, pcall, pcall, function() while true do end end) end"
+    ),
+    Attack(
+      "a loop in a for-loop's iterator under pcall", "budget",
+      "for _ in function() return pcall(function() while true do end end) end do end"),
+    Attack(
+      "a loop in the comparator of a sort under pcall", "budget",
+      "while true do pcall(table.sort, { 1, 2 }, function() while true do end end) end"),
+    Attack(
+      "a loop in the replacement of gsub under pcall", "budget",
+      "while true do pcall(string.gsub, 'a', 'a', function() while true do end end) end"),
+    Attack(
+      "a loop in __tostring under format", "budget",
+      "return ('%s'):format(setmetatable({}, { __tostring = function() while true do end end }))"),
+    Attack("a loop in __concat", "budget", "return setmetatable({}, { __concat = function() while true do end end }) .. 'x'"),
+    Attack(
+      "a loop in __eq", "budget", "local m = { __eq = function() while true do end end }; return setmetatable({}, m) == setmetatable({}, m)"
+    ),
+    Attack("a loop in __call", "budget", "return setmetatable({}, { __call = function() while true do end end })()"),
+    Attack("a loop in __len", "budget", "return #setmetatable({}, { __len = function() while true do end end })"),
+    Attack("a loop in __newindex", "budget", "setmetatable({}, { __newindex = function() while true do end end }).x = 1"),
+    Attack(
+      "a loop in an error handler that ran for a budget's error", "budget",
+      "xpcall(function() while true do end end, function() pcall(function() while true do end end) end); \(held)"),
+    // Memory that no pcall gives back.
+    Attack(
+      "memory used up, caught, and used up again", "",
+      "for _ = 1, 100 do pcall(function() local t = {}; while true do t[#t + 1] = ('x'):rep(1000) end end) end; \(held)"),
+    Attack("a table that grows by its hash part", "", "local t = {}; for i = 1, 1 << 40 do t[i * 3.5] = i end"),
+    Attack(
+      "a hundred thousand arguments, over and over", "",
+      "local t = {}; for i = 1, 100000 do t[i] = i end; local function f(...) return select('#', ...) end; while true do f(table.unpack(t)) end"
+    ),
+    Attack(
+      "a text of zeros, compared over and over", "",
+      "local z = ('\\0'):rep(1 << 20); local a, b = z .. 'a', z .. 'b'; while true do local _ = a < b end"),
+    Attack(
+      "texts of zeros, sorted over and over", "",
+      "local z = ('\\0'):rep(1 << 20); local t = { z .. 'b', z .. 'a' }; while true do table.sort(t) end"),
+    Attack(
+      "keys of a hundred kilobytes, walked over and over", "",
+      "local t = {}; for i = 1, 40 do t[('k'):rep(100000) .. i] = i end; while true do for _ in pairs(t) do end end"),
+    Attack(
+      "concat with a separator of a megabyte", "",
+      "local t = {}; for i = 1, 1000 do t[i] = 'x' end; return table.concat(t, ('y'):rep(1 << 20))"),
+    Attack("a format of the longest numbers, over and over", "", "while true do local _ = ('%99.99f'):rep(100):format(1e308) end"),
+    Attack("%q of a long text, over and over", "", "local s = ('\\0'):rep(1 << 19); while true do local _ = ('%q'):format(s) end"),
+    Attack(
+      "utf8.char with a million arguments", "", "local t = {}; for i = 1, 1000000 do t[i] = 65 end; return utf8.char(table.unpack(t))"),
+    Attack("string.byte of a whole megabyte", "", "return ('x'):rep(1 << 20):byte(1, -1)"),
+    Attack("percent of a long text, over and over", "", "local s = ('x'):rep(1 << 20); while true do percent(s) end"),
+    // Depth.
+    Attack(
+      "recursion through metamethods of C functions", "",
+      "local m = {}; m.__index = function(t, k) return t[k + 1] end; return setmetatable({}, m)[1]"),
+    Attack("recursion through sort", "", "local function f() table.sort({ 2, 1 }, f) end; f()"),
+    Attack(
+      "recursion through ipairs and __index", "",
+      "local m = {}; m.__index = function() for _ in ipairs(setmetatable({}, m)) do end end; for _ in ipairs(setmetatable({}, m)) do end"),
+    Attack(
+      "recursion through closing variables", "",
+      "local m = {}; m.__close = function() local x <close> = setmetatable({}, m) end; do local x <close> = setmetatable({}, m) end; error('ended')"
+    ),
+    Attack("recursion through require", nil, "local r = require('routing'); if r.route then \(held) end"),
+    Attack(
+      "a chain of __index a million long", "", "local t = {}; for _ = 1, 1000000 do t = setmetatable({}, { __index = t }) end; return t.x"),
+    Attack("a pattern of thirty-three captures", "too many captures", "return ('x'):rep(40):match(('(x)'):rep(33))"),
+    Attack(
+      "a back-reference to a long capture, over and over", "budget", "while true do local _ = ('ab'):rep(100000):find('(.+)%1%1c') end"),
+    Attack("a frontier over and over", "budget", "while true do local _ = ('a'):rep(10000):gsub('%f[b]', '') end"),
+    Attack(
+      "an error in the handler of an error in a handler", nil,
+      "xpcall(xpcall, function() error('a') end, error, function() error('b') end); \(held)"),
+    // What an object may claim to be.
+    Attack("a hostile __name in an error message", "", "local x = setmetatable({}, { __name = ('%s'):rep(10000) }); return x + 1"),
+    Attack(
+      "a __name that is a table", nil,
+      "local x = setmetatable({}, { __name = {} }); pcall(function() return x + 1 end); if tostring(x) == 'table' then \(held) end"),
+    Attack("a __tostring that returns nothing", "must return a string", "print(setmetatable({}, { __tostring = function() end }))"),
+    Attack(
+      "a __tostring that raises", "from tostring",
+      "return tostring(setmetatable({}, { __tostring = function() error('from tostring') end }))"),
+    Attack(
+      "a __metatable that hides another", nil,
+      "local t = setmetatable({}, { __metatable = 'hidden' }); if getmetatable(t) == 'hidden' and not pcall(setmetatable, t, {}) then \(held) end"
+    ),
+    Attack("a __close that is no function", "", "local x <close> = setmetatable({}, { __close = 1 }); \(held)"),
+    Attack(
+      "__mode added to a metatable later", nil,
+      "local m = {}; local t = setmetatable({}, m); m.__mode = 'k'; t[{}] = 1; for i = 1, 1000 do local _ = { i } end; \(held)"),
+    Attack("coroutine.wrap reached through a text", "nil value", "return ('').wrap(function() end)"),
+    Attack("debug reached through a function", "attempt to index a function", "return print.debug"),
+    Attack(
+      "the registry reached through a light key", nil,
+      "local n = 0; for k in pairs(job) do if type(k) ~= 'string' then n = n + 1 end end; if n == 0 then \(held) end"),
+    Attack("bytecode through require", "no module", "return require('\\27Lua')"),
+    Attack("a module name with a zero in it", nil, "local ok = pcall(require, 'lib.words\\0.x'); if not ok then \(held) end"),
+    Attack("a module name that climbs", "no module", "return require('lib...routing')"),
+    Attack("a module name that is a number", "no module", "return require(7)"),
+    Attack("a library loaded within a call", "at the top of the file", "return require('lib.late')"),
+    // State between calls.
+    Attack("a counter in a variable of the file", "keep no state", "counter = counter + 1; \(held)"),
+    Attack("a cache in a table of the file", "keep no state", "cache[job.id] = true; \(held)"),
+    Attack("a cache written by table.insert", "keep no state", "table.insert(cache, 1); \(held)"),
+    Attack("a field of the policy's own table", "keep no state", "local own = require('routing'); own.seen = true; \(held)"),
+    Attack("state in the metatable of a table of the file", "keep no state", "getmetatable(object).seen = true; \(held)"),
+    Attack(
+      "a class of the file, used as it is meant", nil,
+      "local o = setmetatable({ n = 1 }, getmetatable(object)); o.n = o.n + object:size(); if o.n == 3 and o:size() == 3 then \(held) end"),
+    Attack("random numbers that remember", nil, "if math.random(1 << 30) == first(math.random) then error('again') end; \(held)"),
+    Attack("a write to data", "read-only", "data.teams = 1"),
+    Attack("an unknown data file", "unknown field 'data.teams'", "return data.teams.payments"),
+    // Results.
+    Attack("a table of a million items", "", "local t = {}; for i = 1, 1000000 do t[i] = i end; return t"),
+    Attack(
+      "tables that share one another, sixteen deep", "", "local t = { 'x' }; for _ = 1, 14 do t = { t, t, t, t, t, t, t, t } end; return t"),
+    Attack("a result whose __index loops", "returned {}", "return setmetatable({}, { __index = function() while true do end end })"),
+    Attack("a result whose __len lies", "returned {}", "return setmetatable({}, { __len = function() return 1 << 60 end })"),
+    Attack("a result whose __tostring loops", "returned {}", "return setmetatable({}, { __tostring = function() while true do end end })"),
+    Attack("a result that is the job", "returned", "return job"),
+    Attack("a result that is the environment", "", "return data, string"),
+    Attack("a result with a function inside", "returned", "return { print }"),
+    Attack("not a number", "returned nan", "return 0/0"),
     // What is sealed.
     Attack("the string metatable", "sealed", "local m = getmetatable(''); if m == 'sealed' then error('sealed') end; m.__index = nil"),
     Attack("setmetatable on a text", "table expected", "setmetatable('', {})"),
@@ -164,8 +326,10 @@ struct AttackTests {
   @Test("cannot crash, hang, exhaust, read or write the host, and the next question is answered", arguments: attacks)
   func attack(_ attack: Attack) throws {
     let source =
-      "local routing = { api = 1 }\nfunction routing.route(job, fleet)\n\(attack.body.hasPrefix("return") ? "do \(attack.body) end" : attack.body)\nend\nreturn routing"
-    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["routing.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+      Self.prelude
+      + "local routing = { api = 1 }\nfunction routing.route(job, fleet)\n\(attack.body.hasPrefix("return") ? "do \(attack.body) end" : attack.body)\nend\nreturn routing"
+    let files = ["routing.lua": Array(source.utf8), "lib/words.lua": Array("return {}".utf8), "lib/late.lua": Array("return {}".utf8)]
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: files), builtIn: BuiltInPolicy())
     for _ in 1...2 {
       let verdict = engine.route(PolicySamples.job, fleet: PolicySamples.fleet)
       if let refusal = attack.refusal {

@@ -40,7 +40,7 @@ struct MarshallingTests {
   }
 
   private func echo() throws -> LuaRuntime {
-    let runtime = try LuaRuntime(limits: .test)
+    let runtime = try LuaRuntime(limits: .test, kinds: ["thing": ["x": "list"]])
     try runtime.addSource(module: "echo", file: "echo.lua", text: Array("return { echo = function(...) return ... end }".utf8))
     _ = try runtime.load("echo")
     return runtime
@@ -59,7 +59,7 @@ struct MarshallingTests {
   @Test("the same holds for read-only tables, which come back plain")
   func sealed() throws {
     let runtime = try echo()
-    let sealed: [LuaValue] = [.sealedList([.integer(1), .labels(["a", "b"])]), .object(kind: "data", [LuaField("x", .sealedList([]))])]
+    let sealed: [LuaValue] = [.sealedList([.integer(1), .labels(["a", "b"])]), .object(kind: "thing", [LuaField("x", .sealedList([]))])]
     #expect(try runtime.call("echo", sealed) == sealed.map(\.plain))
   }
 

@@ -12,7 +12,7 @@ typedef struct rh_lua rh_lua;
 
 /// What one call may use. A breach is an error of that call; the state stays usable.
 typedef struct {
-  /// Bytes that live at the same time.
+  /// Bytes that one call may leave lying, garbage included: nothing is collected within a call.
   size_t memory;
   /// Bytes allocated in one call, freed or not: bounds copying and hashing, which the count hook does not see.
   size_t churn;
@@ -46,6 +46,9 @@ void rh_set_limits(rh_lua *state, rh_limits limits);
 /// Returns 0 where memory is short.
 int rh_add_source(rh_lua *state, const char *module, const char *file, const uint8_t *text, size_t length);
 
+/// The tables that all files find under the name `data`: an encoded map of names to tables.
+rh_status rh_set_data(rh_lua *state, const uint8_t *tables, size_t length);
+
 typedef enum { RH_TRACE_OFF = 0, RH_TRACE_STEPS = 1, RH_TRACE_COVERAGE = 2 } rh_tracing;
 
 /// What is noted of the lines that the calls that follow execute: each with the variables it saw, `most` at most; or only which they were.
@@ -76,10 +79,14 @@ rh_status rh_run(rh_lua *state, const char *module);
 /// Calls a function of the kept table. Arguments: encoded values, one after the other. Result: a list of what it returned.
 rh_status rh_call(rh_lua *state, const char *function, const uint8_t *arguments, size_t length);
 
-/// Calls `filter`, `score` and `strategy` of the kept table for all candidates inside one protected call. Arguments: the job, then a list
-/// of candidates. Result: a list with, for each candidate, a list of the (up to four) values `allowed, why, score, why`; then a list of
-/// what `strategy` returned.
-rh_status rh_place(rh_lua *state, const uint8_t *arguments, size_t length);
+/// Calls `filter`, `score` and `strategy` of the kept table for all candidates inside one protected call.
+/// - `turn`: the time in seconds by which spans are reckoned, counted from where the moments are.
+/// - Arguments: what is to be kept, and the job. `slots`: where the candidates are kept.
+/// - Result, for each candidate: a byte, how many values (up to four) follow, `allowed, why, score, why`. Then what `strategy` returned, alike.
+rh_status rh_place(rh_lua *state, double turn, const uint8_t *arguments, size_t length, const uint32_t *slots, size_t count);
+
+/// Drops all objects that are kept in the state.
+rh_status rh_forget(rh_lua *state);
 
 /// The last call's result, text printed, error text and traceback. Valid until the next call on the state.
 const uint8_t *rh_result(const rh_lua *state, size_t *length);

@@ -20,7 +20,7 @@ package struct BundleAnalysis: Sendable {
   private static let rounds = 24
 
   package init(_ bundle: PolicyBundle) {
-    let data = AnalysedData(tables: bundle.dataTables)
+    let data = AnalysedData(tables: bundle.data.tables)
     let sources = read(bundle, data: data)
     let schema = PolicySchemaIndex(PolicyInput.kinds)
     var known = AnalysedBundle()
@@ -78,10 +78,4 @@ package struct BundleAnalysis: Sendable {
     found.settle()
     return (found, findings)
   }
-}
-
-extension PolicyBundle {
-  /// The tables of `data/` by name.
-  var dataTables: [String: LuaValue] { [:] }
-  func dataPath(of name: String) -> String { "data/\(name).yaml" }
 }

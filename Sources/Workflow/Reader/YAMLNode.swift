@@ -1,20 +1,20 @@
 /// A node of the file with its place: aliases resolved, scalars typed by YAML 1.2's core schema.
-struct YAMLNode: Sendable {
-  enum Content: Sendable {
+package struct YAMLNode: Sendable {
+  package enum Content: Sendable {
     case scalar(ExpressionValue)
     case sequence([YAMLNode])
     case mapping([YAMLEntry])
   }
 
-  let content: Content
+  package let content: Content
   /// 1-based.
-  let line: Int
+  package let line: Int
   /// 1-based, in Unicode scalars.
-  let column: Int
+  package let column: Int
   /// How many nodes it stands for, itself included.
-  let size: Int
+  package let size: Int
   /// Levels of nesting, 1 for a scalar.
-  let height: Int
+  package let height: Int
 
   init(_ content: Content, line: Int, column: Int) {
     self.content = content
@@ -71,9 +71,9 @@ struct YAMLNode: Sendable {
 }
 
 /// One pair of a mapping.
-struct YAMLEntry: Sendable {
-  let key: String
-  let line: Int
-  let column: Int
-  let value: YAMLNode
+package struct YAMLEntry: Sendable {
+  package let key: String
+  package let line: Int
+  package let column: Int
+  package let value: YAMLNode
 }

@@ -3,7 +3,10 @@ import Foundation
 import Policies
 import RunnerHub
 
-/// One call of each policy, the default ones in Lua, against the built-in rule in Swift that says the same.
+/// One call of each policy, the default ones in Lua, against the built-in rule in Swift that says the same, and against the same files in the
+/// plain interpreter, which has no sandbox, no budgets and nothing to marshal.
+///
+/// Jobs take turns, the time goes on and one container changes from call to call, as in the planner: a call sends what it would there.
 enum PolicyBenchmark: Benchmark {
   static let name = "policy"
   private static let rounds = 7
@@ -14,7 +17,8 @@ enum PolicyBenchmark: Benchmark {
     let lua = folder.makeEngine()
     let swift = BuiltInPolicy()
     let settings = Sample.settings([Sample.pool(maximum: 1000)])
-    let job = PolicyJob(Sample.queuedJob(1, settings: settings, at: Date()))
+    let jobs = (1...64).map { PolicyJob(Sample.queuedJob($0, settings: settings, at: Date())) }
+    let job = jobs[0]
     let pool = PolicyPool(name: "linux", minimum: 0, maximum: 1000, warm: 10, total: 500, idle: 10, busy: 490, pending: 40, active: 490)
     let fleet = PolicyFleet(now: Date(), pools: [pool], pending: 40, active: 490)
     let now = Date()
@@ -22,16 +26,69 @@ enum PolicyBenchmark: Benchmark {
 
     Progress.say("policy: calls …")
     try expectLua(lua.route(job, fleet: fleet))
+    try expectLua(lua.prioritise(job, fleet: fleet))
     try expectLua(lua.place(job, candidates: candidates, now: now))
     let reload = try await reloads(surroundings, lua: lua, job, fleet)
-    return [
-      compare("routing call", 2_000, .below(10), { _ = lua.route(job, fleet: fleet) }, { _ = swift.route(job, fleet: fleet) }),
-      compare("priority call", 2_000, .below(10), { _ = lua.prioritise(job, fleet: fleet) }, { _ = swift.prioritise(job, fleet: fleet) }),
+    let placing = Placing(jobs: jobs, candidates: candidates, now: now)
+    var (one, other) = (placing, placing)
+    var (turn, otherTurn) = (0, 0)
+    func next() -> PolicyJob {
+      turn += 1
+      return jobs[turn % jobs.count]
+    }
+    func otherNext() -> PolicyJob {
+      otherTurn += 1
+      return jobs[otherTurn % jobs.count]
+    }
+    let route = { _ = lua.route(next(), fleet: fleet) }
+    let prioritise = { _ = lua.prioritise(next(), fleet: fleet) }
+    let place = { _ = one.next { lua.place($0, candidates: $1, now: $2) } }
+    return try [
+      compare("routing call", 2_000, .ratioAtMost(10), route, { _ = swift.route(otherNext(), fleet: fleet) }),
+      plain("routing call", "route", 2_000, .below(10), route, surroundings),
+      compare("priority call", 2_000, .ratioAtMost(10), prioritise, { _ = swift.prioritise(otherNext(), fleet: fleet) }),
+      plain("priority call", "prioritise", 2_000, .below(10), prioritise, surroundings),
       compare(
-        "affinity of 500 containers", 40, .below(250), { _ = lua.place(job, candidates: candidates, now: now) },
-        { _ = swift.place(job, candidates: candidates, now: now) }),
+        "affinity of 500 containers", 40, .below(250), place, { _ = other.next { swift.place($0, candidates: $1, now: $2) } }),
+      plain("affinity of 500 containers", "place", 200, .ratioAtMost(2), place, surroundings),
       compare("scaling call", 2_000, nil, { _ = lua.scale(pool, fleet: fleet) }, { _ = swift.scale(pool, fleet: fleet) }),
     ] + reload
+  }
+
+  /// Placements one after the other, as a planner makes them.
+  private struct Placing {
+    let jobs: [PolicyJob]
+    var candidates: [PolicyContainer]
+    var now: Date
+    var turn = 0
+
+    init(jobs: [PolicyJob], candidates: [PolicyContainer], now: Date) {
+      self.jobs = jobs
+      self.candidates = candidates
+      self.now = now
+    }
+
+    mutating func next<Answer>(_ ask: (PolicyJob, [PolicyContainer], Date) -> Answer) -> Answer {
+      turn += 1
+      now += 0.01
+      candidates[turn % candidates.count].uses += 1
+      return ask(jobs[turn % jobs.count], candidates, now)
+    }
+  }
+
+  /// The same file in the plain interpreter, in a process of its own: what Lua alone costs.
+  private static func plain(
+    _ name: String, _ call: String, _ calls: Int, _ budget: Figure.Budget, _ subject: () -> Void, _ surroundings: Surroundings
+  ) throws -> Figure {
+    var own: [Double] = []
+    var other: [Double] = []
+    for _ in 0..<rounds {
+      own.append(microseconds(calls, subject))
+      other.append(try PlainLua.microseconds(of: call, calls: calls, policies: surroundings.policies))
+    }
+    return Figure(
+      name, Samples(own).median, .microseconds, against: ("the same file in plain lua5.4", Samples(other).median),
+      rounds: zip(own, other).map { $0 / $1 }, budget: budget)
   }
 
   private static func candidate(_ number: Int, now: Date) -> PolicyContainer {

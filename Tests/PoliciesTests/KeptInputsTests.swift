@@ -1,0 +1,126 @@
+import Domain
+import Foundation
+import Policies
+import RunnerHub
+import Testing
+
+/// The state keeps inputs between calls; no policy may see that.
+@Suite("Kept inputs")
+struct KeptInputsTests {
+  private static let names = ["rh-1", "rh-2", "rh-3", "rh-4", "rh-5", "rh-6", ""]
+
+  /// Says all that a policy can see of a job and a candidate.
+  private static let source = """
+    local a = { api = 1 }
+    local function all(object)
+      local parts = {}
+      for name, value in pairs(object) do
+        if name == "labels" then value = table.concat(value, "+") end
+        parts[#parts + 1] = name .. "=" .. tostring(value)
+      end
+      return table.concat(parts, " ")
+    end
+    function a.score(job, container)
+      local direct = tostring(container.age_seconds) .. " " .. tostring(container.idle_seconds) .. " " .. tostring(container.repository)
+      return percent(all(container), all(job), direct), direct .. " " .. percent(all(container))
+    end
+    return a
+    """
+
+  private func container(_ random: inout SeededGenerator) -> PolicyContainer {
+    let id = Self.names.randomElement(using: &random) ?? ""
+    let pool = ["linux", "gpu"].randomElement(using: &random) ?? "linux"
+    let now = PolicySamples.now
+    return PolicyContainer(
+      id: id, name: id.isEmpty ? "new" : id, pool: pool, isNew: id.isEmpty,
+      labels: [["linux"], ["linux", "x64"], []].randomElement(using: &random).map { Labels($0) } ?? [],
+      resources: Resources(milliCPUs: Int.random(in: 1...2, using: &random) * 1000, memory: ByteCount(gibibytes: 1)),
+      uses: Int.random(in: 0...2, using: &random),
+      repository: ["acme/shop", nil].randomElement(using: &random) ?? nil,
+      createdAt: id.isEmpty ? nil : now - Double(Int.random(in: 1...3, using: &random)),
+      idleSince: Bool.random(using: &random) ? nil : now - Double(Int.random(in: 1...3, using: &random)))
+  }
+
+  @Test("give, over any sequence of candidates, the answers of an engine that was asked nothing before")
+  func sequences() throws {
+    var random = SeededGenerator(state: 7)
+    let bundle = try PolicyBundle(files: ["affinity.lua": Array(Self.source.utf8)])
+    let kept = LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy())
+    for round in 0..<150 {
+      let candidates = (0..<Int.random(in: 0...8, using: &random)).map { _ in container(&random) }
+      let now = PolicySamples.now + Double(Int.random(in: -2...2, using: &random))
+      var job = PolicySamples.job
+      job.labels = [["linux"], ["linux", "docker"]].randomElement(using: &random) ?? []
+      job.branch = round.isMultiple(of: 3) ? nil : "production"
+      let fresh = LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy())
+      let (one, other) = (kept.place(job, candidates: candidates, now: now), fresh.place(job, candidates: candidates, now: now))
+      #expect(one.fallbackCause == nil)
+      #expect(one.value.candidates == other.value.candidates)
+      #expect(one.value.candidates.count == candidates.count)
+      #expect(one.instructions == other.instructions)
+    }
+  }
+
+  @Test("tell ages by the time of the call, also of a container that did not change")
+  func ages() throws {
+    let source = "return { api = 1, score = function(job, c) return 1, c.age_seconds .. ' ' .. c.idle_seconds end }"
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["affinity.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+    var container = PolicySamples.container
+    container.createdAt = PolicySamples.now - 60
+    container.idleSince = PolicySamples.now - 5
+    func reason(_ now: Date) -> String? {
+      engine.place(PolicySamples.job, candidates: [container], now: now).value.candidates.first?.reason
+    }
+    #expect(reason(PolicySamples.now) == "60.0 5.0")
+    #expect(reason(PolicySamples.now + 10) == "70.0 15.0")
+    #expect(reason(PolicySamples.now - 100) == "0.0 0.0")
+  }
+
+  @Test("follow a fleet and a job from call to call, and are sent anew after a call that failed")
+  func routing() throws {
+    let source = """
+      return { api = 1, route = function(job, fleet)
+        if job.name == "fails" then error("as asked") end
+        local names = {}
+        for i, pool in ipairs(fleet.pools) do names[i] = pool.name .. pool.pending end
+        return "traditional", job.name .. " " .. tostring(job.branch) .. " " .. fleet.pending .. " " .. table.concat(names, ",")
+      end }
+      """
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["routing.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+    var (job, fleet) = (PolicySamples.job, PolicySamples.fleet)
+    var pool = PolicySamples.pool
+    fleet.pools = []
+    fleet.pending = 1
+    job.name = "a"
+    job.branch = "production"
+    #expect(engine.route(job, fleet: fleet).reason == "a production 1 ")
+    job.branch = nil
+    pool.name = "gpu"
+    pool.pending = 9
+    fleet.pools = [pool]
+    #expect(engine.route(job, fleet: fleet).reason == "a nil 1 gpu9")
+    job.name = "fails"
+    #expect(engine.route(job, fleet: fleet).fallbackCause != nil)
+    job.name = "b"
+    #expect(engine.route(job, fleet: fleet).reason == "b nil 1 gpu9")
+  }
+
+  @Test("do not grow with the containers that ever were")
+  func bounded() throws {
+    let bundle = try PolicyBundle(files: ["affinity.lua": Array(Self.source.utf8)])
+    let engine = LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy())
+    var memory: [Int] = []
+    for round in 0..<60 {
+      let candidates = (0..<200).map { number in
+        var container = PolicySamples.container
+        container.id = "rh-\(round)-\(number)"
+        return container
+      }
+      let verdict = engine.place(PolicySamples.job, candidates: candidates, now: PolicySamples.now)
+      #expect(verdict.fallbackCause == nil)
+      memory.append(engine.memory(of: .affinity))
+    }
+    let half = try #require(memory.prefix(30).max())
+    #expect(memory.allSatisfy { $0 < half + half / 2 })
+  }
+}
