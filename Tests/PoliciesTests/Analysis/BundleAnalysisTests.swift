@@ -229,7 +229,7 @@ struct BundleAnalysisTests {
 
   @Test("the names that are known are those of the sandbox")
   func sandbox() throws {
-    let names = PolicyLanguage.functions.union(PolicyLanguage.values).sorted()
+    let names = PolicyLanguage.functions.union(PolicyLanguage.hostFunctions).union(PolicyLanguage.values).sorted()
     for name in names + PolicyLanguage.libraries.keys.sorted() { #expect(try value("return \(name) ~= nil") == [.bool(true)], "\(name)") }
     for name in PolicyLanguage.outside { #expect(throws: LuaFailure.self) { try value("return \(name)") } }
     for (library, members) in PolicyLanguage.libraries {
