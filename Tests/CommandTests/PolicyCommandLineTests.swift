@@ -12,15 +12,32 @@ struct PolicyCommandLineTests {
   private static let policies = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "policies").path
 
-  /// Command lines that helps show.
+  /// Command lines that helps show, word by word.
   private static var examples: [[String]] {
-    PolicyCommand.configuration.subcommands.flatMap { command -> [[String]] in
-      let lines = command.configuration.discussion.components(separatedBy: "\n")
-      return lines.filter { $0.contains("runnerhub policy") }.map { line in
-        let call = line[(line.range(of: "runnerhub policy")?.lowerBound ?? line.startIndex)...]
-        return call.replacing("'linux job'", with: "linux").split(separator: " ").dropFirst().map(String.init)
+    PolicyCommand.configuration.subcommands.flatMap { command in
+      command.configuration.discussion.components(separatedBy: "\n").compactMap { line -> [String]? in
+        let call = line.drop { $0 == " " }.replacing("Example: ", with: "")
+        return call.hasPrefix("runnerhub policy ") ? Array(words(call).dropFirst()) : nil
       }
     }
+  }
+
+  /// As a shell cuts a line: at blanks outside of quotes.
+  private static func words(_ line: String) -> [String] {
+    var words = [""]
+    var quote: Character?
+    for character in line {
+      if character == quote {
+        quote = nil
+      } else if quote == nil, character == "'" || character == "\"" {
+        quote = character
+      } else if quote == nil, character == " " {
+        words.append("")
+      } else {
+        words[words.count - 1].append(character)
+      }
+    }
+    return words.filter { !$0.isEmpty }
   }
 
   @Test("every subcommand's help has an example")
