@@ -121,7 +121,8 @@ package struct BundleCheck: Sendable {
       result.milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
       tests.append(result)
     }
-    if measuresCoverage { coverage.add(covered: runtime.coveredLines, active: runtime.activeLines) }
+    // The harness is noted too, and is no file of the bundle.
+    if measuresCoverage { coverage.add(covered: runtime.coveredLines, active: runtime.activeLines.filter { bundle.files[$0.key] != nil }) }
   }
 
   /// Files that no test reaches count with all their lines.

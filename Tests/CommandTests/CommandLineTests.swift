@@ -148,7 +148,7 @@ struct CommandLineTests {
   func brokenPolicy() throws {
     let outcome = try Binary.run(["policy", "check", "."], files: ["routing.lua": "return {\n  route = = 1\n}\n"])
     #expect(outcome.status == 1)
-    #expect(outcome.output.contains("./routing.lua:2: error: "))
+    #expect(outcome.output.contains("./routing.lua:2:11: error: "))
     #expect(outcome.output.contains("   2 |   route = = 1"))
   }
 

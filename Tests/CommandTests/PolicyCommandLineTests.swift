@@ -12,15 +12,32 @@ struct PolicyCommandLineTests {
   private static let policies = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "policies").path
 
-  /// Command lines that helps show.
+  /// Command lines that helps show, word by word.
   private static var examples: [[String]] {
-    PolicyCommand.configuration.subcommands.flatMap { command -> [[String]] in
-      let lines = command.configuration.discussion.components(separatedBy: "\n")
-      return lines.filter { $0.contains("runnerhub policy") }.map { line in
-        let call = line[(line.range(of: "runnerhub policy")?.lowerBound ?? line.startIndex)...]
-        return call.replacing("'linux job'", with: "linux").split(separator: " ").dropFirst().map(String.init)
+    PolicyCommand.configuration.subcommands.flatMap { command in
+      command.configuration.discussion.components(separatedBy: "\n").compactMap { line -> [String]? in
+        let call = line.drop { $0 == " " }.replacing("Example: ", with: "")
+        return call.hasPrefix("runnerhub policy ") ? Array(words(call).dropFirst()) : nil
       }
     }
+  }
+
+  /// As a shell cuts a line: at blanks outside of quotes.
+  private static func words(_ line: String) -> [String] {
+    var words = [""]
+    var quote: Character?
+    for character in line {
+      if character == quote {
+        quote = nil
+      } else if quote == nil, character == "'" || character == "\"" {
+        quote = character
+      } else if quote == nil, character == " " {
+        words.append("")
+      } else {
+        words[words.count - 1].append(character)
+      }
+    }
+    return words.filter { !$0.isEmpty }
   }
 
   @Test("every subcommand's help has an example")
@@ -110,7 +127,7 @@ struct PolicyCommandLineTests {
     #expect(same.output.contains("routing    0 of 4 differ"))
     let diff = try Binary.run(["policy", "diff", Self.policies, next.path, "--since", "1h", "--data", base.path])
     #expect(diff.output.contains("routing    3 differ"))
-    let none = try Binary.run(["policy", "replay", "--data", base.path + "/none"])
+    let none = try Binary.run(["policy", "replay", "--policies", next.path, "--data", base.path + "/none"])
     #expect(none.status == 64)
     #expect(none.error.contains("name the data directory of serve by --data FOLDER"))
     let span = try Binary.run(["policy", "replay", "--since", "yesterday", "--data", base.path])

@@ -81,7 +81,7 @@ struct PolicyCommandsTests {
     try folder.write("priority.lua", "local p = { api = 1 }\nfunction p.prioritise(job) if then end\nreturn p")
     let report = PolicyCommands.check(folder.path)
     #expect(!report.isSuccess)
-    #expect(report.text.contains("priority.lua:2: error: "))
+    #expect(report.text.contains("priority.lua:2:31: error: "))
     #expect(report.text.contains("2 | function p.prioritise(job) if then end"))
     #expect(PolicyCommands.check(projectPolicies).isSuccess)
   }

@@ -14,11 +14,13 @@ package struct BundleAnalysis: Sendable {
     package var place: SourcePlace
   }
 
+  /// Findings that are told of one file, the first ones: nobody reads more, and each costs a look at its line.
+  private static let findingsPerFile = 200
   /// Rounds after which calls are no longer followed. Each carries inputs one call further, so real policies settle within a few.
   private static let rounds = 24
 
   package init(_ bundle: PolicyBundle) {
-    let data = AnalysedData(tables: bundle.dataTables)
+    let data = AnalysedData(tables: bundle.data.tables)
     let sources = read(bundle, data: data)
     let schema = PolicySchemaIndex(PolicyInput.kinds)
     var known = AnalysedBundle()
@@ -30,7 +32,7 @@ package struct BundleAnalysis: Sendable {
       if hasSettled { break }
     }
     if !hasSettled { known.parameters = known.parameters.mapValues { $0.map { _ in .unknown } } }
-    let last = Self.walk(sources, known: known, schema: schema)
+    let last = Self.walk(sources, known: known, schema: schema, tellsFindings: true)
     var findings = last.findings
     // A file that could not be read may hold the use of anything.
     if unread.isEmpty {
@@ -57,7 +59,7 @@ package struct BundleAnalysis: Sendable {
   }
 
   private static func walk(
-    _ sources: [AnalysedSource], known: AnalysedBundle, schema: PolicySchemaIndex
+    _ sources: [AnalysedSource], known: AnalysedBundle, schema: PolicySchemaIndex, tellsFindings: Bool = false
   ) -> (found: AnalysedBundle, findings: Set<PolicyDiagnostic>) {
     var found = AnalysedBundle()
     var findings: Set<PolicyDiagnostic> = []
@@ -65,15 +67,15 @@ package struct BundleAnalysis: Sendable {
       var walk = FileWalk(source, known: known, found: found, schema: schema)
       walk.run()
       found = walk.found
-      findings.formUnion(walk.findings)
+      guard tellsFindings else { continue }
+      let first = walk.findings.sorted { ($0.range.lowerBound, $0.message) < ($1.range.lowerBound, $1.message) }.prefix(findingsPerFile)
+      for finding in first {
+        findings.insert(
+          PolicyDiagnostic(
+            file: source.path, place: source.lines.place(of: finding.range), severity: finding.severity, message: finding.message))
+      }
     }
     found.settle()
     return (found, findings)
   }
-}
-
-extension PolicyBundle {
-  /// The tables of `data/` by name.
-  var dataTables: [String: LuaValue] { data.tables }
-  func dataPath(of name: String) -> String { "data/\(name).yaml" }
 }

@@ -164,10 +164,14 @@ extension FileWalk {
       return .input(.object(name), name: name)
     }
     if name == "require", arguments.count == 1, case .text(let module) = arguments[0].kind { return require(module, arguments[0].range) }
-    let isGuard = PolicyLanguage.guards.contains(name)
-    guarded += isGuard ? 1 : 0
-    for argument in arguments { use(argument) }
-    guarded -= isGuard ? 1 : 0
+    for argument in arguments {
+      // What is called in the guard is guarded; what is evaluated before it is not.
+      var isGuarded = false
+      if case .function = argument.kind { isGuarded = PolicyLanguage.guards.contains(name) }
+      guarded += isGuarded ? 1 : 0
+      use(argument)
+      guarded -= isGuarded ? 1 : 0
+    }
     return .unknown
   }
 

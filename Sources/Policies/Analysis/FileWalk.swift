@@ -1,5 +1,12 @@
 internal import Domain
 
+/// Something that is wrong with a file.
+struct Finding: Hashable {
+  var range: Range<Int>
+  var severity: PolicyDiagnostic.Severity
+  var message: String
+}
+
 /// One walk over one file: what it tells of functions and tables, and, in the last round, what is wrong with it.
 struct FileWalk {
   let source: AnalysedSource
@@ -8,7 +15,7 @@ struct FileWalk {
   let schema: PolicySchemaIndex
   /// What this round finds, in all files so far.
   var found: AnalysedBundle
-  private(set) var findings: Set<PolicyDiagnostic> = []
+  private(set) var findings: Set<Finding> = []
 
   private var values: [Int: AnalysedValue] = [:]
   /// Depth of functions whose errors somebody catches or expects.
@@ -37,8 +44,7 @@ struct FileWalk {
 
   mutating func report(_ range: Range<Int>, _ severity: PolicyDiagnostic.Severity, _ message: String) {
     if guarded > 0 { return }
-    let finding = PolicyDiagnostic(file: source.path, place: source.lines.place(of: range), severity: severity, message: message)
-    findings.insert(finding)
+    findings.insert(Finding(range: range, severity: severity, message: message))
   }
 
   // MARK: - Statements

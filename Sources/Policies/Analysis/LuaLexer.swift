@@ -13,11 +13,7 @@ struct LuaLexer {
   private var position = 0
   private(set) var annotations: [Annotation] = []
 
-  init(_ source: [UInt8]) {
-    self.source = source
-    // `#!` lets a file be a program.
-    if source.first == UInt8(ascii: "#") { skipLine() }
-  }
+  init(_ source: [UInt8]) { self.source = source }
 
   mutating func next() throws(LuaSyntaxError) -> LuaToken {
     try skipBlanksAndComments()

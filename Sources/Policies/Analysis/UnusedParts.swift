@@ -34,7 +34,7 @@ enum UnusedParts {
 
   static func data(_ data: AnalysedData, read: Set<[String]>, bundle: PolicyBundle) -> [PolicyDiagnostic] {
     data.tables.sorted { $0.key < $1.key }.flatMap { name, table -> [PolicyDiagnostic] in
-      let file = bundle.dataPath(of: name)
+      let file = PolicyData.folder + name + ".yaml"
       if !isRead([name], read) { return [PolicyDiagnostic(file: file, severity: .warning, message: "is read by no policy")] }
       guard case .map(let keys) = table else { return [] }
       return keys.keys.sorted().filter { !isRead([name, $0], read) }.map { key in

@@ -38,18 +38,24 @@ extension PolicyCommands {
       }
       if let cause { broken.append("\(decision.rawValue): \(cause)") }
       let ratio = plain.median > 0 ? own.median / plain.median : 0
-      let memory = memory(decision, questions[0], bundle)
+      let held: Int
+      do {
+        held = try memory(decision, questions[0], bundle)
+      } catch {
+        broken.append("\(decision.rawValue): \(error)")
+        continue
+      }
       let budget = LuaLimits.decision
       table.append([
         decision.rawValue, grouped(Int(own.perSecond)), "\(microseconds(own.median))", "\(microseconds(own.percentile(0.99)))",
         "\(decimal(ratio))×", "\(grouped(most)) (\(share(most, of: budget.steps)))",
-        "\(grouped(memory >> 10)) KiB (\(share(memory, of: budget.memory)))",
+        "\(grouped(held >> 10)) KiB (\(share(held, of: budget.memory)))",
       ])
       values.append(
         .object([
           "policy": .text(decision.rawValue), "decisions_per_second": .number(own.perSecond), "p50_microseconds": .number(own.median),
           "p99_microseconds": .number(own.percentile(0.99)), "built_in_p50_microseconds": .number(plain.median), "ratio": .number(ratio),
-          "instructions": .integer(most), "memory_bytes": .integer(memory),
+          "instructions": .integer(most), "memory_bytes": .integer(held),
         ]))
     }
     let candidates = questions.map(\.containers.count).max() ?? 0
@@ -73,12 +79,13 @@ extension PolicyCommands {
     (verdict.instructions ?? 0, verdict.fallbackCause)
   }
 
-  /// Bytes that a state of the policy holds after a call; 0 where it cannot be made, which the questions have shown before.
-  private static func memory(_ decision: Decision, _ question: Question, _ bundle: PolicyBundle) -> Int {
+  /// Bytes that a state of the policy holds after its calls.
+  private static func memory(_ decision: Decision, _ question: Question, _ bundle: PolicyBundle) throws(LuaFailure) -> Int {
     let file = PolicyFile(decision)
-    guard let runtime = try? bundle.makeRuntime(for: file, limits: .test), let module = try? runtime.load(file.rawValue) else { return 0 }
+    let runtime = try bundle.makeRuntime(for: file, limits: .test)
+    let module = try runtime.load(file.rawValue)
     for call in TracedCall.calls(decision, question) where module.functions.contains(call.function) {
-      guard (try? runtime.call(call.function, call.arguments)) != nil else { return runtime.memory }
+      _ = try runtime.call(call.function, call.arguments)
     }
     return runtime.memory
   }

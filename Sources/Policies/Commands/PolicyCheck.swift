@@ -29,7 +29,7 @@ extension PolicyDiagnostic {
   static func all(of bundle: PolicyBundle) -> [PolicyDiagnostic] {
     let analysis = BundleAnalysis(bundle)
     let problems = BundleCheck(bundle, runsTests: false).problems.compactMap { problem -> PolicyDiagnostic? in
-      var place = problem.line.map { SourcePlace(line: $0) }
+      var place = problem.line.map { SourcePlace(line: $0, column: problem.column) }
       if let read = analysis.unread[problem.file], read.place.line == problem.line { place = read.place }
       let isKnown = analysis.diagnostics.contains { $0.severity == .error && $0.file == problem.file && $0.place?.line == problem.line }
       return isKnown && problem.line != nil ? nil : PolicyDiagnostic(file: problem.file, place: place, message: problem.message)

@@ -26,7 +26,7 @@ package enum PolicyCommands {
 
   /// A problem with the line of the file that it is about.
   static func describe(_ problem: BundleCheck.Problem, folder: String, bundle: PolicyBundle) -> [String] {
-    let place = problem.line.map { "\(problem.file):\($0)" } ?? problem.file
+    let place = ([problem.file] + [problem.line, problem.column].compactMap { $0.map(String.init) }).joined(separator: ":")
     var lines = ["\(folder)/\(place): error: \(problem.message)"]
     if let line = problem.line, let text = bundle.files[problem.file] {
       let source = String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)

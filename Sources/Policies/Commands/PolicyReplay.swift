@@ -14,7 +14,7 @@ extension PolicyCommands {
     for kind in ["routing", "priority", "affinity"] { lines += line(of: kind, replay).map { [$0] } ?? [] }
     lines += scalingLines(replay)
     for (cause, times) in replay.breaches.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
-      lines.append("broke      \(grouped(times)) times, the built-in rule answered: \(cause)")
+      lines.append("broke      \(times == 1 ? "once" : "\(grouped(times)) times"), the built-in rule answered: \(cause)")
     }
     let missing = replay.withoutInput.values.reduce(0, +)
     if missing > 0 { lines.append("left out   \(count(missing, "decision")) whose input is no longer kept") }
@@ -37,7 +37,8 @@ extension PolicyCommands {
     if compared == 0 { return nil }
     line +=
       differences.isEmpty
-      ? "0 of \(grouped(compared)) differ" : "\(grouped(differences.count)) differ (\(share(differences.count, of: compared)))"
+      ? "0 of \(grouped(compared)) differ"
+      : "\(grouped(differences.count)) \(differences.count == 1 ? "differs" : "differ") (\(share(differences.count, of: compared)))"
     let groups = DifferenceGroup.groups(of: differences, factCounts: replay.factCounts[kind] ?? [:])
     let told = groups.prefix(5).map { "\(grouped($0.count)) \($0.change)" + ($0.common.map { ", \($0)" } ?? "") }
     if !told.isEmpty { line += ": " + told.joined(separator: "; ") }

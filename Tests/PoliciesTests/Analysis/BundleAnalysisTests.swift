@@ -115,11 +115,11 @@ struct BundleAnalysisTests {
   private static let answers: [(String, String, [String])] = [
     (
       "priority", "function p.prioritise(job) return \"CRITCAL\", job.name end",
-      ["2:39: error: priority.prioritise returns \"CRITCAL\" – did you mean \"CRITICAL\"?"]
+      ["2:35: error: priority.prioritise returns \"CRITCAL\" – did you mean \"CRITICAL\"?"]
     ),
     (
       "priority", "function p.prioritise(job) return job.name == 'x' and \"HIGH\" or \"high\" end",
-      ["2:66: error: priority.prioritise returns \"high\" – did you mean \"HIGH\"?"]
+      ["2:65: error: priority.prioritise returns \"high\" – did you mean \"HIGH\"?"]
     ),
     ("affinity", "function p.score() return 101 end", ["2:27: error: affinity.score returns 101; expected a number from 0 to 100"]),
     (
@@ -199,6 +199,27 @@ struct BundleAnalysisTests {
     #expect(try findings(["routing.lua": Self.routing("test('x')")]) == ["routing.lua:3:1: error: unknown name 'test'"])
   }
 
+  @Test("data that no policy reads is told, by file and by key, and a table that is not there is an error")
+  func data() throws {
+    let files = [
+      "data/teams.yaml": "payments: { tier: 1 }\nsearch: { tier: 2 }\n", "data/idle.yaml": "a: 1\n",
+      "data/limits.yaml": "nightly: 3\nweekly: 4\n",
+    ]
+    let reading = "local tier = data.limits.nightly\nif data.teams[job.owner] and tier then return 'orchestrator' end\nlocal x = data.tems"
+    #expect(
+      try findings(files.merging(["routing.lua": Self.routing(reading)]) { $1 }) == [
+        "data/idle.yaml: warning: is read by no policy", "data/limits.yaml:2:1: warning: 'weekly' is read by no policy",
+        "routing.lua:5:16: error: unknown field 'data.tems' – did you mean 'data.teams'?",
+      ])
+    let whole = "local all = data\nfor _, table in pairs(all) do if table.x then return 'traditional' end end"
+    #expect(try findings(files.merging(["routing.lua": Self.routing(whole)]) { $1 }) == [])
+    let tested = "test('a', function() expect(data.idle.a).equals(1) end)"
+    #expect(
+      try findings(["data/idle.yaml": "a: 1\n", "routing.lua": Self.routing(""), "routing_test.lua": tested]) == [
+        "data/idle.yaml: warning: is read by no policy"
+      ])
+  }
+
   @Test("the project's own policies are clean, and were all read")
   func clean() throws {
     let analysis = BundleAnalysis(try PolicyBundle(folder: projectPolicies))
@@ -208,7 +229,7 @@ struct BundleAnalysisTests {
 
   @Test("the names that are known are those of the sandbox")
   func sandbox() throws {
-    let names = PolicyLanguage.functions.union(PolicyLanguage.values).sorted()
+    let names = PolicyLanguage.functions.union(PolicyLanguage.hostFunctions).union(PolicyLanguage.values).sorted()
     for name in names + PolicyLanguage.libraries.keys.sorted() { #expect(try value("return \(name) ~= nil") == [.bool(true)], "\(name)") }
     for name in PolicyLanguage.outside { #expect(throws: LuaFailure.self) { try value("return \(name)") } }
     for (library, members) in PolicyLanguage.libraries {

@@ -67,7 +67,7 @@ struct LuaParserTests {
     ("if x then", "'end' expected near <eof>", 9..<9), ("x = = 1", "unexpected symbol near '='", 4..<5),
     ("local 1", "<name> expected near '1'", 6..<7), ("return 'a", "unfinished string", 7..<9),
     ("x = 3x", "malformed number near '3x'", 4..<6),
-    ("a.b", "syntax error near <eof>", 3..<3), ("f() = 1", "cannot assign to this", 0..<3), ("--[[ x", "unfinished long comment", 0..<6),
+    ("a.b", "syntax error near <eof>", 3..<3), ("f() = 1", "cannot assign to this", 0..<3), ("--[[ x", "unfinished long comment", 2..<6),
     ("return [=[ x ]]", "unfinished long text", 7..<15), ("x = '\\q'", "invalid escape sequence", 5..<7),
     ("return 1 x", "'<eof>' expected near 'x'", 9..<10),
     ("for i = 1 do end", "',' expected near 'do'", 10..<12), ("x = $", "unexpected symbol near '$'", 4..<5),

@@ -138,7 +138,7 @@ struct ReplayTests {
     let report = PolicyCommands.replay(replay, seconds: 1)
     #expect(!report.isSuccess)
     #expect(report.text.contains("left out   2 decisions whose input is no longer kept"))
-    #expect(report.text.contains("broke      1 times, the built-in rule answered: routing.lua of bundle "))
+    #expect(report.text.contains("broke      once, the built-in rule answered: routing.lua of bundle "))
     #expect(PolicyCommands.replay(Replay(candidate: BuiltInPolicy()), seconds: 0).text == "no decisions are recorded in this time")
   }
 

@@ -33,11 +33,12 @@ struct PolicyTestCommand: AsyncParsableCommand {
     let options = PolicyCommands.TestOptions(filter: filter, listsUncovered: coverage, minimumCoverage: minimumCoverage)
     let first = try runOnce(options)
     guard watch else { return try PolicyCommand.show(first.report, json: json) }
-    print(first.report.text)
+    // Past the buffer: whoever watches by a pipe or a log sees each run at its end.
+    Terminal.write(first.report.text + "\n")
     try await FolderWatcher.watch(folder, after: first.outcome) { last in
       let run = try runOnce(options)
       let changes = run.outcome.changes(since: last)
-      print((changes + [run.outcome.summary]).joined(separator: "\n"))
+      Terminal.write((changes + [run.outcome.summary]).joined(separator: "\n") + "\n")
       return run.outcome
     }
   }
