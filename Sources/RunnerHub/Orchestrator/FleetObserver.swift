@@ -30,21 +30,18 @@ package struct FleetObserver: Sendable {
       pending[pool.name, default: 0] += entry.count
     }
     // One that ends is no capacity: a policy that wants as many as there are must not have it replaced.
-    var counts: [String: (total: Int, idle: Int, held: Int)] = [:]
-    // By index: a look at three fields spares the copy of a row, and this is asked with each decision.
-    for index in containers.indices {
-      let isHeld = containers[index].assignment != nil
-      guard isHeld || containers[index].state.isUseful else { continue }
-      var count = counts[containers[index].pool] ?? (0, 0, 0)
-      count.total += 1
-      if isHeld { count.held += 1 } else if containers[index].state == .ready { count.idle += 1 }
-      counts[containers[index].pool] = count
-    }
     let rows = pools.map { pool in
-      let own = counts[pool.name] ?? (0, 0, 0)
+      var (total, idle, held) = (0, 0, 0)
+      // By index: a look at three fields spares the copy of a row, and this is asked with each decision.
+      for index in containers.indices where containers[index].pool == pool.name {
+        let isHeld = containers[index].assignment != nil
+        guard isHeld || containers[index].state.isUseful else { continue }
+        total += 1
+        if isHeld { held += 1 } else if containers[index].state == .ready { idle += 1 }
+      }
       return PolicyPool(
-        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, total: own.total, idle: own.idle, busy: own.held,
-        pending: pending[pool.name] ?? 0, active: own.held)
+        name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, total: total, idle: idle, busy: held,
+        pending: pending[pool.name] ?? 0, active: held)
     }
     return PolicyFleet(
       now: now, pools: rows, pending: queue.reduce(0) { $0 + $1.count }, active: rows.reduce(0) { $0 + $1.active }, isDraining: isDraining)
