@@ -17,7 +17,8 @@ struct CommandLineTests {
       ([], false), (["serve"], true), (["emulator"], true), (["demo"], true), (["config"], false), (["config", "check"], true),
       (["config", "show"], true), (["config", "reference"], true), (["policy"], false), (["policy", "check"], true),
       (["policy", "test"], true),
-      (["policy", "eval"], true), (["job"], false), (["job", "list"], true), (["job", "logs"], true), (["job", "explain"], true),
+      (["policy", "eval"], true), (["policy", "simulate"], true), (["trace"], false), (["trace", "export"], true), (["job"], false),
+      (["job", "list"], true), (["job", "logs"], true), (["job", "explain"], true),
     ])
   func help(command: [String], hasExample: Bool) throws {
     let outcome = try Binary.run(command + ["--help"])

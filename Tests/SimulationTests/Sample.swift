@@ -9,7 +9,8 @@ enum Sample {
   static let start = Date(timeIntervalSince1970: 1_788_768_000)
 
   static func job(
-    _ id: Int64, at seconds: Double, takes duration: Double, repository: String = "acme/store", labels: [String] = ["self-hosted", "linux"],
+    _ id: Int64, at seconds: Double, takes duration: Double, repository: String = "acme/store",
+    labels: [String] = ["self-hosted", "linux"],
     environment: String? = nil
   ) -> TraceJob {
     TraceJob(

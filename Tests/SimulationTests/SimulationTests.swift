@@ -9,7 +9,8 @@ import Testing
 struct SimulationTests {
   @Test("three jobs on one container that is made anew for each wait for each other")
   func threeJobsOneContainer() throws {
-    let trace = Trace(name: "tiny", jobs: [Sample.job(1, at: 0, takes: 60), Sample.job(2, at: 0, takes: 60), Sample.job(3, at: 0, takes: 60)])
+    let trace = Trace(
+      name: "tiny", jobs: [Sample.job(1, at: 0, takes: 60), Sample.job(2, at: 0, takes: 60), Sample.job(3, at: 0, takes: 60)])
     let outcome = try Sample.outcome(trace, Sample.scenario(Sample.pool(maximum: 1)))
     // A delivery takes 1 s, a container 2 s, a registration 1 s, a connection 3 s: the first job begins after 7 s. The runner ends 1 s
     // after its job, its container is gone 1 s later, and then the next one is made: 2 + 1 + 3.
@@ -53,7 +54,9 @@ struct SimulationTests {
 
   @Test("a runner for each repository serves that repository's jobs in order")
   func baselineOrder() throws {
-    let jobs = [Sample.job(1, at: 0, takes: 50), Sample.job(2, at: 10, takes: 50), Sample.job(3, at: 20, takes: 50, repository: "acme/other")]
+    let jobs = [
+      Sample.job(1, at: 0, takes: 50), Sample.job(2, at: 10, takes: 50), Sample.job(3, at: 20, takes: 50, repository: "acme/other"),
+    ]
     let baseline = try #require(try Sample.comparison(Trace(name: "tiny", jobs: jobs), Sample.scenario(Sample.pool(maximum: 4))).baseline)
     #expect(baseline.wait("all")?.largest == 40)
     #expect(baseline.wait("all")?.p50 == 0)

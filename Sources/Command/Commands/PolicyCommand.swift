@@ -9,7 +9,8 @@ import Workflow
 /// `runnerhub policy`
 struct PolicyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "policy", abstract: "Check, test and try Lua policies.", subcommands: [Check.self, Test.self, Eval.self, PolicySimulateCommand.self])
+    commandName: "policy", abstract: "Check, test and try Lua policies.",
+    subcommands: [Check.self, Test.self, Eval.self, PolicySimulateCommand.self])
 
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

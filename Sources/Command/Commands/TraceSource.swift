@@ -43,7 +43,8 @@ enum TraceSource {
     for file in files { archive.add(try contents(of: file), file: file) }
     let (trace, unfinished) = archive.trace(name: name)
     if unfinished > 0 || !archive.ignored.isEmpty {
-      let note = "runnerhub  \(name): \(trace.jobs.count) jobs; left out: \(unfinished) without an end, \(archive.ignored.count) other files\n"
+      let note =
+        "runnerhub  \(name): \(trace.jobs.count) jobs; left out: \(unfinished) without an end, \(archive.ignored.count) other files\n"
       FileHandle.standardError.write(Data(note.utf8))
     }
     if trace.jobs.isEmpty {

@@ -36,7 +36,10 @@ package struct Conditions: Hashable, Sendable, Codable {
       ("delivery and triage", "\(delivery) s"), ("container start", "\(containerStart) s"), ("registration", "\(registration) s"),
       ("runner connects", "\(connection) s"), ("runner ends", "\(runnerEnd) s"), ("recycling", "\(recycling) s"),
       ("removal", "\(removal) s"), ("GitHub's order within a class", "oldest first, ± \(handOutDisorder) s"),
-      ("failures", "container start \(percent(containerFailure)), runner before its job \(percent(runnerLoss)), under the job \(percent(jobLoss))"),
+      (
+        "failures",
+        "container start \(percent(containerFailure)), runner before its job \(percent(runnerLoss)), under the job \(percent(jobLoss))"
+      ),
       ("price", "\(corePrice) $ a core-hour, drawn each 10 min"),
       ("GitHub's limits of JIT configurations", limits.map { "\($0.count) in \(Int($0.seconds)) s" }.joined(separator: ", ")),
     ]
@@ -57,7 +60,8 @@ package struct RegistrationLimit: Hashable, Sendable, Codable {
   /// "Rate limits for the REST API": 900 points a minute and endpoint at 5 a call, 10,000 registrations an hour; "Self-hosted runners
   /// reference": 1,500 registrations in five minutes.
   package static let github = [
-    RegistrationLimit(count: 180, seconds: 60), RegistrationLimit(count: 1500, seconds: 300), RegistrationLimit(count: 10_000, seconds: 3600),
+    RegistrationLimit(count: 180, seconds: 60), RegistrationLimit(count: 1500, seconds: 300),
+    RegistrationLimit(count: 10_000, seconds: 3600),
   ]
 }
 

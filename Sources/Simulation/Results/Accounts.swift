@@ -51,6 +51,7 @@ struct Accounts {
       case nil: break
       }
     }
+    endings.endedTwice = ledger.endedTwice
     var outcome = outcome(name: contender.name, existences: ledger.existences, runs: ledger.runs, endings: endings)
     outcome.bundle = contender.bundle
     outcome.assignment = Quantiles(ledger.assignedAt.enumerated().compactMap { job, moment in moment.map { max(0, $0 - created(job)) } })
@@ -87,7 +88,8 @@ struct Accounts {
       reuse: runs.isEmpty ? 0 : Double(runs.count(where: \.isReuse)) / Double(runs.count), peakStartsPerMinute: starts.values.max() ?? 0,
       scaling: .init(), failures: .init(), registrations: .init(), fallbacks: [:],
       series: .init(
-        step: window / Double(Self.points), existing: counts(existences.map { ($0.from, $0.to) }), busy: counts(runs.map { ($0.from, $0.to) }),
+        step: window / Double(Self.points), existing: counts(existences.map { ($0.from, $0.to) }),
+        busy: counts(runs.map { ($0.from, $0.to) }),
         waiting: counts(waiting)))
   }
 

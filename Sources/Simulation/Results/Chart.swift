@@ -32,7 +32,9 @@ struct Chart {
     var parts = ["<svg viewBox=\"0 0 \(Int(Self.width)) \(Int(Self.height))\" role=\"img\" aria-label=\"\(HTML.text(title))\">"]
     for index in 0...4 {
       let value = top * Double(index) / 4
-      parts.append("<line class=\"grid\" x1=\"\(Self.margin.left)\" x2=\"\(Self.width - Self.margin.right)\" y1=\"\(Self.place(y(value)))\" y2=\"\(Self.place(y(value)))\"/>")
+      parts.append(
+        "<line class=\"grid\" x1=\"\(Self.margin.left)\" x2=\"\(Self.width - Self.margin.right)\" y1=\"\(Self.place(y(value)))\" y2=\"\(Self.place(y(value)))\"/>"
+      )
       parts.append("<text class=\"axis end\" x=\"\(Self.margin.left - 8)\" y=\"\(Self.place(y(value) + 4))\">\(Words.number(value))</text>")
     }
     let distance = Self.distance(span)
@@ -41,7 +43,9 @@ struct Chart {
       parts.append("<text class=\"axis middle\" x=\"\(Self.place(x(moment)))\" y=\"\(Self.height - 20)\">\(Self.clock(moment))</text>")
       moment += distance
     }
-    parts.append("<text class=\"axis middle\" x=\"\(Self.place(Self.margin.left + plot.width / 2))\" y=\"\(Self.height - 4)\">hours of the clock</text>")
+    parts.append(
+      "<text class=\"axis middle\" x=\"\(Self.place(Self.margin.left + plot.width / 2))\" y=\"\(Self.height - 4)\">hours of the clock</text>"
+    )
     parts.append("<text class=\"axis\" x=\"4\" y=\"\(Self.margin.top + 4)\">\(HTML.text(unit))</text>")
     for line in lines {
       let points = line.values.enumerated().map { "\(Self.place(x(Double($0) * step))),\(Self.place(y($1)))" }

@@ -38,10 +38,12 @@ extension Comparison {
     row("forwarded / refused", policies { "\(Words.count($0.endings.forwarded)) / \($0.endings.refused)" })
     row("unfinished at the end of the window") { Words.count($0.endings.late) }
     row("JIT configurations (peak a minute)", policies { "\(Words.count($0.registrations.count)) (\($0.registrations.peakPerMinute))" })
-    row("  held back by GitHub's limits", policies {
-      $0.registrations.delayed == 0
-        ? "0" : "\(Words.count($0.registrations.delayed)), up to \(Words.seconds($0.registrations.longestDelay))"
-    })
+    row(
+      "  held back by GitHub's limits",
+      policies {
+        $0.registrations.delayed == 0
+          ? "0" : "\(Words.count($0.registrations.delayed)), up to \(Words.seconds($0.registrations.longestDelay))"
+      })
     row("better used than the baseline", policies { side in improvement(of: side).map { Words.signed($0) } ?? "–" })
     return rows
   }
@@ -60,7 +62,9 @@ extension Comparison {
     ]
     lines.append(
       "pools: "
-        + pools.map { "\($0.name) \($0.minimum)…\($0.maximum), warm \($0.warm), \($0.maximumUses == 1 ? "no reuse" : "\($0.maximumUses) uses")" }
+        + pools.map {
+          "\($0.name) \($0.minimum)…\($0.maximum), warm \($0.warm), \($0.maximumUses == 1 ? "no reuse" : "\($0.maximumUses) uses")"
+        }
         .joined(separator: "; "))
     lines += conditions.map { "\($0.name): \($0.value)" }
     for side in sides {

@@ -14,7 +14,8 @@ package struct Scenario: Sendable {
 
   /// - Parameter hosts: nil: more than pools can ask for.
   package init(
-    settings: Settings, hosts: [String: Resources]? = nil, conditions: Conditions = Conditions(), pacing: Pacing = Pacing(), seed: UInt64 = 1
+    settings: Settings, hosts: [String: Resources]? = nil, conditions: Conditions = Conditions(), pacing: Pacing = Pacing(),
+    seed: UInt64 = 1
   ) {
     self.settings = settings
     let unlimited = Resources(

@@ -29,7 +29,10 @@ package struct WebhookArchive {
   }
 
   private mutating func absorb(_ report: JobReport) {
-    guard var known = newest[report.jobID] else { return newest[report.jobID] = report }
+    guard var known = newest[report.jobID] else {
+      newest[report.jobID] = report
+      return
+    }
     let isNewer = rank(report) >= rank(known)
     let older = isNewer ? known : report
     if isNewer { known = report }

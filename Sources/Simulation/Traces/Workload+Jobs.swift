@@ -29,7 +29,8 @@ private struct TrafficMaker {
   }
 
   static let kinds = [
-    Kind(workflow: "CI", event: "push", share: 0.30, jobs: [("lint", 45), ("build", 210), ("unit-tests", 180), ("integration-tests", 330)]),
+    Kind(
+      workflow: "CI", event: "push", share: 0.30, jobs: [("lint", 45), ("build", 210), ("unit-tests", 180), ("integration-tests", 330)]),
     Kind(
       workflow: "Pull request", event: "pull_request", share: 0.52,
       jobs: [("lint", 45), ("unit-tests", 180), ("build (debug)", 200), ("build (release)", 240)]),
@@ -92,10 +93,11 @@ private struct TrafficMaker {
 
   private mutating func run(at moment: Double, repository: Int, limit: Int) {
     var chance = random.unit()
-    let kind = Self.kinds.first { kind in
-      chance -= kind.share
-      return chance < 0
-    } ?? Self.kinds[0]
+    let kind =
+      Self.kinds.first { kind in
+        chance -= kind.share
+        return chance < 0
+      } ?? Self.kinds[0]
     runID += 1
     let count = min(limit, 1 + Int(random.unit() * Double(kind.jobs.count)))
     let isHotfix = kind.workflow == "Hotfix checks"
