@@ -74,7 +74,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb, crypto,
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb,
+        crypto,
         argumentParser, logging, metrics, coreMetrics, lifecycle,
       ],
       swiftSettings: settings),

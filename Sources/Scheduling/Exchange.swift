@@ -91,7 +91,8 @@ package struct Exchange: Hashable, Sendable {
     if var container = taken.container {
       job.pool = container.pool
       if !hasEnded, !isReleased, let state = container.state.next(on: .jobStarted) { container.state = state }
-      container.note(job)
+      // On its first use it runs this job's code and no other's, whomever it was promised to.
+      if container.isUnused, taken.assignment.phase != .running { container.promise(to: job) } else { container.note(job) }
       if container != taken.container { result.containers.append(container) }
     }
     result.jobs.append(job)
@@ -111,14 +112,17 @@ package struct Exchange: Hashable, Sendable {
     // Only jobs of one class can be told apart by nobody but the forge: then either runner is as good as the other.
     guard assignment.jobClass == planned.jobClass else { return false }
     if let need = planned.estimate?.resources, !container.resources.covers(need) { return false }
-    if container.uses > 1 || container.trustScope != nil {
-      return !planned.isFromFork && container.trustScope == planned.repository.fullName
-    }
-    return true
+    // A pool that takes no forks may have been chosen before this one came.
+    if planned.isFromFork { return false }
+    return container.isUnused || container.trustScope == planned.repository.fullName
   }
 
   private mutating func hand(_ other: Side, to planned: inout Job) {
     var assignment = other.assignment
+    if var container = other.container, container.isUnused {
+      container.promise(to: planned)
+      if container != other.container { containers.append(container) }
+    }
     assignment.jobID = planned.id
     assignment.priority = planned.priority
     planned.assignment = assignment.id
@@ -156,6 +160,16 @@ extension Assignment {
 }
 
 extension Container {
+  /// It has its first use yet to come, or has it now: no other job's code has run in it.
+  fileprivate var isUnused: Bool { uses <= 1 }
+
+  /// Remembers whose code is the first that it runs.
+  fileprivate mutating func promise(to job: Job) {
+    trustScope = nil
+    isTainted = false
+    note(job)
+  }
+
   /// Remembers whose code it has run.
   package mutating func note(_ job: Job) {
     if job.isFromFork { isTainted = true }

@@ -83,10 +83,9 @@ struct Fleet {
   private mutating func occupy(_ resources: Resources, pool: String, engine: String) {
     live[pool, default: 0] += 1
     liveInAll += 1
-    taken[engine] = taken[engine].map { $0.adding(resources) } ?? resources
-    if let host = limits.hosts[engine], host.milliCPUs > 0 {
-      load.hostShare[engine] = Double(taken[engine]?.milliCPUs ?? 0) / Double(host.milliCPUs)
-    }
+    let sum = taken[engine].map { $0.adding(resources) } ?? resources
+    taken[engine] = sum
+    if let host = limits.hosts[engine], host.milliCPUs > 0 { load.hostShare[engine] = Double(sum.milliCPUs) / Double(host.milliCPUs) }
   }
 
   func pool(_ name: String) -> Pool? { poolNamed[name] }

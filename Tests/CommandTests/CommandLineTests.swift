@@ -18,8 +18,9 @@ struct CommandLineTests {
       (["config", "show"], true), (["config", "reference"], true), (["policy"], false), (["policy", "check"], true),
       (["policy", "test"], true),
       (["policy", "eval"], true), (["policy", "explain"], true), (["policy", "bench"], true), (["policy", "replay"], true),
-      (["policy", "diff"], true), (["policy", "new"], true), (["policy", "types"], true), (["job"], false), (["job", "list"], true),
-      (["job", "logs"], true), (["job", "explain"], true),
+      (["policy", "diff"], true), (["policy", "new"], true), (["policy", "types"], true), (["policy", "simulate"], true),
+      (["trace"], false), (["trace", "export"], true), (["job"], false), (["job", "list"], true), (["job", "logs"], true),
+      (["job", "explain"], true),
     ])
   func help(command: [String], hasExample: Bool) throws {
     let outcome = try Binary.run(command + ["--help"])

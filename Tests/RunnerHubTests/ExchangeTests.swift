@@ -21,6 +21,23 @@ struct ExchangeTests {
     }
   }
 
+  @Test(
+    "jobs of two repositories exchange runners in containers that nothing has run in, and each container is then of the job that it got")
+  func unused() async throws {
+    let bench = try Bench()
+    let website = Repository(id: 901, fullName: "acme/website", isPrivate: true, defaultBranch: "main")
+    let first = try await bench.begin(7)
+    let second = try await bench.begin(8, repository: website)
+    try await bench.deliver(Bench.report(8, "in_progress", runner: first.id.rawValue, repository: website))
+    let left = try await bench.job(7)
+    #expect(left.state == .starting && left.assignment == second.id)
+    try await bench.deliver(Bench.report(7, "in_progress", runner: second.id.rawValue))
+    for (container, owner) in [(first.containerID, website), (second.containerID, Bench.repository)] {
+      let row = try await bench.container(container)
+      #expect(row.state == .busy && row.trustScope == owner.fullName && !row.isTainted)
+    }
+  }
+
   @Test("a job whose runner went to another one without a runner waits again at its old place")
   func taken() async throws {
     let bench = try Bench()

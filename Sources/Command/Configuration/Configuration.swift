@@ -19,9 +19,12 @@ struct Configuration {
     return try Configuration(ConfigurationReader.read(file: path, environment: environment, flags: flags))
   }
 
-  /// Reads a file for its pools and limits only: what a server needs besides may be missing, and the environment is not looked at.
+  /// Reads a file for its pools and limits only: credentials may be missing, and neither the environment nor a file with a secret is read.
   static func rehearsed(file: String) throws -> Configuration {
-    try Configuration(ConfigurationReader.read(file: file, environment: [:], flags: []), needsCredentials: false)
+    let reading = ConfigurationReader.read(file: file, environment: [:], flags: []) { path in
+      path == file ? try ConfigurationFile.text(path) : "not read"
+    }
+    return try Configuration(reading, needsCredentials: false)
   }
 
   /// - Throws: `ConfigurationError` with what the reading found, and what is wrong between the values that could be read.
@@ -29,9 +32,7 @@ struct Configuration {
     values = reading.values
     names = reading.names
     let problems =
-      reading.problems
-      + (reading.isIncomplete
-        ? [] : contradictions(rejected: reading.rejected) + (needsCredentials ? missing(rejected: reading.rejected) : []))
+      reading.problems + (reading.isIncomplete ? [] : contradictions(rejected: reading.rejected, needsCredentials: needsCredentials))
     if !problems.isEmpty { throw ConfigurationError(problems: problems) }
   }
 
@@ -122,9 +123,10 @@ struct Configuration {
   // MARK: - Checks that look at more than one value
 
   /// - Parameter rejected: paths whose value could not be read; nothing is said about them a second time.
-  private func contradictions(rejected: Set<String>) -> [String] {
+  private func contradictions(rejected: Set<String>, needsCredentials: Bool) -> [String] {
     var problems: [String] = []
     func place(_ path: String) -> String { values[path].map { "\($0.place)" } ?? "not set" }
+
     if let url = optional("store.url"), ConfigurationSchema.key(for: "store.url")?.refuses(url) == true {
       problems.append(
         "store.url names PostgreSQL (\(place("store.url"))): this version keeps its state in SQLite only; use sqlite://PATH or leave it out"
@@ -133,6 +135,7 @@ struct Configuration {
     if optional("cache.url") != nil {
       problems.append("cache.url names Redis (\(place("cache.url"))): this version does not use Redis; leave it out")
     }
+    if needsCredentials { problems += missingCredentials(rejected: rejected) }
     if !administration.isLoopback {
       problems.append(
         "administration.listen is \(administration) (\(place("administration.listen"))): expected a loopback address, since it has no log-in yet"
@@ -177,7 +180,7 @@ struct Configuration {
   }
 
   /// What GitHub wants of a server.
-  private func missing(rejected: Set<String>) -> [String] {
+  private func missingCredentials(rejected: Set<String>) -> [String] {
     var problems: [String] = []
     func place(_ path: String) -> String { values[path].map { "\($0.place)" } ?? "not set" }
     func isAbsent(_ path: String) -> Bool { optional(path) == nil && !rejected.contains(path) }

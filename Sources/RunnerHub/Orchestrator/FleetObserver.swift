@@ -39,13 +39,12 @@ package struct FleetObserver: Sendable {
     let classes = queue.map { entry in (entry, pools.first { entry.jobClass.labels.isSatisfied(by: $0.labels) }?.name) }
     var pending: [String: Int] = [:]
     for case (let entry, let pool?) in classes { pending[pool, default: 0] += entry.count }
-    var counts: [String: Counts] = [:]
-    // By index: a look at a few fields spares the copy of a row, and this is asked with each decision.
-    for index in containers.indices {
-      counts[containers[index].pool, default: Counts()].add(containers[index].state, isHeld: containers[index].assignment != nil)
-    }
     let rows = pools.map { pool in
-      let own = counts[pool.name] ?? Counts()
+      var own = Counts()
+      // By index: a look at a few fields spares the copy of a row, and this is asked with each decision.
+      for index in containers.indices where containers[index].pool == pool.name {
+        own.add(containers[index].state, isHeld: containers[index].assignment != nil)
+      }
       var row = PolicyPool(
         name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, template: .init(pool), total: own.total,
         idle: own.idle, busy: own.held, creating: own.creating, unhealthy: own.unhealthy, ending: own.ending,

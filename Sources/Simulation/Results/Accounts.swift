@@ -51,6 +51,7 @@ struct Accounts {
       case nil: break
       }
     }
+    endings.endedTwice = ledger.endedTwice
     var outcome = outcome(name: contender.name, existences: ledger.existences, runs: ledger.runs, endings: endings)
     outcome.bundle = contender.bundle
     outcome.assignment = Quantiles(ledger.assignedAt.enumerated().compactMap { job, moment in moment.map { max(0, $0 - created(job)) } })

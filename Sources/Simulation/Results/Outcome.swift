@@ -45,6 +45,8 @@ package struct Outcome: Hashable, Sendable, Encodable {
     package var refused = 0
     /// Cancelled by GitHub after a day in the queue.
     package var abandoned = 0
+    /// How often a job ended once more: 0, or the simulation is wrong.
+    package var endedTwice = 0
     /// Of the completed ones, those that ended after the window.
     package var late = 0
     package var all: Int { completed + lost + givenUp + forwarded + refused + abandoned }

@@ -67,7 +67,7 @@ enum IntakeBenchmark: Benchmark {
       budget: budget)
   }
 
-  private static func rate(_ port: Int, _ deliveries: SignedDeliveries) async throws -> Double {
+  static func rate(_ port: Int, _ deliveries: SignedDeliveries) async throws -> Double {
     try check(
       await LoadGenerator.run(port: port, connections: connections, deliveries: deliveries, seconds: seconds)
     ).rate
@@ -86,7 +86,7 @@ enum IntakeBenchmark: Benchmark {
   }
 
   /// The webhook listener as `serve` runs it, over a store.
-  private static func listener<Value: Sendable>(
+  static func listener<Value: Sendable>(
     over scene: Scene, _ surroundings: Surroundings, _ body: @Sendable @escaping (Int) async throws -> Value
   ) async throws -> Value {
     let directory = try await surroundings.workshop.directory(scene)
