@@ -1,6 +1,6 @@
 internal import Domain
 internal import Foundation
-internal import RunnerHub
+package import RunnerHub
 
 /// What one Lua state keeps of the inputs that it was sent, so that a call sends only what changed since.
 ///
@@ -95,8 +95,11 @@ struct KeptInputs {
   private static let jobs = KeptKind(PolicyInput.job)
   private static let fleets = KeptKind(PolicyInput.fleet)
   private static let pools = KeptKind(PolicyInput.pool)
-  private static let containers = KeptKind(
-    PolicyInput.container, moments: ["age_seconds": { $0.container.createdAt }, "idle_seconds": { $0.container.idleSince }])
+  private static let containers = KeptKind(PolicyInput.container, moments: moments)
+
+  fileprivate static let moments: [String: @Sendable (PolicyInput.ContainerView) -> Date?] = [
+    "age_seconds": { $0.container.createdAt }, "idle_seconds": { $0.container.idleSince },
+  ]
 }
 
 /// A kind of input as it is kept: its fields in the order of their names, as the state has them.
@@ -127,4 +130,19 @@ private struct KeptKind<Object>: Sendable {
       }
     }
   }
+}
+
+extension PolicyInput {
+  /// Fields of a candidate that depend on the time of the question. They must be kept as moments, since a container that did not change is not
+  /// sent again.
+  package static func timedFields(of container: PolicyContainer) -> Set<String> {
+    let moments = [Date(timeIntervalSinceReferenceDate: 0), Date(timeIntervalSinceReferenceDate: 1e9)]
+    return Set(
+      Self.container.fields.filter { field in
+        Set(moments.map { field.value(.init(container: container, now: $0)) }).count > 1
+      }.map(\.name))
+  }
+
+  /// Those that are.
+  package static var keptAsMoments: Set<String> { Set(KeptInputs.moments.keys) }
 }

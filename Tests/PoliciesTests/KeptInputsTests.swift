@@ -75,6 +75,14 @@ struct KeptInputsTests {
     #expect(verdict.fallbackCause == nil)
   }
 
+  @Test("hold as moments whatever depends on the time")
+  func timed() {
+    var container = PolicySamples.container
+    container.createdAt = Date(timeIntervalSinceReferenceDate: 5)
+    container.idleSince = Date(timeIntervalSinceReferenceDate: 5)
+    #expect(PolicyInput.timedFields(of: container) == PolicyInput.keptAsMoments)
+  }
+
   @Test("tell ages by the time of the call, also of a container that did not change")
   func ages() throws {
     let source = "return { api = 1, score = function(job, c) return 1, c.age_seconds .. ' ' .. c.idle_seconds end }"
