@@ -71,6 +71,8 @@ void rh_resume_counting(rh_lua *state);
 void rh_collect(lua_State *L);
 /// What was used so far was the host's: the budget of memory counts from here.
 void rh_count_from_here(rh_lua *state);
+/// What is made from here on is the host's own, up to a bound of its own.
+void rh_count_for_host(rh_lua *state);
 /// Why a call ends that wants more memory than it may have.
 extern const char RH_MEMORY_BREACH[];
 /// Counts work of a C function; raises where the call's budget is used up.

@@ -46,6 +46,10 @@ void rh_forget_kept(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_KEPT);
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_LABEL_SETS);
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_CANDIDATES);
+  rh_of(L)->label_sets = 0;
+  rh_of(L)->ordered.length = 0;
 }
 
 void rh_keep_moment(lua_State *L, int backing, int place, double moment) {

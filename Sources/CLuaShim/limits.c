@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-enum { HOOK_INTERVAL = 100, RESERVE = 64 << 10, MOST_GARBAGE = 512 << 10 };
+enum { HOOK_INTERVAL = 100, RESERVE = 64 << 10, MOST_GARBAGE = 512 << 10, HOST_MEMORY = 64 << 20 };
 
 const char RH_MEMORY_BREACH[] = "memory limit reached";
 
@@ -94,6 +94,11 @@ void rh_begin(rh_lua *state) {
 void rh_count_from_here(rh_lua *state) {
   state->churned = 0;
   state->ceiling = state->used + state->limits.memory;
+}
+
+void rh_count_for_host(rh_lua *state) {
+  state->churned = 0;
+  state->ceiling = state->used + HOST_MEMORY;
 }
 
 void rh_collect(lua_State *L) {

@@ -250,6 +250,7 @@ static int call_body(lua_State *L) {
   const request *wanted = request_of(L);
   if (!push_function(L, wanted->name)) return luaL_error(L, "no function '%s'", wanted->name);
   int base = lua_gettop(L) - 1;
+  rh_count_for_host(rh_of(L));
   int count = rh_decode_all(L, wanted->bytes, wanted->length);
   serve(L);
   lua_call(L, count, LUA_MULTRET);
@@ -260,6 +261,7 @@ static int call_body(lua_State *L) {
 static int place_body(lua_State *L) {
   const request *wanted = request_of(L);
   rh_of(L)->text_count = 0;
+  rh_count_for_host(rh_of(L));
   if (rh_decode_all(L, wanted->bytes, wanted->length) != 1) return luaL_error(L, "a placement takes a job");
   int job = 2;
   int filter = push_function(L, "filter") ? lua_gettop(L) : 0;
@@ -279,8 +281,6 @@ static int place_body(lua_State *L) {
 
 static int forget_body(lua_State *L) {
   rh_forget_kept(L);
-  rh_of(L)->label_sets = 0;
-  rh_of(L)->ordered.length = 0;
   return 0;
 }
 

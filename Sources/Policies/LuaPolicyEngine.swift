@@ -142,9 +142,9 @@ private final class ServingState {
     return Placement(candidates: verdicts, strategy: try PolicyAnswer.strategy(strategy))
   }
 
-  private func sending<Answer>(_ send: (inout KeptInputs) -> Void, asking ask: (KeptInputs) throws -> Answer) throws -> Answer {
+  private func sending<Answer>(_ send: (KeptInputs) -> Void, asking ask: (KeptInputs) throws -> Answer) throws -> Answer {
     kept.begin()
-    send(&kept)
+    send(kept)
     do {
       return try ask(kept)
     } catch {

@@ -55,10 +55,32 @@ struct KeptInputsTests {
       let fresh = LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy())
       let (one, other) = (kept.place(job, candidates: candidates, now: now), fresh.place(job, candidates: candidates, now: now))
       #expect(one.fallbackCause == nil)
+      #expect(other.fallbackCause == nil)
       #expect(one.value.candidates == other.value.candidates)
       #expect(one.value.candidates.count == candidates.count)
       #expect(one.instructions == other.instructions)
     }
+  }
+
+  @Test("are gone after a call that failed: no candidate of before is asked again")
+  func failure() throws {
+    let source = "return { api = 1, score = function(job, c) if c.uses > 0 then error('used') end return 1, c.id end }"
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["affinity.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+    var used = PolicySamples.container
+    used.uses = 1
+    #expect(engine.place(PolicySamples.job, candidates: [used], now: PolicySamples.now).fallbackCause?.contains("used") == true)
+    #expect(engine.place(PolicySamples.job, candidates: [], now: PolicySamples.now).value.candidates.isEmpty)
+    let verdict = engine.place(PolicySamples.job, candidates: [PolicySamples.container], now: PolicySamples.now)
+    #expect(verdict.value.candidates.map(\.reason) == ["rh-linux-1"])
+    #expect(verdict.fallbackCause == nil)
+  }
+
+  @Test("hold as moments whatever depends on the time")
+  func timed() {
+    var container = PolicySamples.container
+    container.createdAt = Date(timeIntervalSinceReferenceDate: 5)
+    container.idleSince = Date(timeIntervalSinceReferenceDate: 5)
+    #expect(PolicyInput.timedFields(of: container) == PolicyInput.keptAsMoments)
   }
 
   @Test("tell ages by the time of the call, also of a container that did not change")
