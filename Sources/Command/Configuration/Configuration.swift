@@ -151,7 +151,9 @@ struct Configuration {
           "docker.host is \"\(host)\" (\(place("docker.host"))): expected unix:// and an absolute path of at most 107 bytes")
       }
     }
-    if integer("migration.fallback-after") > 0, optional("migration.traditional-labels") == nil {
+    if integer("migration.fallback-after") > 0, optional("migration.traditional-labels") == nil,
+      !rejected.contains("migration.traditional-labels")
+    {
       problems.append(
         "migration.fallback-after is \(text("migration.fallback-after")) (\(place("migration.fallback-after"))): jobs are left to no one; name the labels of traditional runners by migration.traditional-labels"
       )
