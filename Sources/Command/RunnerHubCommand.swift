@@ -10,6 +10,7 @@ struct RunnerHubCommand: AsyncParsableCommand {
     version: version,
     subcommands: [
       ServeCommand.self, EmulatorCommand.self, DemoCommand.self, ConfigCommand.self, PolicyCommand.self, JobCommand.self,
+      MigrationCommand.self,
       VerifyCommand.self,
     ])
 

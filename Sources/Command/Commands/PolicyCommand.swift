@@ -10,7 +10,10 @@ import Workflow
 struct PolicyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "policy", abstract: "Check, test and try Lua policies.",
-    subcommands: [Check.self, Test.self, Eval.self, PolicyReloadCommand.self, PolicyRollbackCommand.self, PolicyHistoryCommand.self])
+    subcommands: [
+      Check.self, Test.self, Eval.self, PolicyReloadCommand.self, PolicyRollbackCommand.self, PolicyHistoryCommand.self,
+      PolicyShadowCommand.self, PolicyCanaryCommand.self, PolicyPromoteCommand.self, PolicyDifferencesCommand.self,
+    ])
 
   struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
