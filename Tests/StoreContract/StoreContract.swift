@@ -14,5 +14,7 @@ package struct StoreContract: Sendable, CustomTestStringConvertible {
   package var testDescription: String { sentence }
 
   /// The whole contract: what every adapter of `Store` must pass, each on a store of its own.
-  package static var all: [StoreContract] { inbox + jobs + queue + bindings + outbox + records + decisionLog + policies + migration + walks }
+  package static var all: [StoreContract] {
+    inbox + jobs + queue + bindings + outbox + records + decisionLog + policies + migration + walks
+  }
 }
