@@ -94,7 +94,9 @@ package struct PolicyKeeper: Sendable {
     {
       return refusal.detail ?? "refused"
     }
-    return "rolled back: the folder's bundle \(bundle.digest) acts again once the folder changes, or by `runnerhub policy reload`"
+    let acts = events.first { $0.kind != .refused }
+    let how = acts?.kind == .rolledBack ? "rolled back" : "bundle \(acts?.bundle ?? "") was promoted"
+    return "\(how): the folder's bundle \(bundle.digest) acts again once the folder changes, or by `runnerhub policy reload`"
   }
 
   private func refuse(
@@ -143,7 +145,7 @@ package struct PolicyKeeper: Sendable {
     await Self.apart { [path] in FolderReading(path) }
   }
 
-  private static func check(_ bundle: PolicyBundle, runsTests: Bool) async -> BundleCheck {
+  static func check(_ bundle: PolicyBundle, runsTests: Bool) async -> BundleCheck {
     await apart { BundleCheck(bundle, runsTests: runsTests) }
   }
 
@@ -151,7 +153,7 @@ package struct PolicyKeeper: Sendable {
     await withCheckedContinuation { continuation in workshop.async { continuation.resume(returning: work()) } }
   }
 
-  private func stored(_ digest: String) async throws(PolicyWishError) -> PolicyBundle {
+  func stored(_ digest: String) async throws(PolicyWishError) -> PolicyBundle {
     do {
       guard let found = try await archive.bundle(digest) else {
         throw PolicyWishError.unfit("bundle \(digest) is not in the store")
@@ -187,6 +189,20 @@ extension PolicyKeeper: PolicyControl {
       active.setRefusal(problem)
     }
     return PolicyChange(outcome: .rolledBack, bundle: digest, previous: previous)
+  }
+
+  /// Makes a bundle that stood beside the live one the live one, until the folder changes, as after a rollback.
+  package func promote(_ digest: String, by actor: String, note: String) async throws(PolicyWishError) -> PolicyChange {
+    let previous = active.activeBundle
+    if digest == previous { return PolicyChange(outcome: .unchanged, bundle: previous, previous: previous) }
+    let bundle = try await stored(digest)
+    let reading = await reading()
+    try await answering { () throws(StoreError) in try await put(bundle, .activated, by: actor, note: note, mark: reading.mark) }
+    if reading.mark != digest {
+      let problem = try await answering { () throws(StoreError) in try await whyNotInPlace(reading) }
+      active.setRefusal(problem)
+    }
+    return PolicyChange(outcome: .activated, bundle: digest, previous: previous)
   }
 
   private func answering<Value: Sendable>(

@@ -7,10 +7,16 @@ struct StableHashTests {
   @Test(
     "gives the numbers of its definition",
     arguments: [
-      ([], 95.76734252420562), ([""], 95.76734252420562), (["", ""], 38.05047004330069),
-      (["acme/storefront", "CI"], 55.06497269890425), (["acme/storefront", "Release"], 39.449217951764794),
-      (["acme/shop", "build (ü)"], 59.919363785771715), (["a", "bc"], 3.090499314709838), (["ab", "c"], 73.24665003622096),
-      (["日本", "語"], 35.97949338273057), ([String(repeating: "x", count: 1000)], 51.110192358730636),
+      ([], 95.76734252420562),
+      ([""], 67.44207565897253),
+      (["", ""], 50.486764047146856),
+      (["acme/storefront", "CI"], 10.918961712779328),
+      (["acme/storefront", "Release"], 48.22349096899069),
+      (["acme/shop", "build (ü)"], 9.488054993086648),
+      (["a", "bc"], 46.299359016036604),
+      (["ab", "c"], 3.522575705571518),
+      (["日本", "語"], 69.38865250491605),
+      ([String(repeating: "x", count: 1000)], 35.46078331712875),
     ])
   func vectors(texts: [String], percent: Double) {
     #expect(StableHash.percent(texts) == percent)

@@ -64,7 +64,7 @@ extension House {
   fileprivate func bundle() async throws -> String { try #require(try await overview()["policies"]["bundle"].string) }
 
   /// Runs a command beside the running `serve`.
-  fileprivate func command(_ words: String...) async throws -> (status: Int32, output: String) {
+  func command(_ words: String...) async throws -> (status: Int32, output: String) {
     let process = Process()
     process.executableURL = try Places.command
     process.arguments = words + ["--data", hub.data.path(percentEncoded: false)]

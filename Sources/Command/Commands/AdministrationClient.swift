@@ -59,7 +59,7 @@ struct AdministrationClient: Sendable {
     }
   }
 
-  private func get<Value: Decodable>(_ path: String) async throws -> Value {
+  func get<Value: Decodable>(_ path: String) async throws -> Value {
     let body = try await fetch(path)
     do {
       return try WireJSON.decoder.decode(Value.self, from: Data(buffer: body))

@@ -87,18 +87,23 @@ struct Host {
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
     let policiesPath = configuration.policies.path(percentEncoded: false)
     let keeper = PolicyKeeper(folder: policiesPath, archive: store, logger: logger)
-    let policies = keeper.active
+    let rehearsals = SlotKeeper(keeper: keeper, archive: store, logger: logger)
+    let policies = rehearsals.slots
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
     let engines = engines(installation: try await installation(store), docker: docker)
     try await keeper.start()
+    try await rehearsals.start()
     let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
     let orchestration = Orchestration(
       transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
       decoder: GitHubDeliveryDecoder(),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, logger: logger)
+    let desk = MigrationDesk(
+      transactor: transactor, policies: policies, fleet: FleetObserver(store: store, pools: settings.pools, drain: drain),
+      settings: settings)
     let source = StoreStatusSource(
       store: store, blobs: blobs,
       surroundings: .init(
@@ -118,7 +123,8 @@ struct Host {
       options: ListenerOptions(host: configuration.administration.host, port: configuration.administration.port) { port in
         await announcement.note(administration: configuration.administration.url(port: port))
       },
-      routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store), logger: logger)
+      routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store)
+        + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk), logger: logger)
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(
@@ -128,6 +134,7 @@ struct Host {
           .init(service: webhooks), .init(service: administration),
           .init(service: Loop("pages") { await orchestration.follow { source.noteChange() } }),
           .init(service: Loop("policies") { try await watch.run() }),
+          .init(service: Loop("slots") { try await rehearsals.run() }),
           .init(service: orchestration.reporter),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],

@@ -65,7 +65,8 @@ package struct MigrationDesk: Sendable {
   static func judge(
     _ demand: WorkflowDemand, _ job: Job, _ engine: any PolicyEngine, _ fleet: PolicyFleet, _ settings: Settings
   ) -> MigrationJudgement.Case {
-    let rule = RouteRule(pools: settings.pools, migration: settings.migration)
+    // A pool that may have no container offers nothing.
+    let rule = RouteRule(pools: settings.pools.filter { $0.maximum > 0 }, migration: settings.migration)
     var fleet = fleet
     fleet.isDraining = false
     let ruling = rule.ruling(on: job, wish: engine.route(PolicyJob(job), fleet: fleet), isDraining: false)

@@ -13,6 +13,8 @@ package struct APIRoute: Sendable {
   package let path: String
   /// The JSON of the answer.
   let answer: @Sendable (APIQuery, Data) async throws -> Data
+  /// Bytes that the body of a change may have.
+  var bodyLimit = 64 << 10
 
   /// An address that only reads.
   package static func get(_ path: String, _ answer: @escaping @Sendable (APIQuery) async throws -> some Encodable & SendableMetatype)
@@ -23,9 +25,10 @@ package struct APIRoute: Sendable {
 
   /// An address that changes something. It is asked only by programs on this machine (`WriteRule`), with a JSON object as body; an empty body is `{}`.
   package static func post<Wish: Decodable & SendableMetatype>(
-    _ path: String, _ answer: @escaping @Sendable (Wish, APIQuery) async throws -> some Encodable & SendableMetatype
+    _ path: String, bodyLimit: Int = 64 << 10,
+    _ answer: @escaping @Sendable (Wish, APIQuery) async throws -> some Encodable & SendableMetatype
   ) -> APIRoute {
-    APIRoute(method: .post, path: path) { query, body in
+    let change: @Sendable (APIQuery, Data) async throws -> Data = { query, body in
       let wish: Wish
       do {
         wish = try WireJSON.decoder.decode(Wish.self, from: body.isEmpty ? Data("{}".utf8) : body)
@@ -34,6 +37,7 @@ package struct APIRoute: Sendable {
       }
       return try JSONAnswer.data(try await answer(wish, query))
     }
+    return APIRoute(method: .post, path: path, answer: change, bodyLimit: bodyLimit)
   }
 }
 

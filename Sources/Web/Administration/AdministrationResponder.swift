@@ -19,8 +19,9 @@ struct AdministrationResponder: HTTPResponder {
   let hosts: HostRule
   let streams: EventStreams
   let routes: [APIRoute]
-  /// Bodies of changes are small.
+  /// Bodies of changes are small, but for bundles.
   private let bodies = BodyCollector(maximum: 64 << 10, total: 4 << 20)
+  private let bundles = BodyCollector(maximum: 2 << 20, total: 8 << 20)
   /// What a body may take.
   private static let bodyTime: TimeAmount = .seconds(5)
 
@@ -63,7 +64,7 @@ struct AdministrationResponder: HTTPResponder {
     } catch let refusal as APIRefusal {
       return refuse(HTTPResponse.Status(code: refusal.kind.rawValue), refusal.description)
     } catch BodyCollector.Refusal.tooLarge {
-      return refuse(.contentTooLarge, "a change is told in 64 KiB at most")
+      return refuse(.contentTooLarge, "a change is told in \((change?.bodyLimit ?? 0) >> 10) KiB at most")
     } catch BodyCollector.Refusal.busy {
       return refuse(.serviceUnavailable, "too many changes are being read; try again")
     } catch let error as StoreError {
@@ -88,7 +89,7 @@ struct AdministrationResponder: HTTPResponder {
     let deadline = context.channel.closeAfter(Self.bodyTime)
     let body: Data
     do {
-      body = try await bodies.withBody(of: request) { Data($0.readableBytesView) }
+      body = try await (route.bodyLimit > 64 << 10 ? bundles : bodies).withBody(of: request) { Data($0.readableBytesView) }
       deadline.cancel()
     } catch {
       deadline.cancel()

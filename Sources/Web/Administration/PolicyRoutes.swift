@@ -55,7 +55,7 @@ package enum PolicyRoutes {
     return PoliciesDocument(active: source.status, slots: slots, events: try await archive.policyEvents(limit: latest))
   }
 
-  private static func asked(_ work: () async throws(PolicyWishError) -> PolicyChange) async throws -> PolicyChange {
+  static func asked(_ work: () async throws(PolicyWishError) -> PolicyChange) async throws -> PolicyChange {
     do {
       return try await work()
     } catch .unknown(let why) {

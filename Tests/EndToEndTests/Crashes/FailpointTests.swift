@@ -2,6 +2,7 @@ import Emulator
 import Foundation
 import GRDB
 import Glibc
+import NIOHTTP1
 import RunnerHub
 import Testing
 
@@ -34,6 +35,7 @@ import Testing
   private static let searches: [Step] = [
     .call(.searchRepositories), .call(.searchRuns), .call(.searchJobs), .commit(.jobFound),
   ]
+  private static let migration: [Step] = [.commit(.jobsFellBack), .commit(.migrationJudged)]
   private static let lateAnswers: [Step] = [.call(.removeRunnerNamed)]
   /// No step of the core changes limits yet. The first that does makes this list wrong.
   private static let unused: [Step] = [.call(.update)]
@@ -53,7 +55,8 @@ import Testing
   @Test("every failpoint of the catalogue has its place in one of these tests")
   func complete() {
     let tried =
-      Self.ordinary + Self.lostNews + Self.refusals + Self.forbidden + Self.losses + Self.searches + Self.lateAnswers + Self.unused
+      Self.ordinary + Self.lostNews + Self.refusals + Self.forbidden + Self.losses + Self.searches + Self.lateAnswers + Self.migration
+      + Self.unused
     #expect(tried.map(\.name).sorted() == Step.allCases.map(\.name).sorted())
   }
 
@@ -205,6 +208,42 @@ import Testing
       }
       for order in Self.orders(Self.searches) { try await line.die(at: order, redelivering: false) }
       try await line.end(redelivering: [])
+    }
+  }
+
+  @Test("while jobs are left to traditional runners, and while it is asked whether these are needed no more", .timeLimit(.minutes(2)))
+  func migrated() async throws {
+    var plan = Self.plan
+    (plan.maximum, plan.warm, plan.isServed) = (0, 0, false)
+    plan.set("migration.traditional-labels", "[self-hosted, linux]")
+    plan.set("migration.fallback-after", "1")
+    plan.github = {
+      $0.traditionalRunners = [.init(name: "old-1", labels: ["self-hosted", "linux"])]
+      $0.traditionalPickup = .seconds(3)
+    }
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      for (index, order) in Self.orders([.commit(.jobsFellBack)]).enumerated() {
+        try await line.die(at: order) { line in
+          var work = Work.traditional("left-\(index)")
+          work.labels = "[self-hosted, linux]"
+          try await line.push(work)
+        }
+      }
+      for order in Self.orders([.commit(.migrationJudged)]) {
+        try await line.die(at: order) { _ in
+          let address = try #require(await house.hub.announcement?.administration)
+          let headers = [("Content-Type", "application/json"), ("X-RunnerHub-Request", "test")]
+          // It dies before it answers.
+          do {
+            let reply = try await House.send(.POST, address + "/api/v1/migration/complete", headers: headers, body: Data("{}".utf8))
+            #expect(reply.status == 0, "\(order) was answered: \(reply.text)")
+          } catch {}
+        }
+      }
+      try await line.end()
+      let events = try house.rows("SELECT action FROM audit_events").map { $0["action"] as String }
+      #expect(!events.isEmpty && events.allSatisfy { $0 == "migration-refused" }, "\(events)")
     }
   }
 

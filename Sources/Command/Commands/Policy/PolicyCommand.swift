@@ -9,8 +9,8 @@ struct PolicyCommand: AsyncParsableCommand {
     subcommands: [
       PolicyCheckCommand.self, PolicyTestCommand.self, PolicyEvalCommand.self, PolicyExplainCommand.self, PolicyBenchCommand.self,
       PolicyReplayCommand.self, PolicyDiffCommand.self, PolicyNewCommand.self, PolicyTypesCommand.self, PolicySimulateCommand.self,
-      PolicyReloadCommand.self,
-      PolicyRollbackCommand.self, PolicyHistoryCommand.self,
+      PolicyReloadCommand.self, PolicyRollbackCommand.self, PolicyHistoryCommand.self, PolicyShadowCommand.self, PolicyCanaryCommand.self,
+      PolicyPromoteCommand.self, PolicyDifferencesCommand.self,
     ])
 
   /// Prints a report, and ends with 1 where not everything was as it should be.
