@@ -17,7 +17,7 @@ struct PolicyCommandLineTests {
     PolicyCommand.configuration.subcommands.flatMap { command in
       command.configuration.discussion.components(separatedBy: "\n").compactMap { line -> [String]? in
         let call = line.drop { $0 == " " }.replacing("Example: ", with: "")
-        return call.hasPrefix("runnerhub policy ") ? Array(words(call).dropFirst()) : nil
+        return call.hasPrefix("runnerhub policy ") ? Array(words(String(call)).dropFirst()) : nil
       }
     }
   }

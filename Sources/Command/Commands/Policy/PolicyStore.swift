@@ -7,8 +7,8 @@ import Storage
 
 /// The recorded decisions and stored bundles of a data directory.
 ///
-/// Read from its database, beside a `serve` that may be running: SQLite's write-ahead log lets readers of other processes in, and nothing is
-/// written here.
+/// Read from its database, beside a `serve` that may be running: SQLite's write-ahead log lets readers of other processes in. Opening it brings
+/// the schema of an older version up to date; nothing else is written here.
 struct PolicyStore: ParsableArguments {
   @Option(help: "The data directory, in which decisions and bundles are kept.", completion: .directory) var data = "data"
 
