@@ -40,10 +40,24 @@ struct Fleet {
       load.poolOrder[pool.name] = index
       load.maximum[pool.name] = pool.maximum
     }
-    // By index: most are busy, and of those a few fields are enough.
-    for index in containers.indices where containers[index].state.isLive {
-      occupy(containers[index].resources, pool: containers[index].pool, engine: containers[index].engine)
-      if containers[index].state == .busy { hold(containers[index].pool) } else { classify(containers[index]) }
+    // By index, and neighbours of one pool together: most are busy, and of those a few fields are enough.
+    var first = containers.startIndex
+    while first < containers.endIndex {
+      var sum: Resources?
+      var (count, busy) = (0, 0)
+      var next = first
+      while next < containers.endIndex, containers[next].pool == containers[first].pool, containers[next].engine == containers[first].engine
+      {
+        if containers[next].state.isLive {
+          sum = sum.map { $0.adding(containers[next].resources) } ?? containers[next].resources
+          count += 1
+          if containers[next].state == .busy { busy += 1 } else { classify(containers[next]) }
+        }
+        next += 1
+      }
+      if let sum { occupy(sum, count: count, pool: containers[first].pool, engine: containers[first].engine) }
+      if busy > 0 { hold(containers[first].pool, count: busy) }
+      first = next
     }
     idle.sort { ($0.container.idleFrom, $0.candidate.name) < ($1.container.idleFrom, $1.candidate.name) }
   }
@@ -75,14 +89,14 @@ struct Fleet {
     }
   }
 
-  private mutating func hold(_ pool: String) {
-    load.busy[pool, default: 0] += 1
-    unavailable["busy", default: 0] += 1
+  private mutating func hold(_ pool: String, count: Int = 1) {
+    load.busy[pool, default: 0] += count
+    unavailable["busy", default: 0] += count
   }
 
-  private mutating func occupy(_ resources: Resources, pool: String, engine: String) {
-    live[pool, default: 0] += 1
-    liveInAll += 1
+  private mutating func occupy(_ resources: Resources, count: Int = 1, pool: String, engine: String) {
+    live[pool, default: 0] += count
+    liveInAll += count
     let sum = taken[engine].map { $0.adding(resources) } ?? resources
     taken[engine] = sum
     if let host = limits.hosts[engine], host.milliCPUs > 0 { load.hostShare[engine] = Double(sum.milliCPUs) / Double(host.milliCPUs) }

@@ -39,7 +39,11 @@ private struct Turn {
     self.input = input
     fleet = Fleet(pools: input.pools, containers: input.containers, limits: input.limits)
     plan = Plan(cursor: input.cursor)
-    activeJobs = input.assignments.count { $0.phase != .released && $0.phase != .releasing }
+    // By index, here and below: most assignments run, and of those the phase is enough.
+    activeJobs = input.assignments.indices.count { index in
+      let phase = input.assignments[index].phase
+      return phase != .released && phase != .releasing
+    }
     let bound = Dictionary(grouping: input.bound.filter { $0.jobClass != nil }) { $0.jobClass ?? JobClass(scope: "", labels: []) }
     let surplus = Self.surplus(input.assignments, bound: input.bound)
     lines = input.queues.map { demand in
@@ -66,9 +70,10 @@ private struct Turn {
   static func surplus(_ assignments: [Assignment], bound: [Job]) -> [JobClass: Int] {
     let awaited = Set(bound.compactMap(\.assignment))
     var found: [JobClass: Int] = [:]
-    for assignment in assignments where !assignment.isRefusal && !awaited.contains(assignment.id) {
-      switch assignment.phase {
-      case .bound, .registered, .started: found[assignment.jobClass, default: 0] += 1
+    for index in assignments.indices where !assignments[index].isRefusal {
+      switch assignments[index].phase {
+      case .bound, .registered, .started:
+        if !awaited.contains(assignments[index].id) { found[assignments[index].jobClass, default: 0] += 1 }
       case .running, .releasing, .released: continue
       }
     }

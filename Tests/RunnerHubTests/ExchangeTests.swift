@@ -24,7 +24,7 @@ struct ExchangeTests {
   @Test(
     "jobs of two repositories exchange runners in containers that nothing has run in, and each container is then of the job that it got")
   func unused() async throws {
-    let bench = try Bench()
+    let bench = try Bench { $0.scope = .organization("acme") }
     let website = Repository(id: 901, fullName: "acme/website", isPrivate: true, defaultBranch: "main")
     let first = try await bench.begin(7)
     let second = try await bench.begin(8, repository: website)

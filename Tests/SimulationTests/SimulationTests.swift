@@ -27,7 +27,7 @@ struct SimulationTests {
   @Test("a container that may be used again serves the jobs of its repository without being made anew")
   func reuse() throws {
     let trace = Trace(name: "tiny", jobs: (0..<3).map { Sample.job(Int64($0), at: Double($0) * 100, takes: 60) })
-    let pool = Sample.pool(maximum: 1, reuse: ReuseRule(maximumUses: 5, maximumAgeSeconds: 3600))
+    let pool = Sample.pool(maximum: 1, warm: 1, reuse: ReuseRule(maximumUses: 5, maximumAgeSeconds: 3600))
     let outcome = try Sample.outcome(trace, Sample.scenario(pool))
     #expect(outcome.containersMade == 1)
     #expect(abs(outcome.reuse - 2.0 / 3) < 0.001)

@@ -9,9 +9,14 @@ struct Accounts {
   let price: PriceCurve
   private static let points = 240
 
-  private func cut(_ from: Double, _ to: Double?) -> (from: Double, to: Double)? {
-    let (from, to) = (max(0, from), min(window, to ?? window))
+  private func cut(_ from: Double, _ to: Double?, at end: Double) -> (from: Double, to: Double)? {
+    let (from, to) = (max(0, from), min(end, to ?? end))
     return to > from ? (from, to) : nil
+  }
+
+  /// Seconds of all spans before an end.
+  private func sum(_ spans: [(from: Double, to: Double?)], until end: Double) -> Double {
+    spans.reduce(0) { sum, span in sum + (cut(span.from, span.to, at: end).map { $0.to - $0.from } ?? 0) }
   }
 
   private func created(_ job: Int) -> Double { trace.jobs[job].createdAt.timeIntervalSince(trace.start) }
@@ -70,20 +75,25 @@ struct Accounts {
 
   /// What spans tell of any side.
   func outcome(name: String, existences: [Ledger.Existence], runs: [Ledger.Run], endings: Outcome.Endings) -> Outcome {
-    var (existing, dollars) = (0.0, 0.0)
-    for existence in existences {
-      guard let span = cut(existence.from, existence.to) else { continue }
-      existing += span.to - span.from
-      dollars += existence.cores * price.cost(from: span.from, to: span.to)
+    let lives = existences.map { (from: $0.from, to: $0.to) }
+    let work = runs.map { (from: $0.from, to: $0.to) }
+    func utilisation(until end: Double) -> Double {
+      let existing = sum(lives, until: end)
+      return existing > 0 ? sum(work, until: end) / existing : 0
     }
-    let busy = runs.reduce(0) { sum, run in sum + (cut(run.from, run.to).map { $0.to - $0.from } ?? 0) }
+    let dollars = existences.reduce(0) { sum, existence in
+      guard let span = cut(existence.from, existence.to, at: window) else { return sum }
+      return sum + existence.cores * price.cost(from: span.from, to: span.to)
+    }
     var endings = endings
     endings.late = runs.count { $0.to.map { $0 > window } ?? true }
     let starts = Dictionary(grouping: runs) { Int($0.from / 60) }.mapValues(\.count)
     let waiting = runs.map { (from: created($0.job), to: Optional($0.from)) }
     return Outcome(
-      name: name, bundle: nil, waits: waits(runs), assignment: nil, endings: endings, utilisation: existing > 0 ? busy / existing : 0,
-      busyHours: busy / 3600, containerHours: existing / 3600, dollars: dollars, peakContainers: peak(existences.map { ($0.from, $0.to) }),
+      name: name, bundle: nil, waits: waits(runs), assignment: nil, endings: endings, utilisation: utilisation(until: window),
+      trafficUtilisation: utilisation(until: trace.span > 0 ? trace.span : window),
+      busyHours: sum(work, until: window) / 3600, containerHours: sum(lives, until: window) / 3600, dollars: dollars,
+      peakContainers: peak(existences.map { ($0.from, $0.to) }),
       peakRunning: peak(runs.map { ($0.from, $0.to) }), peakWaiting: peak(waiting), containersMade: existences.count,
       reuse: runs.isEmpty ? 0 : Double(runs.count(where: \.isReuse)) / Double(runs.count), peakStartsPerMinute: starts.values.max() ?? 0,
       scaling: .init(), failures: .init(), registrations: .init(), fallbacks: [:],

@@ -25,6 +25,7 @@ extension Comparison {
     row("CRITICAL wait p99") { $0.wait("CRITICAL").map { Words.seconds($0.p99) } ?? "–" }
     row("assigned p50 / p99", policies { $0.assignment.map { "\(Words.seconds($0.p50)) / \(Words.seconds($0.p99))" } ?? "–" })
     row("utilisation") { Words.percent($0.utilisation) }
+    row("  until the traffic ends") { Words.percent($0.trafficUtilisation) }
     row("container-hours") { Words.number($0.containerHours) }
     row("cost") { "$\(Words.number($0.dollars))" }
     row("peak containers") { Words.count($0.peakContainers) }
@@ -56,8 +57,8 @@ extension Comparison {
   /// How the figures were made.
   var notes: [String] {
     var lines = [
-      "Utilisation is busy ÷ existing container-seconds within \(Words.span(window)), from the first job to the end of the policies' last one, for every side.",
-      "Better used: utilisation ÷ that of one always-on runner for each repository, less 1; that runner starts in no time and never fails.",
+      "Utilisation: busy ÷ existing container-seconds of the window, \(Words.span(window)): from the first job to the end of the policies' last one, for every side.",
+      "Better used: utilisation until the traffic ends ÷ that of one always-on runner for each repository, less 1; that runner starts in no time and never fails.",
       "Waits count from a job's creation at GitHub to a runner that works on it. Levels are the built-in rule's for every side.",
     ]
     lines.append(

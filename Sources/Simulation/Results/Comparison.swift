@@ -118,9 +118,9 @@ package struct Comparison: Sendable, Encodable {
 
   package var baseline: Outcome? { sides.last }
 
-  /// By how much a side uses its containers better than the baseline: 0.8 is 80 % better.
+  /// By how much a side uses its containers better than the baseline while the traffic lasts: 0.8 is 80 % better.
   package func improvement(of side: Outcome) -> Double? {
-    guard let baseline, baseline.utilisation > 0 else { return nil }
-    return side.utilisation / baseline.utilisation - 1
+    guard let baseline, baseline.trafficUtilisation > 0 else { return nil }
+    return side.trafficUtilisation / baseline.trafficUtilisation - 1
   }
 }

@@ -10,6 +10,8 @@ package struct Outcome: Hashable, Sendable, Encodable {
   package var endings: Endings
   /// Busy ÷ existing container-seconds within the window.
   package var utilisation: Double
+  /// The same until the traffic ends, when the last jobs are still at work: what sides are compared by.
+  package var trafficUtilisation: Double
   package var busyHours: Double
   package var containerHours: Double
   package var dollars: Double
