@@ -45,9 +45,12 @@ package struct BundleCheck: Sendable {
 
   /// Checks a bundle, and runs its tests where the files themselves are sound. Costs what the tests cost: milliseconds as a rule.
   /// - Parameters:
+  ///   - foresees: what is certainly wrong in a file is a problem also where no test comes by it: names, fields, answers (`BundleAnalysis`).
   ///   - filter: only tests whose name holds this, in any case.
   ///   - measuresCoverage: notes which lines the tests execute, which makes them several times slower.
-  package init(_ bundle: PolicyBundle, runsTests: Bool = true, filter: String? = nil, measuresCoverage: Bool = false) {
+  package init(
+    _ bundle: PolicyBundle, runsTests: Bool = true, foresees: Bool = false, filter: String? = nil, measuresCoverage: Bool = false
+  ) {
     missing = PolicyFile.allCases.filter { !bundle.has($0) }
     for problem in bundle.data.problems {
       problems.append(Problem(file: problem.file, line: problem.line, column: problem.column, message: problem.message))
@@ -55,6 +58,7 @@ package struct BundleCheck: Sendable {
     for path in bundle.files.keys.sorted() where path.hasSuffix(".lua") { checkSyntax(path, of: bundle) }
     if !problems.isEmpty { return }
     for file in PolicyFile.allCases where bundle.has(file) { checkShape(file, of: bundle) }
+    if foresees { foresee(bundle) }
     if !problems.isEmpty || !runsTests { return }
     for path in bundle.files.keys.sorted() where path.hasSuffix("_test.lua") {
       runTests(path, of: bundle, filter: filter, measuresCoverage: measuresCoverage)
@@ -89,6 +93,14 @@ package struct BundleCheck: Sendable {
       try Self.expect(try bundle.makeRuntime(for: file, limits: .test).load(file.rawValue), toServe: file)
     } catch {
       problems.append(Self.problem(error, in: file.fileName))
+    }
+  }
+
+  private mutating func foresee(_ bundle: PolicyBundle) {
+    for diagnostic in BundleAnalysis(bundle).diagnostics where diagnostic.severity == .error {
+      problems.append(
+        Problem(
+          file: diagnostic.file, line: diagnostic.place?.line, column: diagnostic.place?.column, message: diagnostic.message))
     }
   }
 

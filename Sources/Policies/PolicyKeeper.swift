@@ -145,8 +145,9 @@ package struct PolicyKeeper: Sendable {
     await Self.apart { [path] in FolderReading(path) }
   }
 
+  /// With its tests, what is certainly wrong is looked for too: a bundle that comes in is judged as `policy check` and `policy test` judge it.
   static func check(_ bundle: PolicyBundle, runsTests: Bool) async -> BundleCheck {
-    await apart { BundleCheck(bundle, runsTests: runsTests) }
+    await apart { BundleCheck(bundle, runsTests: runsTests, foresees: runsTests) }
   }
 
   private static func apart<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {

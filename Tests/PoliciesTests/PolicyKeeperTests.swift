@@ -59,6 +59,11 @@ struct PolicyKeeperTests {
     arguments: [
       ("return {", "routing.lua:1:"), ("return { api = 1 }", "no function 'routing.route'"),
       ("return { api = 3, route = print }", "api = 3"),
+      // No test comes by it, and still it is certain.
+      (
+        "return { api = 1, route = function(job)\n  if job.nmae == 'x' then return 'traditional', 'y' end\nend }",
+        "routing.lua:2:6: unknown field 'job.nmae'"
+      ),
     ])
   func broken(source text: String, refusal: String) async throws {
     let desk = try Desk()

@@ -77,4 +77,17 @@ struct StateTests {
     #expect(verdict.fallbackCause == nil)
     #expect(verdict.reason == "97.556644")
   }
+
+  @Test(
+    "percent in Lua is the share that the host cuts a canary by",
+    arguments: [["acme/shop", "CI"], ["acme/shop", ""], ["", ""], ["日本", "語 build (ü)"], [String(repeating: "x", count: 300), "y"]])
+  func sharedPercent(texts: [String]) throws {
+    let source = """
+      return { api = 1, route = function(job) return "traditional", ("%.17g"):format(percent(job.repository, job.name)) end }
+      """
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["routing.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+    var job = PolicySamples.job
+    (job.repository, job.name) = (texts[0], texts[1])
+    #expect(Double(engine.route(job, fleet: PolicySamples.fleet).reason) == StableHash.percent(texts))
+  }
 }

@@ -40,4 +40,25 @@ struct FleetObserverTests {
       [pool], containers: containers, fleet: fleet, limit: 10, Autoscaler(), BuiltInPolicy(), &history)
     #expect(resizings.map(\.plan.create) == [0])
   }
+
+  @Test("pools that share a host grow into what it has left, in their order, and not beyond")
+  func hostRoom() {
+    var (first, second) = (pool, pool)
+    (first.name, first.warm, first.minimum) = ("first", 0, 2)
+    (second.name, second.warm, second.minimum) = ("second", 0, 2)
+    let containers = [container(1, .terminating)]
+    var host = pool.resources
+    (host.milliCPUs, host.memory) = (host.milliCPUs * 4, ByteCount(bytes: host.memory.bytes * 4))
+    host.disk = ByteCount(bytes: host.disk.bytes * 4)
+    func created(on hosts: [String: Resources]) -> [Int] {
+      let fleet = FleetObserver.fleet(pools: [first, second], containers: containers, queue: [], isDraining: false, now: now)
+      var history: [String: ScaleHistory] = [:]
+      return ScalingTurn.resizings(
+        [first, second], containers: containers, fleet: fleet, limit: 10, hosts: hosts, Autoscaler(), BuiltInPolicy(), &history
+      ).map(\.plan.create)
+    }
+    // The container that ends holds its place until it is gone.
+    #expect(created(on: [pool.engine: host]) == [2, 1])
+    #expect(created(on: [:]) == [2, 2])
+  }
 }

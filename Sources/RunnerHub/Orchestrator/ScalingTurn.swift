@@ -27,7 +27,10 @@ package struct ScalingTurn: Sendable {
   }
 
   /// One turn over all pools.
-  package func turn(_ history: inout [String: ScaleHistory], with engine: any PolicyEngine) async throws(StoreError) {
+  /// - Parameter hosts: what each engine that answers gives to containers in all.
+  package func turn(
+    _ history: inout [String: ScaleHistory], with engine: any PolicyEngine, hosts: [String: Resources] = [:]
+  ) async throws(StoreError) {
     let containers = try await transactor.store.liveContainers()
     let queue = try await transactor.store.queue(heads: 1)
     let now = transactor.currentTime
@@ -36,7 +39,8 @@ package struct ScalingTurn: Sendable {
       history: try await memory.history(from: transactor.store, at: now))
     memory.note(fleet)
     let resizings = Self.resizings(
-      settings.pools, containers: containers, fleet: fleet, limit: settings.containerPoolSize, autoscaler, engine, &history)
+      settings.pools, containers: containers, fleet: fleet, limit: settings.containerPoolSize, hosts: hosts, autoscaler, engine,
+      &history)
     // Made for the first pool that changes: most turns change none.
     var snapshot: DecisionInput?
     for resizing in resizings {
@@ -58,20 +62,24 @@ package struct ScalingTurn: Sendable {
     package var plan: ScalePlan
   }
 
-  /// Pure: asks the policy about every pool in configured order, and plans each within its bounds and what is left of the limit over all.
+  /// Pure: asks the policy about every pool in configured order, and plans each within its bounds, what is left of the limit over all, and what
+  /// its host has left.
   /// - Parameter fleet: as `FleetObserver` sees these pools and containers.
   package static func resizings(
-    _ pools: [Pool], containers: [Container], fleet: PolicyFleet, limit: Int, _ autoscaler: Autoscaler, _ engine: any PolicyEngine,
+    _ pools: [Pool], containers: [Container], fleet: PolicyFleet, limit: Int, hosts: [String: Resources] = [:], _ autoscaler: Autoscaler,
+    _ engine: any PolicyEngine,
     _ history: inout [String: ScaleHistory]
   ) -> [Resizing] {
     var room = limit - containers.count
+    var hostRoom = HostRoom(hosts: hosts, containers: containers)
     return zip(pools, fleet.pools).map { pool, facts in
       let verdict = engine.scale(facts, fleet: fleet)
       let plan = autoscaler.plan(
-        pool, containers: containers, wanted: verdict.value, because: verdict.reason, room: max(0, room),
+        pool, containers: containers, wanted: verdict.value, because: verdict.reason, room: max(0, min(room, hostRoom.places(for: pool))),
         history: history[pool.name] ?? ScaleHistory(), now: fleet.now)
       history[pool.name] = plan.history
       room -= plan.create
+      hostRoom.take(plan.create, of: pool)
       return Resizing(pool: pool, verdict: verdict, plan: plan)
     }
   }

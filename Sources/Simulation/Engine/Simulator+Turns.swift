@@ -114,7 +114,8 @@ extension Simulator {
     let fleet = FleetObserver.fleet(
       pools: settings.pools, containers: rows.containers, queue: rows.classQueues(heads: 1), isDraining: false, now: date)
     let resizings = ScalingTurn.resizings(
-      settings.pools, containers: rows.containers, fleet: fleet, limit: settings.containerPoolSize, autoscaler, policies, &history)
+      settings.pools, containers: rows.containers, fleet: fleet, limit: settings.containerPoolSize, hosts: scenario.hosts, autoscaler,
+      policies, &history)
     for resizing in resizings {
       note(resizing.verdict, of: "scaling")
       if resizing.plan.create > 0 { ledger.growths += 1 }
