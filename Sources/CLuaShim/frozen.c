@@ -7,6 +7,7 @@
 
 #include "internal.h"
 
+enum { LONGEST_KEPT_TEXT = 64 << 10 };
 enum { SET_UPVALUE = 10, SET_FIELD_OF_UPVALUE = 15 };  // lopcodes.h of Lua 5.4
 
 /// Upvalues: name, and whether the table is a policy file's own.
@@ -78,6 +79,9 @@ static void find_assignments(void *context, const rh_prototype *prototype) {
 /// Puts the value on top, and takes it, among those that are still to be frozen. `name` is what messages call it.
 static void enqueue(lua_State *L, int pending, const char *name) {
   int type = lua_type(L, -1);
+  // Two long texts are compared in one instruction, however long that takes.
+  if (type == LUA_TSTRING && lua_rawlen(L, -1) > LONGEST_KEPT_TEXT)
+    luaL_error(L, "'%s' has a text of %d bytes: at most %d are kept", name, (int)lua_rawlen(L, -1), LONGEST_KEPT_TEXT);
   if (type != LUA_TTABLE && type != LUA_TFUNCTION) {
     lua_pop(L, 1);
     return;
@@ -103,9 +107,15 @@ static void freeze_function(lua_State *L, int function, int pending, const char 
   lua_pop(L, 1);
 }
 
-/// Copies the author's metatable into the one at `locked`, but for what makes a table read-only.
-static void keep_metatable(lua_State *L, int metatable, int locked, int backing) {
+/// Copies the author's metatable into the one at `locked`, but for what makes a table read-only. `setmetatable` has refused the fields that no
+/// metatable may have; those that came in later are refused here.
+static void keep_metatable(lua_State *L, int metatable, int locked, int backing, const char *file) {
   if (rh_push_backing(L, metatable)) lua_replace(L, metatable);
+  for (const char *const *refused = rh_refused_metafields; *refused; refused++) {
+    lua_pushstring(L, *refused);
+    if (lua_rawget(L, metatable) != LUA_TNIL) luaL_error(L, "%s: a metatable with %s is not allowed in policies", file ? file : "data", *refused);
+    lua_pop(L, 1);
+  }
   lua_pushnil(L);
   while (lua_next(L, metatable)) {
     lua_pushvalue(L, -2);
@@ -126,7 +136,7 @@ static void keep_metatable(lua_State *L, int metatable, int locked, int backing)
   lua_setfield(L, locked, "__index");
 }
 
-static void freeze_table(lua_State *L, int table, int pending, const char *name, int is_own) {
+static void freeze_table(lua_State *L, int table, int pending, const char *name, const char *file) {
   int top = lua_gettop(L);
   int has_metatable = lua_getmetatable(L, table);
   if (!has_metatable) lua_pushnil(L);
@@ -166,10 +176,10 @@ static void freeze_table(lua_State *L, int table, int pending, const char *name,
     enqueue(L, pending, name);
     lua_pushvalue(L, metatable);
     lua_setfield(L, locked, "__metatable");
-    keep_metatable(L, metatable, locked, backing);
+    keep_metatable(L, metatable, locked, backing, file);
   }
   lua_pushstring(L, name);
-  lua_pushboolean(L, is_own);
+  lua_pushboolean(L, file != NULL);
   lua_pushcclosure(L, refuse_state, 2);
   lua_setfield(L, locked, "__newindex");
   lua_pushliteral(L, "list");
@@ -207,7 +217,7 @@ void rh_freeze(lua_State *L, int index, const char *name, const char *file) {
     } else if (rh_push_backing(L, value)) {
       // The host's, or frozen with another file.
     } else {
-      freeze_table(L, value, pending, shown, file != NULL);
+      freeze_table(L, value, pending, shown, file);
     }
   }
   lua_settop(L, top);

@@ -42,6 +42,8 @@ struct rh_lua {
   rh_bytes ordered;
   /// Instructions that one candidate takes at most; 0: not known.
   int candidate_steps;
+  /// They compare by order, which may take long in one instruction: the clock is looked at after each candidate.
+  int watches_candidates;
   /// A file gave a table a metatable when it was loaded.
   int has_metatables;
   int is_syntax_error;
@@ -77,6 +79,8 @@ void rh_count_for_host(rh_lua *state);
 extern const char RH_MEMORY_BREACH[];
 /// Counts work of a C function; raises where the call's budget is used up.
 void rh_charge(lua_State *L, int64_t work);
+/// Raises where the call's time is over.
+void rh_check_time(lua_State *L);
 /// Raises the budget's error.
 int rh_raise_exhausted(lua_State *L);
 /// 0 where the bytes do not fit `limit` or memory is short.
@@ -153,6 +157,8 @@ int rh_push_contents(lua_State *L, int index);
 void rh_freeze(lua_State *L, int index, const char *name, const char *file);
 
 // sandbox.c
+/// What no metatable may have; ends with NULL.
+extern const char *const rh_refused_metafields[];
 /// Builds the environment of policy files.
 void rh_sandbox(lua_State *L);
 /// Pushes the text of a value without any address in it.

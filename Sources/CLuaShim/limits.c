@@ -5,7 +5,7 @@
 
 #include "internal.h"
 
-enum { HOOK_INTERVAL = 100, RESERVE = 64 << 10, MOST_GARBAGE = 512 << 10, HOST_MEMORY = 64 << 20 };
+enum { HOOK_INTERVAL = 100, RESERVE = 64 << 10, MOST_GARBAGE = 512 << 10, HOST_MEMORY = 64 << 20, LONGEST_TEXT = (1 << 20) + 128 };
 
 const char RH_MEMORY_BREACH[] = "memory limit reached";
 
@@ -17,7 +17,9 @@ static int64_t now(void) {
 
 void *rh_allocate(void *context, void *block, size_t old, size_t wanted) {
   rh_lua *state = context;
-  if (!block) old = 0;  // then it says what kind of object is made
+  // Without a block, `old` says what kind of object is made. Texts are bounded, since one instruction may look at all of one.
+  int is_text_too_long = !block && old == LUA_TSTRING && wanted > LONGEST_TEXT;
+  if (!block) old = 0;
   if (wanted == 0) {
     free(block);
     state->used -= old;
@@ -28,7 +30,7 @@ void *rh_allocate(void *context, void *block, size_t old, size_t wanted) {
     // Once the budget is gone, what is still needed to say so.
     size_t ceiling = state->ceiling + (state->exhausted ? RESERVE : 0);
     const char *breach = NULL;
-    if (state->used > ceiling || growth > ceiling - state->used)
+    if (is_text_too_long || state->used > ceiling || growth > ceiling - state->used)
       breach = RH_MEMORY_BREACH;
     else if (!state->exhausted && (growth > state->limits.churn || state->churned > state->limits.churn - growth))
       breach = "allocation budget used up";
@@ -106,6 +108,13 @@ void rh_collect(lua_State *L) {
   if (state->used < state->floor + MOST_GARBAGE) return;
   lua_gc(L, LUA_GCCOLLECT);
   state->floor = state->used;
+}
+
+void rh_check_time(lua_State *L) {
+  rh_lua *state = rh_of(L);
+  if (now() <= state->deadline) return;
+  state->exhausted = "time limit reached";
+  rh_raise_exhausted(L);
 }
 
 void rh_pause_counting(rh_lua *state) { lua_sethook(state->L, NULL, 0, 0); }

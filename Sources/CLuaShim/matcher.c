@@ -12,8 +12,6 @@ static void step(matcher *m) {
   if (++m->state->steps > m->state->limits.steps) rh_charge(m->L, 1);
 }
 
-
-
 static int check_capture(matcher *m, int digit) {
   int capture = digit - '1';
   if (capture < 0 || capture >= m->count || m->captures[capture].length == UNFINISHED)

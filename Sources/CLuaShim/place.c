@@ -26,6 +26,7 @@ static const char driver[] =
 static int emit(lua_State *L) {
   rh_lua *state = rh_of(L);
   int count = lua_gettop(L);
+  if (state->watches_candidates) rh_check_time(L);
   if (count == 4 && lua_type(L, 3) == LUA_TNUMBER && lua_isnil(L, 2) && lua_type(L, 4) == LUA_TSTRING) {
     double score = lua_tonumber(L, 3);
     int text = rh_known_text(state, lua_tostring(L, 4));
@@ -46,33 +47,44 @@ static int emit(lua_State *L) {
 
 // MARK: Functions that cannot run long
 
-enum { JUMP = 56, CALL = 68, TAIL_CALL = 69, FOR_LOOP = 73, FOR_LAST = 77 };  // lopcodes.h of Lua 5.4
+enum { LESS = 58, LESS_OR_EQUAL = 59, JUMP = 56, CALL = 68, TAIL_CALL = 69, FOR_LOOP = 73, FOR_LAST = 77 };  // lopcodes.h of Lua 5.4
+
+/// Instructions of a function that compares by order, at most: each may look at two whole texts.
+enum { MOST_COMPARISONS = 400 };
+
+typedef struct {
+  int cost, compares;
+} running;
 
 static void find_loops_and_calls(void *context, const rh_prototype *prototype) {
-  int *cost = context;
+  running *found = context;
   if (prototype->parent) return;  // what is only made is not run
-  *cost = prototype->instructions;
+  found->cost = prototype->instructions;
   for (int i = 0; i < prototype->instructions; i++) {
     int opcode = rh_opcode(prototype, i);
     int is_backward = opcode == JUMP && (rh_instruction(prototype, i) >> 7) < (1u << 24) - 1;
-    if (is_backward || opcode == CALL || opcode == TAIL_CALL || (opcode >= FOR_LOOP && opcode <= FOR_LAST)) *cost = 0;
-    if (*cost == 0) return;
+    if (is_backward || opcode == CALL || opcode == TAIL_CALL || (opcode >= FOR_LOOP && opcode <= FOR_LAST)) found->cost = 0;
+    if (opcode == LESS || opcode == LESS_OR_EQUAL) found->compares = 1;
+    if (found->cost == 0) return;
   }
+  if (found->compares && found->cost > MOST_COMPARISONS) found->cost = 0;
 }
 
 /// Instructions that a function executes at most, where it neither loops nor calls; else 0.
 static int most_instructions(lua_State *L, int function) {
-  int cost = 0;
+  running found = {0, 0};
   if (lua_iscfunction(L, function)) return 0;
   lua_pushvalue(L, function);
-  rh_visit_prototypes(L, find_loops_and_calls, &cost);
+  rh_visit_prototypes(L, find_loops_and_calls, &found);
   lua_pop(L, 1);
-  return cost;
+  if (found.compares) rh_of(L)->watches_candidates = 1;
+  return found.cost;
 }
 
 void rh_measure_placement(lua_State *L, int filter, int score) {
   rh_lua *state = rh_of(L);
   state->candidate_steps = 0;
+  state->watches_candidates = 0;
   // A metatable of the author's can call where no instruction says so.
   if (state->has_metatables) return;
   int of_filter = filter ? most_instructions(L, filter) : 1, of_score = most_instructions(L, score);

@@ -54,15 +54,19 @@ static int print(lua_State *L) {
 /// What ends a call goes on through every `pcall`: a budget is no error to be handled.
 static void pass_on(lua_State *L) {
   if (rh_of(L)->exhausted) rh_raise_exhausted(L);
+  rh_of(L)->is_syntax_error = 0;
 }
 
 static int protected_call(lua_State *L) {
   luaL_checkany(L, 1);
-  int outcome = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-  if (outcome != LUA_OK) pass_on(L);
-  lua_pushboolean(L, outcome == LUA_OK);
-  lua_insert(L, 1);
-  return lua_gettop(L);
+  lua_pushboolean(L, 1);
+  lua_insert(L, 1);  // beforehand: after it there may be no room
+  int outcome = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+  if (outcome == LUA_OK) return lua_gettop(L);
+  pass_on(L);
+  lua_pushboolean(L, 0);
+  lua_replace(L, 1);
+  return 2;
 }
 
 /// The handler is called once the stack is unwound. Lua would call it where the error was raised; where that is the count hook, no hook
@@ -88,6 +92,8 @@ static int protected_call_with_handler(lua_State *L) {
 
 // MARK: Metatables
 
+const char *const rh_refused_metafields[] = {"__gc", "__mode", NULL};
+
 static int set_metatable(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
@@ -95,13 +101,17 @@ static int set_metatable(lua_State *L) {
   rh_charge(L, 1);
   if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) return luaL_error(L, "cannot change a protected metatable");
   if (lua_istable(L, 2)) {
-    // The interpreter looks into a metatable itself, and finds nothing in a view.
-    if (rh_push_backing(L, 2)) lua_replace(L, 2);
+    // The interpreter looks into a metatable itself, and finds nothing in a view. What is behind the host's own views must never be a
+    // metatable: `getmetatable` would hand it out, to be written to.
+    if (rh_push_backing(L, 2)) {
+      if (lua_rawgetp(L, -1, &RH_VIEW) == LUA_TNIL) return luaL_error(L, "a table of the host cannot be a metatable");
+      lua_pop(L, 1);
+      lua_replace(L, 2);
+    }
     // __gc runs where no hook fires, and __mode makes an answer depend on the collector.
-    const char *refused[] = {"__gc", "__mode"};
-    for (int i = 0; i < 2; i++) {
-      lua_pushstring(L, refused[i]);
-      if (lua_rawget(L, 2) != LUA_TNIL) return luaL_error(L, "a metatable with %s is not allowed in policies", refused[i]);
+    for (const char *const *refused = rh_refused_metafields; *refused; refused++) {
+      lua_pushstring(L, *refused);
+      if (lua_rawget(L, 2) != LUA_TNIL) return luaL_error(L, "a metatable with %s is not allowed in policies", *refused);
       lua_pop(L, 1);
     }
   }

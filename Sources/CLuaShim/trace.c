@@ -83,7 +83,8 @@ static void show_items(shown *out, lua_State *L, int table, int depth) {
     lua_pushnil(L);
     while (lua_next(L, table)) {
       lua_pop(L, 1);
-      found++;
+      // The host's marks are no part of what is shown.
+      if (lua_type(L, -1) != LUA_TLIGHTUSERDATA) found++;
       if (lua_type(L, -1) != LUA_TSTRING) continue;
       const char *name = lua_tostring(L, -1);  // the table holds it
       int place = count;

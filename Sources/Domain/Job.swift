@@ -196,6 +196,8 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
   package var containerID: ContainerID?
   package var pool: String?
   package var runnerName: String?
+  /// Whose runner took it, once the forge has named one; nil before, and in rows of earlier versions.
+  package var ranOn: Route?
 
   /// Rises by one with each commit; a commit with another version is a conflict. 0 for a job that is not stored yet.
   package var version: Int
@@ -232,6 +234,9 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
     guard let head = run?.headRepositoryID else { return false }
     return head != repository.id
   }
+
+  /// Whether it is from a fork, or a public repository's job of whose run nothing is known.
+  package var mayBeFromFork: Bool { isFromFork || (run == nil && !repository.isPrivate) }
 
   /// How a refusal is carried out where asking for the run's cancellation is not enough.
   package enum RefusalAction: String, Sendable, Codable {

@@ -9,7 +9,7 @@ extension Job {
   /// Who ran it; as long as nobody has, who is to. The route alone does not say so: the forge gives a job to any runner with its labels.
   package var side: Route? {
     guard let runnerName, !runnerName.isEmpty else { return route }
-    return runnerName == assignment?.rawValue ? .orchestrator : .traditional
+    return ranOn ?? (runnerName == assignment?.rawValue ? .orchestrator : .traditional)
   }
 
   package var outcome: JobOutcome {

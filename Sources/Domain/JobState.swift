@@ -74,7 +74,7 @@ package enum JobEvent: Hashable, Sendable {
   case startFailed(triesLeft: Int)
   /// Another job took this one's runner, or the runner that it had is gone while the forge still has it queued: it waits again.
   case requeue
-  /// No container came within the limit: traditional runners may have it.
+  /// No container came within the limit, or RunnerHub drains: traditional runners may have it.
   case fallBack
 }
 

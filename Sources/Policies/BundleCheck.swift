@@ -90,7 +90,7 @@ package struct BundleCheck: Sendable {
 
   private mutating func checkShape(_ file: PolicyFile, of bundle: PolicyBundle) {
     do {
-      try Self.expect(try bundle.makeRuntime(for: file, limits: .test).load(file.rawValue), toServe: file)
+      try Self.expect(try bundle.makeRuntime(for: file, limits: .loading).load(file.rawValue), toServe: file)
     } catch {
       problems.append(Self.problem(error, in: file.fileName))
     }

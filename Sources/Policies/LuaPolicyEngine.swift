@@ -2,8 +2,8 @@ package import RunnerHub
 package import Domain
 package import Foundation
 
-/// Answers with the Lua files of one bundle, each in a state of its own. Where a file is missing or breaks, the built-in rule answers and the
-/// verdict says why. Owned by one consumer; not shared.
+/// Answers with the Lua files of one bundle, each in a state of its own. Where one breaks, the built-in rule answers and the verdict says why;
+/// where the bundle has none, the built-in rule decides. Owned by one consumer; not shared.
 package final class LuaPolicyEngine: PolicyEngine {
   private let bundle: PolicyBundle
   private let builtIn: any PolicyEngine
@@ -57,6 +57,8 @@ package final class LuaPolicyEngine: PolicyEngine {
   private func decide<Value>(
     _ file: PolicyFile, otherwise: (any PolicyEngine) -> Verdict<Value>, _ body: (ServingState) throws -> (Value, String)
   ) -> Verdict<Value> {
+    // A bundle need not decide everything: what it has no file for is the built-in rule's, and no failure.
+    guard bundle.has(file) else { return otherwise(builtIn) }
     let start = clock.now
     let cause: String
     let brokeBudget: Bool
@@ -82,8 +84,7 @@ package final class LuaPolicyEngine: PolicyEngine {
   private func state(of file: PolicyFile) -> Result<ServingState, LuaFailure> {
     if let known = states[file] { return known }
     let made = Result { () throws(LuaFailure) in
-      guard bundle.has(file) else { throw LuaFailure(kind: .host, message: "the file is missing") }
-      let runtime = try bundle.makeRuntime(for: file, limits: .test)
+      let runtime = try bundle.makeRuntime(for: file, limits: .loading)
       try BundleCheck.expect(try runtime.load(file.rawValue), toServe: file)
       runtime.setLimits(limits)
       return ServingState(runtime)
@@ -147,10 +148,14 @@ private final class ServingState {
     send(kept)
     do {
       return try ask(kept)
-    } catch {
+    } catch let cause {
       // How much of it arrived is not known.
-      try forget()
-      throw error
+      do {
+        try forget()
+      } catch {
+        throw LuaFailure(kind: .host, message: "\(cause); and its inputs could not be forgotten: \(error)")
+      }
+      throw cause
     }
   }
 

@@ -24,7 +24,9 @@ package struct LuaLimits: Hashable, Sendable {
 
   /// For one decision: about 10 ms of Lua at most.
   package static let decision = LuaLimits()
-  /// For reading a file, and for one test of it.
+  /// For running a policy file once, before its first decision: that decision waits for it.
+  package static let loading = LuaLimits(steps: 2_000_000, time: .seconds(1))
+  /// For looking at a file's text, and for one test of it.
   package static let test = LuaLimits(memory: 64 << 20, churn: 256 << 20, steps: 20_000_000, time: .seconds(5))
 
   var shim: rh_limits {

@@ -8,11 +8,15 @@ package import RunnerHub
 ///
 /// What the folder held when it was last judged is remembered in the store. Only another content is judged again: so a rollback holds until the
 /// folder changes, over restarts too, and a refused bundle is not tested again and again. A person's reload judges it in any case.
+///
+/// One change at a time: while a bundle is tested a rollback waits, and then holds.
 package struct PolicyKeeper: Sendable {
   /// What is needed of the store.
   package typealias Archive = PolicyArchive & ForgeMemory & ChangeWriter
 
   package let active: ActivePolicies
+  /// Held by every change of a slot, the live one's and those of `SlotKeeper`.
+  let turn = AsyncMutex()
   private let path: String
   private let archive: any Archive
   private let logger: Logger
@@ -60,6 +64,12 @@ package struct PolicyKeeper: Sendable {
   // MARK: Judging the folder
 
   private func judge(by actor: String, isForced: Bool, because note: String? = nil) async throws(StoreError) -> PolicyChange {
+    try await turn.withLock { () async throws(StoreError) -> PolicyChange in
+      try await judgeAlone(by: actor, isForced: isForced, because: note)
+    }
+  }
+
+  private func judgeAlone(by actor: String, isForced: Bool, because note: String?) async throws(StoreError) -> PolicyChange {
     let previous = active.activeBundle
     let reading = await reading()
     let judged = try await archive.value(forKey: Self.judgedKey)
@@ -120,14 +130,15 @@ package struct PolicyKeeper: Sendable {
     return change
   }
 
+  /// - Parameter mark: of what the folder held, where that was judged in this step; nil: what was remembered stays.
   private func put(
-    _ bundle: PolicyBundle, _ kind: PolicyEvent.Kind, by actor: String, note: String?, mark: String
+    _ bundle: PolicyBundle, _ kind: PolicyEvent.Kind, by actor: String, note: String?, mark: String? = nil
   ) async throws(StoreError) {
     let at = now()
     var changes = Changes()
     changes.bundles = [StoredBundle(digest: bundle.digest, files: bundle.files.mapValues { Data($0) }, storedAt: at)]
     changes.policyEvents = [PolicyEvent(kind: kind, slot: .live, bundle: bundle.digest, actor: actor, detail: note, at: at)]
-    changes.memory[Self.judgedKey] = mark
+    if let mark { changes.memory[Self.judgedKey] = mark }
     for event in try await archive.commit(changes, at: .policyChanged).policyEvents { active.put(bundle, event: event) }
     HubMetrics.policyChange(kind)
     logger.info("policies \(kind.rawValue)", metadata: ["bundle": "\(bundle.digest)", "actor": "\(actor)"])
@@ -176,34 +187,43 @@ extension PolicyKeeper: PolicyControl {
   }
 
   package func rollBack(to wanted: String?, by actor: String, note: String?) async throws(PolicyWishError) -> PolicyChange {
-    let previous = active.activeBundle
+    // What is meant is said by what acts when the wish comes, not by what may be put into place while it waits.
+    let seen = active.activeBundle
     let events = try await answering { () throws(StoreError) in try await archive.policyEvents(limit: 10_000) }
-    let digest = try Rollback.target(wanted, present: previous, events: events)
+    let digest = try Rollback.target(wanted, present: seen, events: events)
+    return try await turn.withLock { () async throws(PolicyWishError) -> PolicyChange in
+      try await rollBackAlone(to: digest, by: actor, note: note)
+    }
+  }
+
+  private func rollBackAlone(to digest: String, by actor: String, note: String?) async throws(PolicyWishError) -> PolicyChange {
+    let previous = active.activeBundle
     if digest == previous { return PolicyChange(outcome: .unchanged, bundle: previous, previous: previous) }
     let bundle = try await stored(digest)
     // Its tests were run when it came; that this version of RunnerHub can use it is another thing.
     if let problem = await Self.check(bundle, runsTests: false).summary { throw .unfit("bundle \(digest) cannot act: \(problem)") }
-    let reading = await reading()
-    try await answering { () throws(StoreError) in try await put(bundle, .rolledBack, by: actor, note: note, mark: reading.mark) }
-    if reading.mark != digest {
-      let problem = try await answering { () throws(StoreError) in try await whyNotInPlace(reading) }
-      active.setRefusal(problem)
-    }
+    try await answering { () throws(StoreError) in try await put(bundle, .rolledBack, by: actor, note: note) }
+    try await answering { () throws(StoreError) in try await tellStanding(against: digest) }
     return PolicyChange(outcome: .rolledBack, bundle: digest, previous: previous)
   }
 
-  /// Makes a bundle that stood beside the live one the live one, until the folder changes, as after a rollback.
-  package func promote(_ digest: String, by actor: String, note: String) async throws(PolicyWishError) -> PolicyChange {
+  /// Makes a bundle that stood beside the live one the live one, until the folder changes, as after a rollback. The caller holds `turn`.
+  func promoteAlone(_ digest: String, by actor: String, note: String) async throws(PolicyWishError) -> PolicyChange {
     let previous = active.activeBundle
     if digest == previous { return PolicyChange(outcome: .unchanged, bundle: previous, previous: previous) }
     let bundle = try await stored(digest)
-    let reading = await reading()
-    try await answering { () throws(StoreError) in try await put(bundle, .activated, by: actor, note: note, mark: reading.mark) }
-    if reading.mark != digest {
-      let problem = try await answering { () throws(StoreError) in try await whyNotInPlace(reading) }
-      active.setRefusal(problem)
-    }
+    try await answering { () throws(StoreError) in try await put(bundle, .activated, by: actor, note: note) }
+    try await answering { () throws(StoreError) in try await tellStanding(against: digest) }
     return PolicyChange(outcome: .activated, bundle: digest, previous: previous)
+  }
+
+  /// Says why the folder's bundle does not act, if it was judged. One that was saved since and not judged yet is a change: the next look takes it.
+  private func tellStanding(against digest: String) async throws(StoreError) {
+    let reading = await reading()
+    let judged = try await archive.value(forKey: Self.judgedKey)
+    if reading.mark == digest || reading.mark != judged { return }
+    let problem = try await whyNotInPlace(reading)
+    active.setRefusal(problem)
   }
 
   private func answering<Value: Sendable>(

@@ -28,7 +28,7 @@ package struct SlotKeeper: Sendable {
     for slot in [PolicySlot.shadow, .canary] {
       guard let event = try await archive.policyEvent(actingIn: slot), event.kind != .cleared, let digest = event.bundle else { continue }
       do {
-        put(try await keeper.stored(digest), in: slot, percent: event.percent ?? 0)
+        put(try await keeper.stored(digest), in: slot, event: event)
         logger.info("\(slot.rawValue) of the last time", metadata: ["bundle": "\(digest)"])
       } catch {
         logger.error("the \(slot.rawValue) cannot be used any more", metadata: ["bundle": "\(digest)", "error": "\(error)"])
@@ -56,33 +56,39 @@ package struct SlotKeeper: Sendable {
 
   private func note(_ trip: PolicySlots.Trip) async throws(StoreError) {
     logger.error("the \(trip.slot.rawValue) was switched off", metadata: ["bundle": "\(trip.digest)", "cause": "\(trip.cause)"])
-    // Somebody may have filled the slot anew meanwhile: then that stands, and this is only told.
-    guard slots.bundle(in: trip.slot) == nil else { return }
-    try await commit(
-      PolicyEvent(kind: .cleared, slot: trip.slot, bundle: trip.digest, actor: "host", detail: trip.cause, at: now()), bundle: nil)
+    try await keeper.turn.withLock { () async throws(StoreError) -> Void in try await noteAlone(trip) }
   }
 
-  private func commit(_ event: PolicyEvent, bundle: PolicyBundle?) async throws(StoreError) {
+  private func noteAlone(_ trip: PolicySlots.Trip) async throws(StoreError) {
+    // Somebody may have filled the slot anew meanwhile: then that stands, and this is only told.
+    guard slots.bundle(in: trip.slot) == nil else { return }
+    let event = try await commit(
+      PolicyEvent(kind: .cleared, slot: trip.slot, bundle: trip.digest, actor: "host", detail: trip.cause, at: now()), bundle: nil)
+    slots.set(nil, in: trip.slot, event: event.id)
+  }
+
+  /// - Returns: the event with its identity.
+  private func commit(_ event: PolicyEvent, bundle: PolicyBundle?) async throws(StoreError) -> PolicyEvent {
     var changes = Changes()
     if let bundle {
       changes.bundles = [StoredBundle(digest: bundle.digest, files: bundle.files.mapValues { Data($0) }, storedAt: event.at)]
     }
     changes.policyEvents = [event]
-    try await archive.commit(changes, at: .policyChanged)
+    return try await archive.commit(changes, at: .policyChanged).policyEvents.first ?? event
   }
 
-  private func put(_ bundle: PolicyBundle, in slot: PolicySlot, percent: Double) {
+  private func put(_ bundle: PolicyBundle, in slot: PolicySlot, event: PolicyEvent) {
     let limits: LuaLimits = slot == .shadow ? .shadow : .decision
     slots.set(
-      SlottedBundle(digest: bundle.digest, percent: percent) {
+      SlottedBundle(digest: bundle.digest, percent: event.percent ?? 0) {
         LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy(), limits: limits)
-      }, in: slot)
+      }, in: slot, event: event.id)
   }
 }
 
 extension LuaLimits {
   /// For one decision of a shadow: the same work as a live one may take, and less time.
-  package static let shadow = LuaLimits(time: .milliseconds(100))
+  package static let shadow = LuaLimits(time: .milliseconds(250))
 }
 
 extension SlotKeeper: SlotControl {
@@ -100,32 +106,53 @@ extension SlotKeeper: SlotControl {
       let events = try await answering { () throws(StoreError) in try await archive.policyEvents(limit: 10_000) }
       bundle = try await keeper.stored(try Self.target(wanted, events))
     }
-    let previous = slots.bundle(in: slot)?.digest ?? "none"
+    // Before the turn is taken: what is found depends on the bundle alone, and a rollback need not wait for it.
     let check = await PolicyKeeper.check(bundle, runsTests: true)
+    return try await keeper.turn.withLock { () async throws(PolicyWishError) -> PolicyChange in
+      try await fillAlone(slot, with: bundle, check, percent: percent, by: actor, note: note)
+    }
+  }
+
+  private func fillAlone(
+    _ slot: PolicySlot, with bundle: PolicyBundle, _ check: BundleCheck, percent: Double?, by actor: String, note: String?
+  ) async throws(PolicyWishError) -> PolicyChange {
+    let previous = slots.bundle(in: slot)?.digest ?? "none"
     let kind: PolicyEvent.Kind = check.summary == nil ? .activated : .refused
-    let event = PolicyEvent(
+    let wanted = PolicyEvent(
       kind: kind, slot: slot, bundle: bundle.digest, percent: percent, actor: actor, detail: check.summary ?? note, at: now())
-    try await answering { () throws(StoreError) in try await commit(event, bundle: check.summary == nil ? bundle : nil) }
+    let event = try await answering { () throws(StoreError) in try await commit(wanted, bundle: check.summary == nil ? bundle : nil) }
     if let problem = check.summary {
       return PolicyChange(outcome: .refused, bundle: previous, previous: previous, problem: problem, tests: check.tests.count)
     }
-    put(bundle, in: slot, percent: percent ?? 0)
+    put(bundle, in: slot, event: event)
     logger.info("\(slot.rawValue) filled", metadata: ["bundle": "\(bundle.digest)", "percent": "\(percent ?? 0)", "actor": "\(actor)"])
     return PolicyChange(outcome: .activated, bundle: bundle.digest, previous: previous, tests: check.tests.count)
   }
 
   package func clear(_ slot: PolicySlot, by actor: String, note: String?) async throws(PolicyWishError) -> PolicyChange {
     guard slot != .live else { throw .unfit("the live slot cannot be emptied") }
+    return try await keeper.turn.withLock { () async throws(PolicyWishError) -> PolicyChange in
+      try await clearAlone(slot, by: actor, note: note)
+    }
+  }
+
+  private func clearAlone(_ slot: PolicySlot, by actor: String, note: String?) async throws(PolicyWishError) -> PolicyChange {
     guard let present = slots.bundle(in: slot)?.digest else {
       return PolicyChange(outcome: .unchanged, bundle: "none", previous: "none")
     }
-    let event = PolicyEvent(kind: .cleared, slot: slot, bundle: present, actor: actor, detail: note, at: now())
-    try await answering { () throws(StoreError) in try await commit(event, bundle: nil) }
-    slots.set(nil, in: slot)
+    let wanted = PolicyEvent(kind: .cleared, slot: slot, bundle: present, actor: actor, detail: note, at: now())
+    let event = try await answering { () throws(StoreError) in try await commit(wanted, bundle: nil) }
+    slots.set(nil, in: slot, event: event.id)
     return PolicyChange(outcome: .activated, bundle: "none", previous: present)
   }
 
   package func promote(_ slot: PolicySlot?, by actor: String, note: String?) async throws(PolicyWishError) -> PolicyChange {
+    try await keeper.turn.withLock { () async throws(PolicyWishError) -> PolicyChange in
+      try await promoteAlone(slot, by: actor, note: note)
+    }
+  }
+
+  private func promoteAlone(_ slot: PolicySlot?, by actor: String, note: String?) async throws(PolicyWishError) -> PolicyChange {
     let filled = [PolicySlot.shadow, .canary].filter { slots.bundle(in: $0) != nil && (slot == nil || $0 == slot) }
     guard let from = filled.first, let digest = slots.bundle(in: from)?.digest else {
       throw .unknown(slot.map { "there is no \($0.rawValue) to promote" } ?? "neither a shadow nor a canary is there to promote")
@@ -133,8 +160,8 @@ extension SlotKeeper: SlotControl {
     guard filled.count == 1 || slots.bundle(in: .shadow)?.digest == slots.bundle(in: .canary)?.digest else {
       throw .unfit("there are a shadow and a canary: say which one by its slot")
     }
-    let change = try await keeper.promote(digest, by: actor, note: note ?? "promoted from \(from.rawValue)")
-    for slot in filled { _ = try await clear(slot, by: actor, note: "promoted") }
+    let change = try await keeper.promoteAlone(digest, by: actor, note: note ?? "promoted from \(from.rawValue)")
+    for slot in filled { _ = try await clearAlone(slot, by: actor, note: "promoted") }
     return change
   }
 

@@ -72,6 +72,14 @@ package struct Autoscaler: Hashable, Sendable, Codable {
     return plan
   }
 
+  /// Containers that a pool must get before any pool gets more than its minimum.
+  package func shortfall(of pool: Pool, containers: [Container], now: Date) -> Int {
+    let least = min(pool.minimum, pool.maximum)
+    guard least > 0 else { return 0 }
+    let fleet = Census(of: pool, among: containers, at: now, recoveryTime: recoveryTime)
+    return max(0, min(least - fleet.useful, pool.maximum - fleet.live))
+  }
+
   private func reason(_ change: String, wanted: Int?, floor: Int, target: Int, because: String) -> String {
     guard let wanted, wanted >= floor else { return "\(change): minimum and warm target" }
     return "\(change): \(because)" + (wanted > target ? " (wanted \(wanted), maximum \(target))" : "")

@@ -4,19 +4,29 @@ import Foundation
 /// What every registration of a class must be fit for, since the forge and not the planner hands out the jobs of a class.
 struct ClassRules {
   let jobClass: JobClass
-  /// The largest job that waits or is bound in the class.
+  /// The largest job that waits or is bound in the class, or was left to others, as far as a pool could hold these.
   var need: Resources?
-  /// A fork's job waits or is bound in the class.
+  /// A fork's job waits or is bound in the class, or was left to others and not taken yet.
   var holdsForkJob: Bool
   /// Repositories whose jobs could get a registration of the class, as far as is known.
   var repositories: Set<String>
 
-  init(jobClass: JobClass, demand: ClassQueue?, bound: [Job]) {
-    self.jobClass = jobClass
+  init(jobClass: JobClass, demand: ClassQueue?, bound: [Job], pools: [Pool]) {
     let jobs = (demand?.heads ?? []) + bound
-    need = jobs.compactMap { $0.estimate?.resources }.reduce(demand?.largest) { $0?.union($1) ?? $1 }
-    holdsForkJob = demand?.holdsForkJob == true || jobs.contains { $0.isFromFork }
-    repositories = Set(jobs.map(\.repository.fullName))
+    let left = demand?.left ?? LeftJobs()
+    let forks = demand?.holdsForkJob == true || left.holdsForkJob || jobs.contains { $0.isFromFork }
+    let own = jobs.compactMap { $0.estimate?.resources }.reduce(demand?.largest) { $0?.union($1) ?? $1 }
+    self.jobClass = jobClass
+    need = own
+    holdsForkJob = forks
+    repositories = Set(jobs.map(\.repository.fullName)).union(left.repositories)
+    guard let largest = left.largest else { return }
+    // Many are left because no pool can hold them: were these counted, no job of the class would be placed any more.
+    let whole = own?.union(largest) ?? largest
+    let isHeld = pools.contains { pool in
+      pool.maximum > 0 && jobClass.labels.isSatisfied(by: pool.labels) && (pool.acceptsForks || !forks) && pool.resources.covers(whole)
+    }
+    if isHeld { need = whole }
   }
 
   /// Takes over whose code may come from another class: the forge gives a runner of this one any job whose labels are among its own.

@@ -129,6 +129,7 @@ package struct Exchange: Hashable, Sendable {
     planned.containerID = assignment.containerID
     planned.pool = other.container?.pool ?? planned.pool
     planned.runnerName = assignment.id.rawValue
+    planned.ranOn = nil
     planned.state = assignment.phase == .bound ? .assigned : .starting
     assignments.append(assignment)
     story[planned.id] = "exchanged its runner for \(assignment.id)"
@@ -144,6 +145,7 @@ extension Job {
     containerID = nil
     pool = nil
     runnerName = nil
+    ranOn = nil
     assignedAt = nil
     notBefore = nil
   }

@@ -21,14 +21,16 @@ struct Fleet {
   let limits: PlanningLimits
   /// The longest idle first, then by name.
   private(set) var idle: [IdleContainer] = []
-  /// Containers that end and whose room comes free.
-  private(set) var ending: [Container] = []
   /// Containers that no job can get, by cause.
   private(set) var unavailable: [String: Int] = [:]
   private(set) var load = FleetLoad()
   private var live: [String: Int] = [:]
   private var liveInAll: Int
   private var taken: [String: Resources] = [:]
+  /// Containers that end: they still take their room, which then comes free.
+  private var coming = Tally()
+  /// Containers for jobs that wait until room has come: nobody else gets it.
+  private var claimed = Tally()
   private let poolNamed: [String: Pool]
 
   init(pools: [Pool], containers: [Container], limits: PlanningLimits) {
@@ -84,7 +86,7 @@ struct Fleet {
     case .unhealthy: unavailable["unhealthy", default: 0] += 1
     case .draining, .terminating:
       unavailable["ending", default: 0] += 1
-      if container.assignment == nil || container.state == .terminating { ending.append(container) }
+      if container.givesRoomBack { coming.add(container.resources, pool: container.pool, engine: container.engine) }
     case .gone: return
     }
   }
@@ -104,16 +106,21 @@ struct Fleet {
 
   func pool(_ name: String) -> Pool? { poolNamed[name] }
 
+  /// What is left for a container that is made now, without what waiting jobs have claimed beyond what comes free.
   func free(on engine: String) -> Resources? {
-    limits.hosts[engine].map { host in taken[engine].map { host.subtracting($0) } ?? host }
+    guard let host = limits.hosts[engine] else { return nil }
+    let left = taken[engine].map { host.subtracting($0) } ?? host
+    guard let claims = claimed.byEngine[engine] else { return left }
+    return left.subtracting((coming.byEngine[engine].map { claims.subtracting($0) } ?? claims).positivePart)
   }
 
   /// Everything that keeps a pool from making one container more; empty: it can.
   func shortages(of pool: Pool) -> [Shortage] {
     guard let free = free(on: pool.engine) else { return [.engineSilent(pool.engine)] }
     var found: [Shortage] = []
-    if live[pool.name, default: 0] >= pool.maximum { found.append(.poolMaximum(pool.maximum)) }
-    if liveInAll >= limits.containerPoolSize { found.append(.poolSize(limits.containerPoolSize)) }
+    let awaited = max(0, claimed.byPool[pool.name, default: 0] - coming.byPool[pool.name, default: 0])
+    if live[pool.name, default: 0] + awaited >= pool.maximum { found.append(.poolMaximum(pool.maximum)) }
+    if liveInAll + max(0, claimed.count - coming.count) >= limits.containerPoolSize { found.append(.poolSize(limits.containerPoolSize)) }
     if !free.covers(pool.resources) { found.append(.host(engine: pool.engine, free: free)) }
     return found
   }
@@ -128,35 +135,71 @@ struct Fleet {
     unavailable["busy", default: 0] += 1
   }
 
-  /// Finds room for a new container of `pool` that is on its way or that an idle container can give, and reserves it for the caller.
-  /// - Returns: the idle container to end; nil where room is coming anyway, or none can be made.
-  mutating func makeRoom(for pool: Pool) -> Container? {
-    let shortages = shortages(of: pool)
-    if let index = ending.firstIndex(where: { helps($0, pool, shortages) }) {
-      ending.remove(at: index)
-      return nil
-    }
-    let helpful = idle.indices.filter { index in
-      let container = idle[index].container
-      guard container.state == .ready, helps(container, pool, shortages) else { return false }
-      // Another pool keeps its minimum: its autoscaler would make it again at once.
-      return container.pool == pool.name || live[container.pool, default: 0] > (poolNamed[container.pool]?.minimum ?? 0)
-    }
-    // Used ones first: an unused one fits more jobs. `idle` is ordered by idleness, so the longest idle of either kind is taken.
-    guard let victim = helpful.first(where: { idle[$0].container.uses > 0 }) ?? helpful.first else { return nil }
-    return idle.remove(at: victim).container
-  }
-
-  /// Whether the end of `container` would remove every shortage.
-  private func helps(_ container: Container, _ pool: Pool, _ shortages: [Shortage]) -> Bool {
-    shortages.allSatisfy { shortage in
-      switch shortage {
-      case .poolMaximum: container.pool == pool.name
-      case .poolSize: true
-      case .host(let engine, let free): container.engine == engine && free.adding(container.resources).covers(pool.resources)
-      case .engineSilent: false
+  /// Finds room for a new container of `pool` that is on its way or that idle containers can give, and claims it for the caller.
+  /// - Returns: the idle containers to end, none where enough is coming anyway; nil: not even all of them would do, so none is ended.
+  mutating func makeRoom(for pool: Pool) -> [Container]? {
+    guard limits.hosts[pool.engine] != nil else { return nil }
+    var after = coming
+    var lack = lack(of: pool, after: after)
+    var victims: [Int] = []
+    if !lack.isNone {
+      // Used ones first: an unused one fits more jobs. `idle` is ordered by idleness, so the longest idle of either kind come first.
+      let ready = idle.indices.filter { idle[$0].container.state == .ready }
+      for index in ready.filter({ idle[$0].container.uses > 0 }) + ready.filter({ idle[$0].container.uses == 0 }) {
+        let container = idle[index].container
+        guard lack.isEased(by: container, for: pool), mayEnd(container, for: pool, after: after) else { continue }
+        after.add(container.resources, pool: container.pool, engine: container.engine)
+        victims.append(index)
+        lack = self.lack(of: pool, after: after)
+        if lack.isNone { break }
       }
     }
+    guard lack.isNone else { return nil }
+    // A later one may be enough without those before it.
+    for index in victims {
+      let container = idle[index].container
+      var without = after
+      without.remove(container.resources, pool: container.pool, engine: container.engine)
+      guard self.lack(of: pool, after: without).isNone else { continue }
+      after = without
+      victims.removeAll { $0 == index }
+    }
+    coming = after
+    claimed.add(pool.resources, pool: pool.name, engine: pool.engine)
+    let ended = victims.map { idle[$0].container }
+    for index in victims.sorted(by: >) { idle.remove(at: index) }
+    return ended
+  }
+
+  /// Another pool keeps its minimum: its autoscaler would make it again at once.
+  private func mayEnd(_ container: Container, for pool: Pool, after ends: Tally) -> Bool {
+    if container.pool == pool.name { return true }
+    return live[container.pool, default: 0] - ends.byPool[container.pool, default: 0] > (poolNamed[container.pool]?.minimum ?? 0)
+  }
+
+  /// What would still keep `pool` from one container more when all of `ends` are gone and all that is claimed is taken.
+  private func lack(of pool: Pool, after ends: Tally) -> Lack {
+    var free = limits.hosts[pool.engine] ?? .nothing
+    if let taken = taken[pool.engine] { free = free.subtracting(taken) }
+    if let claims = claimed.byEngine[pool.engine] { free = free.subtracting(claims) }
+    if let more = ends.byEngine[pool.engine] { free = free.adding(more) }
+    let inPool = live[pool.name, default: 0] - ends.byPool[pool.name, default: 0] + claimed.byPool[pool.name, default: 0]
+    return Lack(
+      pool: inPool >= pool.maximum, all: liveInAll - ends.count + claimed.count >= limits.containerPoolSize,
+      host: !free.covers(pool.resources))
+  }
+}
+
+/// Which bounds a new container would pass.
+private struct Lack {
+  var pool: Bool
+  var all: Bool
+  var host: Bool
+
+  var isNone: Bool { !pool && !all && !host }
+
+  func isEased(by container: Container, for wanting: Pool) -> Bool {
+    all || (pool && container.pool == wanting.name) || (host && container.engine == wanting.engine)
   }
 }
 
@@ -212,6 +255,15 @@ extension Resources {
       Resources(
         milliCPUs: other.milliCPUs.negatedClamped, memory: ByteCount(bytes: other.memory.bytes.negatedClamped),
         disk: ByteCount(bytes: other.disk.bytes.negatedClamped), gpus: other.gpus.negatedClamped))
+  }
+
+  static var nothing: Resources { Resources(milliCPUs: 0, memory: ByteCount(bytes: 0), disk: ByteCount(bytes: 0)) }
+
+  /// Itself, but with nothing where a part is less.
+  var positivePart: Resources {
+    Resources(
+      milliCPUs: max(0, milliCPUs), memory: ByteCount(bytes: max(0, memory.bytes)), disk: ByteCount(bytes: max(0, disk.bytes)),
+      gpus: max(0, gpus))
   }
 
   /// `2 CPU, 4 GiB`, with GPUs where there are any.

@@ -1,37 +1,91 @@
 package import Domain
 
-/// What the engines' hosts have left beside the containers that live there. Pure.
+/// What the engines' hosts and the limit over all pools have left beside the containers that live there. Pure.
 ///
 /// Sizes of pools are bound by it as jobs' places are: else a warm container would be made again on a full host as soon as the planner had
-/// one ended for a job, which then never got the room.
+/// one ended for a job, which then never got the room. For the same reason, what waiting jobs have claimed is not given out.
 package struct HostRoom: Sendable {
-  private var free: [String: Resources]
+  /// By engine; nil: nothing is known of hosts, and they bound nothing.
+  private var free: [String: Resources]?
+  private var count: Int
 
-  /// - Parameter hosts: what each engine that answers gives to containers in all.
-  package init(hosts: [String: Resources], containers: [Container]) {
-    free = hosts
+  /// - Parameters:
+  ///   - hosts: what each engine that answers gives to containers in all; one that is missing has no room. nil: no host is a bound.
+  ///   - limit: containers that may exist at once, all pools together.
+  ///   - claims: of the plan before.
+  package init(hosts: [String: Resources]?, containers: [Container], limit: Int, claims: [Plan.Claim] = []) {
+    var (taken, coming, claimed) = (Tally(), Tally(), Tally())
     for index in containers.indices where containers[index].state.isLive {
-      let engine = containers[index].engine
-      if let left = free[engine] { free[engine] = left.subtracting(containers[index].resources) }
+      taken.add(containers[index].resources, pool: containers[index].pool, engine: containers[index].engine)
+      guard !claims.isEmpty, containers[index].givesRoomBack else { continue }
+      coming.add(containers[index].resources, pool: containers[index].pool, engine: containers[index].engine)
+    }
+    for claim in claims { claimed.add(claim.resources, pool: claim.pool, engine: claim.engine) }
+    count = limit - taken.count - max(0, claimed.count - coming.count)
+    free = hosts.map { hosts in
+      var free = hosts
+      for (engine, host) in hosts {
+        var left = host
+        if let sum = taken.byEngine[engine] { left = left.subtracting(sum) }
+        if let claims = claimed.byEngine[engine] {
+          left = left.subtracting((coming.byEngine[engine].map { claims.subtracting($0) } ?? claims).positivePart)
+        }
+        free[engine] = left
+      }
+      return free
     }
   }
 
-  /// Further containers of a pool that fit; `Int.max` where nothing is known of its host.
+  /// Further containers of a pool that fit.
   package func places(for pool: Pool) -> Int {
-    guard let left = free[pool.engine] else { return .max }
+    let inAll = max(0, count)
+    guard let free else { return inAll }
+    guard let left = free[pool.engine] else { return 0 }
     let need = pool.resources
     return min(
-      Self.times(need.milliCPUs, in: left.milliCPUs), Self.times(need.memory.bytes, in: left.memory.bytes),
+      inAll, Self.times(need.milliCPUs, in: left.milliCPUs), Self.times(need.memory.bytes, in: left.memory.bytes),
       Self.times(need.disk.bytes, in: left.disk.bytes), Self.times(need.gpus, in: left.gpus))
   }
 
-  package mutating func take(_ count: Int, of pool: Pool) {
-    guard count > 0, var left = free[pool.engine] else { return }
-    for _ in 0..<count { left = left.subtracting(pool.resources) }
-    free[pool.engine] = left
+  package mutating func take(_ number: Int, of pool: Pool) {
+    guard number > 0 else { return }
+    count -= number
+    guard var left = free?[pool.engine] else { return }
+    for _ in 0..<number { left = left.subtracting(pool.resources) }
+    free?[pool.engine] = left
   }
 
   private static func times<Number: BinaryInteger>(_ need: Number, in left: Number) -> Int {
     need > 0 ? Int(clamping: max(0, left) / need) : .max
+  }
+}
+
+/// Containers summed up.
+struct Tally {
+  private(set) var count = 0
+  private(set) var byPool: [String: Int] = [:]
+  private(set) var byEngine: [String: Resources] = [:]
+
+  mutating func add(_ resources: Resources, pool: String, engine: String) {
+    count += 1
+    byPool[pool, default: 0] += 1
+    byEngine[engine] = byEngine[engine].map { $0.adding(resources) } ?? resources
+  }
+
+  mutating func remove(_ resources: Resources, pool: String, engine: String) {
+    count -= 1
+    byPool[pool, default: 0] -= 1
+    byEngine[engine] = byEngine[engine].map { $0.subtracting(resources) }
+  }
+}
+
+extension Container {
+  /// It ends, and no job keeps it: its room comes free soon.
+  var givesRoomBack: Bool {
+    switch state {
+    case .draining: assignment == nil
+    case .terminating: true
+    default: false
+    }
   }
 }

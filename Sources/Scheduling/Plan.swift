@@ -9,6 +9,8 @@ package struct Plan: Hashable, Sendable {
   package var waiting: [Waiting] = []
   /// Idle containers to end, because a job waits that none of them fits and that could have their room.
   package var evictions: [Eviction] = []
+  /// Room that comes free and is kept for a waiting job: no pool may grow into it before the next turn.
+  package var claims: [Claim] = []
   /// For the next turn's `PlanningInput.cursor`.
   package var cursor: Int
   /// When a job that was put off may be planned again, if nothing happens before.
@@ -49,6 +51,18 @@ package struct Plan: Hashable, Sendable {
   package struct Eviction: Hashable, Sendable {
     package var containerID: ContainerID
     package var reason: String
+  }
+
+  /// One container that is to be made when there is room.
+  package struct Claim: Hashable, Sendable {
+    package var pool: String
+    package var engine: String
+    package var resources: Resources
+    package init(pool: String, engine: String, resources: Resources) {
+      self.pool = pool
+      self.engine = engine
+      self.resources = resources
+    }
   }
 }
 

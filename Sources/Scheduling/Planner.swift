@@ -49,7 +49,7 @@ private struct Turn {
     lines = input.queues.map { demand in
       let held = bound[demand.jobClass] ?? []
       return Line(
-        rules: ClassRules(jobClass: demand.jobClass, demand: demand, bound: held), jobs: demand.heads[...],
+        rules: ClassRules(jobClass: demand.jobClass, demand: demand, bound: held, pools: input.pools), jobs: demand.heads[...],
         unmet: max(0, demand.count - surplus[demand.jobClass, default: 0]), boost: (demand.heads + held).map(\.boost).max() ?? 0,
         isRefusal: false)
     }
@@ -59,7 +59,7 @@ private struct Turn {
         plan.waiting.append(.init(jobID: job.id, reason: "its class is not known", isHopeless: true))
         continue
       }
-      let rules = ClassRules(jobClass: jobClass, demand: demands[jobClass], bound: bound[jobClass] ?? [])
+      let rules = ClassRules(jobClass: jobClass, demand: demands[jobClass], bound: bound[jobClass] ?? [], pools: input.pools)
       lines.append(Line(rules: rules, jobs: [job], unmet: 1, boost: 0, isRefusal: true))
     }
     let rules = lines.map(\.rules)
@@ -127,8 +127,11 @@ private struct Turn {
   private mutating func waitForRoom(_ job: Job, _ search: Search) {
     wait(job, search.waitingReason, isHopeless: search.fitting.isEmpty)
     for pool in search.fitting {
-      guard let victim = fleet.makeRoom(for: pool) else { continue }
-      plan.evictions.append(.init(containerID: victim.id, reason: "makes room for \(job.name) (\(job.id)) in pool \(pool.name)"))
+      guard let ended = fleet.makeRoom(for: pool) else { continue }
+      plan.claims.append(.init(pool: pool.name, engine: pool.engine, resources: pool.resources))
+      for container in ended {
+        plan.evictions.append(.init(containerID: container.id, reason: "makes room for \(job.name) (\(job.id)) in pool \(pool.name)"))
+      }
       return
     }
   }

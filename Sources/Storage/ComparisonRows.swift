@@ -25,10 +25,10 @@ extension SQLiteStore: ComparisonReader {
     }
   }
 
-  /// Names of containers and sizes of pools are too many to be counted one by one.
+  /// Names of containers and sizes of pools are too many to be counted one by one. Where a canary failed both sides say the same: no change.
   static let compared = """
     SELECT kind, is_canary, bundle, other_bundle, differs, count(*) AS total,
-      CASE WHEN differs = 1 AND kind IN ('routing', 'priority') THEN output || ' → ' || other_output END AS change
+      CASE WHEN differs = 1 AND kind IN ('routing', 'priority') AND output <> other_output THEN output || ' → ' || other_output END AS change
     FROM decisions WHERE differs IS NOT NULL AND at >= ?
     GROUP BY kind, is_canary, bundle, other_bundle, differs, change ORDER BY kind, is_canary, bundle, other_bundle
     """

@@ -123,10 +123,13 @@ extension Job {
     guard version >= 0, !isOver else { throw StoreError.conflict("job \(id)") }
     new.version = next
     let need = estimate?.resources
+    // A job that is left to others is not put off until its run is known.
+    let isFork = state == .forwarded ? mayBeFromFork : isFromFork
     let values: [(any DatabaseValueConvertible)?] = [
       repository.fullName, workflow ?? "", state.rawValue, Timestamp.text(createdAt), startedAt.map(Timestamp.text),
       completedAt.map(Timestamp.text), containerID?.rawValue, try RowCoding.json(new), next, Timestamp.text(receivedAt), runID, runAttempt,
-      refusalAction?.rawValue, queueSeconds, jobClass?.key, orderKey ?? (queuedAt ?? createdAt).timeIntervalSince1970, isFromFork ? 1 : 0,
+      refusalAction?.rawValue, queueSeconds, jobClass?.key, orderKey ?? (queuedAt ?? createdAt).timeIntervalSince1970,
+      isFork ? 1 : 0,
       need?.milliCPUs, need?.memory.bytes, need?.disk.bytes, need?.gpus,
     ]
     if version == 0 {

@@ -8,6 +8,14 @@ struct Migration: Sendable {
   let name: String
   let sql: String
 
+  /// The steps that a database lacks. Only reads.
+  static func missing(_ steps: [Migration], in db: Database) throws -> [Migration] {
+    guard try db.tableExists("schema_migrations") else { return steps }
+    var applied: Set<Int> = []
+    for row in try db.rows("SELECT number FROM schema_migrations") { applied.insert(try row.read("number", "schema_migrations")) }
+    return steps.filter { !applied.contains($0.number) }
+  }
+
   /// Brings a database to the last step, all missing steps in one transaction that keeps others from writing. Recorded in `schema_migrations`.
   ///
   /// Steps that a newer version has applied are left alone.

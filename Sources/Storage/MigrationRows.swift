@@ -67,6 +67,7 @@ extension SQLiteStore: MigrationReader {
         """
         SELECT repository, workflow, labels, count(*) AS jobs, sum(side = 'traditional') AS traditional,
           sum(side = 'traditional' AND outcome = 'open') AS open, sum(side = 'traditional' AND runner LIKE 'GitHub Actions %') AS hosted,
+          sum(side = 'traditional' AND runner <> '' AND runner NOT LIKE 'GitHub Actions %') AS self_hosted,
           job_id, max(received_at) AS last
         FROM job_outcomes WHERE received_at >= ?
         GROUP BY repository, workflow, labels ORDER BY jobs DESC, repository, workflow, labels LIMIT ?
@@ -76,7 +77,8 @@ extension SQLiteStore: MigrationReader {
         return WorkflowDemand(
           repository: try row.read("repository", place), workflow: try row.read("workflow", place), labels: try row.readLabels(place),
           jobs: try row.read("jobs", place), traditional: try row.read("traditional", place), openTraditional: try row.read("open", place),
-          hosted: try row.read("hosted", place), newest: JobID(rawValue: try row.read("job_id", place)))
+          hosted: try row.read("hosted", place), selfHosted: try row.read("self_hosted", place),
+          newest: JobID(rawValue: try row.read("job_id", place)))
       }
     }
   }

@@ -35,10 +35,13 @@ extension StoredBundle {
       storedAt: try row.readTime("stored_at", place))
   }
 
-  func store(in db: Database) throws {
+  /// What `store` takes for the column `files`.
+  func encodedFiles() throws(StoreError) -> Data { Data(try RowCoding.json(files).utf8) }
+
+  func store(_ encoded: Data, in db: Database) throws {
     try db.run(
       "INSERT INTO policy_bundles (digest, files, stored_at) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING",
-      [digest, Data(try RowCoding.json(files).utf8), Timestamp.text(storedAt)])
+      [digest, encoded, Timestamp.text(storedAt)])
   }
 }
 

@@ -10,14 +10,26 @@ enum Queue {
   static let heads =
     "SELECT id, version, metadata FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ? ORDER BY order_key, id LIMIT ?"
 
-  static let needs = """
+  static let needs = largest(of: "queued")
+  static let leftNeeds = largest(of: "forwarded")
+
+  static let leftRepositories = """
     SELECT
-      (SELECT max(milli_cpus) FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ?1) AS milli_cpus,
-      (SELECT max(memory_bytes) FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ?1) AS memory_bytes,
-      (SELECT max(disk_bytes) FROM orchestrator_jobs WHERE status = 'queued' AND class_key = ?1) AS disk_bytes,
-      (SELECT max(gpus) FROM orchestrator_jobs WHERE status = 'queued' AND gpus > 0 AND class_key = ?1) AS gpus,
-      EXISTS (SELECT 1 FROM orchestrator_jobs WHERE status = 'queued' AND is_fork = 1 AND class_key = ?1) AS holds_fork
+      (SELECT min(repository) FROM orchestrator_jobs WHERE status = 'forwarded' AND class_key = ?1) AS first,
+      (SELECT max(repository) FROM orchestrator_jobs WHERE status = 'forwarded' AND class_key = ?1) AS last
     """
+
+  /// The state is written out, since that is how SQLite finds the partial index.
+  private static func largest(of state: String) -> String {
+    """
+    SELECT
+      (SELECT max(milli_cpus) FROM orchestrator_jobs WHERE status = '\(state)' AND class_key = ?1) AS milli_cpus,
+      (SELECT max(memory_bytes) FROM orchestrator_jobs WHERE status = '\(state)' AND class_key = ?1) AS memory_bytes,
+      (SELECT max(disk_bytes) FROM orchestrator_jobs WHERE status = '\(state)' AND class_key = ?1) AS disk_bytes,
+      (SELECT max(gpus) FROM orchestrator_jobs WHERE status = '\(state)' AND gpus > 0 AND class_key = ?1) AS gpus,
+      EXISTS (SELECT 1 FROM orchestrator_jobs WHERE status = '\(state)' AND is_fork = 1 AND class_key = ?1) AS holds_fork
+    """
+  }
 
   static func classes(heads limit: Int, _ cache: RowCache<Job>, in db: Database) throws -> [ClassQueue] {
     try db.rows(waitingClasses).map { row in
@@ -27,16 +39,23 @@ enum Queue {
       guard let jobClass = jobs.first?.jobClass else {
         throw RowCoding.damage("the queue of class \(key)", "row_counts has jobs of it, orchestrator_jobs has none")
       }
-      let (holdsForkJob, largest) = try needs(of: key, in: db)
+      let (holdsForkJob, largest) = try read(needs, of: key, in: db)
       return ClassQueue(
         jobClass: jobClass, count: try row.read("total", "row_counts of queue"), heads: Array(jobs.prefix(max(0, limit))),
-        holdsForkJob: holdsForkJob, largest: largest)
+        holdsForkJob: holdsForkJob, largest: largest, left: try left(in: key, db))
     }
   }
 
-  private static func needs(of key: String, in db: Database) throws -> (holdsForkJob: Bool, largest: Resources?) {
+  private static func left(in key: String, _ db: Database) throws -> LeftJobs {
+    let place = "the jobs of class \(key) that were left to others"
+    guard let row = try db.row(leftRepositories, [key]), let first: String = try row.readOptional("first", place) else { return LeftJobs() }
+    let (holdsForkJob, largest) = try read(leftNeeds, of: key, in: db)
+    return LeftJobs(holdsForkJob: holdsForkJob, largest: largest, repositories: [first, try row.read("last", place)])
+  }
+
+  private static func read(_ sql: String, of key: String, in db: Database) throws -> (holdsForkJob: Bool, largest: Resources?) {
     let place = "the queue of class \(key)"
-    guard let row = try db.row(needs, [key]) else { throw RowCoding.damage(place, "no answer") }
+    guard let row = try db.row(sql, [key]) else { throw RowCoding.damage(place, "no answer") }
     let holdsForkJob: Bool = try row.read("holds_fork", place)
     guard let milliCPUs: Int = try row.readOptional("milli_cpus", place) else { return (holdsForkJob, nil) }
     return (

@@ -27,9 +27,21 @@ extension SQLiteStore: DecisionReader {
 }
 
 extension SQLiteStore: DecisionLog {
+  /// The sign keeps SQLite from walking the rows by identity to the first one that fits.
+  private static let firstDecision = "SELECT MIN(+id) AS first FROM decisions INDEXED BY decisions_by_time WHERE at >= ?"
+
   package func decisions(since: Date, after id: Int64, limit: Int) async throws(StoreError) -> [(id: Int64, record: DecisionRecord)] {
     try await read { db in
-      try db.rows("SELECT * FROM decisions WHERE id > ? AND at >= ? ORDER BY id LIMIT ?", [id, Timestamp.text(since), limit])
+      let time = Timestamp.text(since)
+      var start = id
+      if id <= 0 {
+        // The first page begins where the index by time says, not at the oldest row of all.
+        guard let first: Int64 = try db.row(Self.firstDecision, [time])?.readOptional("first", "the first row of decisions") else {
+          return []
+        }
+        start = first - 1
+      }
+      return try db.rows("SELECT * FROM decisions WHERE id > ? AND at >= ? ORDER BY id LIMIT ?", [start, time, limit])
         .map { row in (try row.read("id", "a row of decisions"), try DecisionRecord(row: row)) }
     }
   }
@@ -57,7 +69,13 @@ extension DecisionRecord {
     (shadow, isCanary) = (detail.shadow, detail.isCanary ?? false)
   }
 
-  func insert(in db: Database) throws {
+  /// What `insert` takes for the column `detail`; nil: there is nothing to hold.
+  func encodedDetail() throws(StoreError) -> String? {
+    guard let detail = DecisionDetail(self) else { return nil }
+    return try RowCoding.json(detail)
+  }
+
+  func insert(_ detail: String?, in db: Database) throws {
     try db.run(
       """
       INSERT INTO decisions (
@@ -66,7 +84,7 @@ extension DecisionRecord {
       """,
       [
         kind, jobID?.rawValue, pool, output, reason, bundle, fallbackCause, microseconds, Timestamp.text(at),
-        try DecisionDetail(self).map(RowCoding.json), shadow.map { _ in isCanary ? 1 : 0 }, shadow?.bundle, shadow?.output,
+        detail, shadow.map { _ in isCanary ? 1 : 0 }, shadow?.bundle, shadow?.output,
         shadow.map { $0.differs ? 1 : 0 },
       ])
   }

@@ -13,7 +13,7 @@ package import RunnerHub
 package final class SQLiteStore: Sendable {
   let database: any DatabaseWriter
   let inbox: WriteBatches<Delivery, DeliveryReceipt>
-  let commits: WriteBatches<Changes, Changes>
+  let commits: WriteBatches<EncodedChanges, Changes>
   let jobs = RowCache<Job>()
   let assignments = RowCache<Assignment>()
   let containers = RowCache<Container>()
@@ -43,6 +43,27 @@ package final class SQLiteStore: Sendable {
     commits = Self.commits(to: database, jobs, assignments, containers)
   }
 
+  /// Opens a file for reading, beside a process that may be writing to it: nothing is made, brought up to date or written.
+  /// - Throws: `StoreError.unavailable` where the file cannot be read, or lacks steps of the schema that this version reads.
+  package init(reading path: String) throws(StoreError) {
+    do {
+      var configuration = Self.configuration
+      configuration.readonly = true
+      let queue = try DatabaseQueue(path: path, configuration: configuration)
+      let missing = try queue.read { db in try Migration.missing(Migration.all, in: db) }
+      guard missing.isEmpty else {
+        throw StoreError.unavailable(
+          "the database \(path) is of an older version of RunnerHub (it lacks \(missing.map(\.name).joined(separator: ", "))): "
+            + "start `runnerhub serve` of this version over it once, which brings it up to date")
+      }
+      database = queue
+    } catch {
+      throw StoreFailure.error(error)
+    }
+    inbox = WriteBatches(database: database) { delivery, db in try delivery.insert(in: db) }
+    commits = Self.commits(to: database, jobs, assignments, containers)
+  }
+
   /// A store in memory, gone with the object: for tests and demonstrations.
   package init() throws(StoreError) {
     do {
@@ -58,7 +79,7 @@ package final class SQLiteStore: Sendable {
 
   private static func commits(
     to database: any DatabaseWriter, _ jobs: RowCache<Job>, _ assignments: RowCache<Assignment>, _ containers: RowCache<Container>
-  ) -> WriteBatches<Changes, Changes> {
+  ) -> WriteBatches<EncodedChanges, Changes> {
     WriteBatches(database: database) { changes, db in
       try changes.stored(apart: db)
     } committed: { changes in

@@ -11,9 +11,10 @@ extension Migration {
     Migration(number: 6, name: "ranks of effects", sql: effectRanks),
     Migration(number: 7, name: "jobs by repository", sql: jobsByRepository),
     Migration(number: 8, name: "policy archive and inputs of decisions", sql: policies),
-    Migration(number: 10, name: "outcomes of jobs by side", sql: jobOutcomes),
-    Migration(number: 11, name: "comparisons of bundles", sql: comparisons),
-    Migration(number: 12, name: "audit", sql: audit),
+    Migration(number: 9, name: "outcomes of jobs by side", sql: jobOutcomes),
+    Migration(number: 10, name: "comparisons of bundles", sql: comparisons),
+    Migration(number: 11, name: "audit", sql: audit),
+    Migration(number: 12, name: "jobs left to others by class", sql: leftJobs),
   ]
 
   private static let deliveries = """
@@ -114,6 +115,16 @@ extension Migration {
     CREATE INDEX decisions_compared ON decisions (at, kind, is_canary, bundle, other_bundle, differs, output, other_output)
       WHERE differs IS NOT NULL;
     CREATE INDEX decisions_differing ON decisions (id) WHERE differs = 1;
+    """
+
+  /// What the planner must know of jobs that it does not plan, each a seek.
+  private static let leftJobs = """
+    CREATE INDEX left_repositories ON orchestrator_jobs (class_key, repository) WHERE status = 'forwarded';
+    CREATE INDEX left_forks ON orchestrator_jobs (class_key) WHERE status = 'forwarded' AND is_fork = 1;
+    CREATE INDEX left_cpus ON orchestrator_jobs (class_key, milli_cpus) WHERE status = 'forwarded';
+    CREATE INDEX left_memory ON orchestrator_jobs (class_key, memory_bytes) WHERE status = 'forwarded';
+    CREATE INDEX left_disk ON orchestrator_jobs (class_key, disk_bytes) WHERE status = 'forwarded';
+    CREATE INDEX left_gpus ON orchestrator_jobs (class_key, gpus) WHERE status = 'forwarded' AND gpus > 0;
     """
 
   private static let audit = """

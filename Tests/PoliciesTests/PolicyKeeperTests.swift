@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import RunnerHub
 import Storage
+import Synchronization
 import Testing
 
 @testable import Policies
@@ -157,6 +158,66 @@ struct PolicyKeeperTests {
     #expect(try await desk.submit("two", to: keeper).bundle == second)
   }
 
+  @Test("what was saved just before a rollback, and not judged yet, is a change: the next look takes it")
+  func unjudged() async throws {
+    let desk = try Desk()
+    let keeper = try await desk.start()
+    _ = try await desk.submit("two", to: keeper)
+    try desk.folder.write("routing.lua", routing("three"))
+    _ = try await keeper.rollBack(to: nil, by: "api", note: nil)
+    #expect(reason(keeper.active) == "one" && keeper.active.status.refusal == nil)
+    #expect(try await keeper.lookAgain().outcome == .activated)
+    #expect(reason(keeper.active) == "three")
+  }
+
+  @Test("changes at once follow each other, and the process does as the archive says")
+  func atOnce() async throws {
+    let desk = try Desk()
+    let keeper = try await desk.start()
+    let first = keeper.active.activeBundle
+    _ = try await desk.submit("two", to: keeper)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<12 {
+        group.addTask {
+          if number % 2 == 0 {
+            _ = try await keeper.rollBack(to: first, by: "api", note: nil)
+          } else {
+            _ = try await keeper.reload(by: "api")
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try await desk.store.policyEvent(actingIn: .live)?.bundle == keeper.active.activeBundle)
+    // Each of them found what the one before had done: no bundle came into its place twice in a row.
+    let acted = try await desk.store.policyEvents(limit: 99).map(\.bundle)
+    #expect(zip(acted, acted.dropFirst()).allSatisfy { $0 != $1 })
+  }
+
+  private final class Occupancy: Sendable {
+    let counts = Mutex((now: 0, most: 0, done: 0))
+  }
+
+  @Test("work under the mutex never overlaps, also where some of it is cancelled")
+  func mutex() async {
+    let mutex = AsyncMutex()
+    let inside = Occupancy()
+    await withTaskGroup(of: Void.self) { group in
+      for number in 0..<50 {
+        group.addTask {
+          await mutex.withLock { () async -> Void in
+            inside.counts.withLock { ($0.now, $0.most) = ($0.now + 1, max($0.most, $0.now + 1)) }
+            await Task.yield()
+            inside.counts.withLock { ($0.now, $0.done) = ($0.now - 1, $0.done + 1) }
+          }
+        }
+        if number == 25 { group.cancelAll() }
+      }
+    }
+    let seen = inside.counts.withLock { $0 }
+    #expect(seen.most == 1 && seen.done == 50)
+  }
+
   @Test("a reload by wish ends a rollback, and a second rollback goes the other way")
   func reloadAfterRollback() async throws {
     let desk = try Desk()
@@ -208,7 +269,7 @@ struct PolicyKeeperTests {
     withExtendedLifetime(desk) {}
   }
 
-  @Test("a policy that is deleted is answered by the built-in rule, and says so")
+  @Test("a policy that is deleted is answered by the built-in rule, which is no failure")
   func deleted() async throws {
     let desk = try Desk()
     try desk.folder.write("scaling.lua", "return { api = 1, scale = function() return 3, 'three' end }")
@@ -217,7 +278,7 @@ struct PolicyKeeperTests {
     #expect(try await keeper.lookAgain().outcome == .activated)
     let engine = keeper.active.makeEngine()
     let verdict = engine.route(PolicySamples.job, fleet: PolicySamples.fleet)
-    #expect(verdict.value == .orchestrator && verdict.fallbackCause?.contains("missing") == true)
+    #expect(verdict.value == .orchestrator && verdict.fallbackCause == nil && verdict.bundle == "built-in")
     #expect(engine.scale(PolicySamples.pool, fleet: PolicySamples.fleet).reason == "three")
   }
 

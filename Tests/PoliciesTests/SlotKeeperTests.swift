@@ -1,11 +1,11 @@
 import Domain
 import Foundation
 import Logging
-import RunnerHub
 import Storage
 import Testing
 
 @testable import Policies
+@testable import RunnerHub
 
 @Suite("Keeping shadow and canary")
 struct SlotKeeperTests {
@@ -98,6 +98,20 @@ struct SlotKeeperTests {
     #expect(restarted.active.activeBundle != change.bundle)
   }
 
+  @Test("of bundles that come at once the one stands in its slot that the archive names")
+  func atOnce() async throws {
+    let desk = try Desk()
+    let (_, slots) = try await desk.start()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<8 {
+        group.addTask { _ = try await slots.fill(.shadow, with: Self.files("next \(number)"), percent: nil, by: "api", note: nil) }
+      }
+      try await group.waitForAll()
+    }
+    let event = try await desk.store.policyEvent(actingIn: .shadow)
+    #expect(event?.bundle != nil && slots.slots.bundle(in: .shadow)?.digest == event?.bundle)
+  }
+
   @Test("that a slot was switched off is written down by the host, and holds over a restart", .timeLimit(.minutes(1)))
   func trip() async throws {
     let desk = try Desk()
@@ -110,11 +124,10 @@ struct SlotKeeperTests {
       """
     var job = PolicySamples.job
     job.name = "endless"
-    _ = try await slots.fill(.shadow, with: .files(["routing.lua": Data(endless.utf8)]), percent: nil, by: "api", note: nil)
-    let engine = slots.slots.makeEngine()
-    for _ in 0..<SlotGuard.tolerance {
-      #expect(engine.route(job, fleet: PolicySamples.fleet).reason == "live")
-    }
+    let filled = try await slots.fill(.shadow, with: .files(["routing.lua": Data(endless.utf8)]), percent: nil, by: "api", note: nil)
+    let verdict = slots.slots.makeEngine().route(job, fleet: PolicySamples.fleet)
+    #expect(verdict.reason == "live" && verdict.shadow?.fallbackCause != nil && verdict.shadow?.bundle == filled.bundle)
+    for _ in 0..<SlotGuard.tolerance { slots.slots.note("out of instructions", by: filled.bundle, in: .shadow) }
     #expect(slots.slots.bundle(in: .shadow) == nil)
     let writer = Task { try await slots.run() }
     defer { writer.cancel() }

@@ -152,7 +152,9 @@ package struct FuzzCase {
   private mutating func hostileProgram() throws {
     var body = ""
     for _ in 0..<Int.random(in: 1...6, using: &random) { body += statement(0) + "\n" }
-    try run("local kept = {}\nfunction m.ask(a)\nlocal t, n, s = {}, 0, 'x'\nlocal f = function() return 1 end\n\(body)return t, n, s\nend")
+    try run(
+      "local kept = setmetatable({}, { __index = {} })\nfunction m.ask(a)\nlocal t, n, s = {}, 0, 'x'\nlocal f = function() return 1 end\n\(body)return t, n, s\nend"
+    )
   }
 
   /// Loads and asks it twice: it must end within its budgets, with values or an error, and the second answer must be that of the first.
@@ -192,6 +194,7 @@ package struct FuzzCase {
       "nil", "true", "1", "-1.5", "0/0", "math.huge", "math.mininteger", "'x'", "'\\xff\\0'", "a", "t", "print", "t.t", "('x'):rep(100)",
       "percent('a')", "tostring(t)", "#'abc'", "select('#', a)", "data", "string", "math.random(9)", "function() end", "('%q'):format('x')",
       "utf8.char(8364)", "t[1]", "getmetatable('')", "{ ('a b'):gmatch('%a') }", "select(2, pcall(error, t))",
+      "getmetatable(setmetatable({}, string))", "select(2, pcall(setmetatable, {}, data))", "getmetatable(data)", "getmetatable(kept)",
     ]
     guard depth < 4, Int.random(in: 0...2, using: &random) > 0 else { return leaves.randomElement(using: &random) ?? "nil" }
     let (one, other) = (expression(depth + 1), expression(depth + 1))
@@ -215,6 +218,9 @@ package struct FuzzCase {
       "f = function() return f() end", "f = function() return 1 + f() end", "print(s, t)", "s = ('%s%s'):format(s, n)",
       "pcall(string.rep, s, 1 << 20)", "pcall(string.find, s, ('a*'):rep(30) .. 'b')", "t.__index = t", "t.__gc = f", "t.__mode = 'k'",
       "xpcall(f, f)", "select(-1, table.unpack(t))", "n = math.random(5)", "local _ENV = t",
+      "pcall(function() getmetatable(setmetatable({}, string)).seen = n end)",
+      "n = n + (pcall(function() return string.seen end) and 1 or 0)",
+      "pcall(function() getmetatable(kept).__gc = f end)",
     ]
     guard depth < 3, Int.random(in: 0...2, using: &random) > 0 else { return plain.randomElement(using: &random) ?? "f()" }
     let inner = statement(depth + 1) + "; " + statement(depth + 1)

@@ -38,6 +38,33 @@ struct DecisionLogTests {
     }
   }
 
+  /// Leaves out every candidate.
+  private final class PickyPolicy: PolicyEngine {
+    private let builtIn = BuiltInPolicy()
+    func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> { builtIn.route(job, fleet: fleet) }
+    func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> { builtIn.prioritise(job, fleet: fleet) }
+    func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
+      Verdict(Placement(candidates: candidates.map { _ in .init(score: nil, reason: "kept") }, strategy: nil), reason: "picky")
+    }
+    func scale(_ pool: PolicyPool, fleet: PolicyFleet) -> Verdict<Int> { builtIn.scale(pool, fleet: fleet) }
+  }
+
+  @Test("that affinity left out all places of a job is a decision too, once while nothing changes")
+  func leftOut() async throws {
+    let bench = try Bench()
+    try await bench.queue(1)
+    var memory = PlanningTurn.Memory()
+    for _ in 0..<3 {
+      bench.clock.advance(100)
+      _ = try await bench.planning.turn(&memory, with: PickyPolicy())
+    }
+    let decisions = try await bench.store.decisions(ofJob: try await bench.job(1).id).filter { $0.kind == "affinity" }
+    #expect(decisions.map(\.output) == ["none"] && decisions.first?.pool == nil)
+    #expect(decisions.first?.candidates.map(\.reason) == ["kept"] && decisions.first?.snapshot != nil)
+    try await bench.plan()
+    #expect(try await bench.store.decisions(ofJob: try await bench.job(1).id).last?.candidates.map(\.name) == ["new in p"])
+  }
+
   @Test("jobs decided in one turn share one snapshot of the fleet")
   func sharedSnapshot() async throws {
     let bench = try Bench()

@@ -50,7 +50,7 @@ struct FleetObserverTests {
     var host = pool.resources
     (host.milliCPUs, host.memory) = (host.milliCPUs * 4, ByteCount(bytes: host.memory.bytes * 4))
     host.disk = ByteCount(bytes: host.disk.bytes * 4)
-    func created(on hosts: [String: Resources]) -> [Int] {
+    func created(on hosts: [String: Resources]?) -> [Int] {
       let fleet = FleetObserver.fleet(pools: [first, second], containers: containers, queue: [], isDraining: false, now: now)
       var history: [String: ScaleHistory] = [:]
       return ScalingTurn.resizings(
@@ -59,6 +59,42 @@ struct FleetObserverTests {
     }
     // The container that ends holds its place until it is gone.
     #expect(created(on: [pool.engine: host]) == [2, 1])
-    #expect(created(on: [:]) == [2, 2])
+    #expect(created(on: nil) == [2, 2])
+    // An engine that does not answer gets none.
+    #expect(created(on: [:]) == [0, 0])
+    #expect(created(on: ["other": host]) == [0, 0])
+  }
+
+  private func created(
+    _ pools: [Pool], beside containers: [Container] = [], cores: Int, limit: Int = 100, claims: [Plan.Claim] = []
+  ) -> [Int] {
+    let host = Resources(milliCPUs: cores * 1000, memory: ByteCount(gibibytes: 1000), disk: ByteCount(gibibytes: 10_000))
+    let fleet = FleetObserver.fleet(pools: pools, containers: containers, queue: [], isDraining: false, now: now)
+    var history: [String: ScaleHistory] = [:]
+    return ScalingTurn.resizings(
+      pools, containers: containers, fleet: fleet, limit: limit, hosts: ["process": host], claims: claims, Autoscaler(), BuiltInPolicy(),
+      &history
+    ).map(\.plan.create)
+  }
+
+  @Test("no pool's warm target takes what another pool lacks to its minimum, on a host or within the limit over all")
+  func minimumFirst() {
+    var (first, second) = (pool, pool)
+    (first.name, first.warm) = ("first", 4)
+    (second.name, second.minimum) = ("second", 3)
+    #expect(created([first, second], cores: 4) == [1, 3])
+    #expect(created([first, second], cores: 100, limit: 5) == [2, 3])
+    #expect(created([first, second], cores: 100) == [4, 3])
+  }
+
+  @Test("a pool does not grow into the room that a waiting job has claimed, be it free already or not")
+  func claims() {
+    var warm = pool
+    warm.warm = 4
+    let claim = Plan.Claim(pool: "big", engine: "process", resources: Resources(milliCPUs: 4000, memory: ByteCount(gibibytes: 4)))
+    #expect(created([warm], cores: 4, claims: [claim]) == [0])
+    #expect(created([warm], beside: [container(1, .terminating)], cores: 4, claims: [claim]) == [0])
+    #expect(created([warm], beside: [container(1, .terminating)], cores: 6, claims: [claim]) == [2])
+    #expect(created([warm], cores: 100, limit: 4, claims: [claim]) == [3])
   }
 }

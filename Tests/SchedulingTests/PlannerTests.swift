@@ -101,6 +101,30 @@ struct PlannerTests {
     #expect(reason(none, 1) == "no pool for [linux, self-hosted] accepts jobs of forks")
   }
 
+  @Test("jobs that were left to others bind their class as waiting ones do, but for a size that no pool has, and are not planned")
+  func leftToOthers() {
+    let pools = [Sample.pool("trusted"), Sample.pool("open", forks: true)]
+    var queue = Sample.demand([Sample.job(1), Sample.job(2, queued: 1)])
+    queue.left = LeftJobs(holdsForkJob: true)
+    let plan = Planner.plan(Sample.input(pools: pools, queues: [queue]))
+    #expect(ids(plan) == ["1", "2"])
+    #expect(plan.bindings.allSatisfy { $0.pool == "open" })
+    let none = Planner.plan(Sample.input(pools: [pools[0]], queues: [queue]))
+    #expect(reason(none, 1) == "no pool for [linux, self-hosted] accepts jobs of forks")
+
+    queue.left = LeftJobs(largest: Sample.large)
+    let sizes = [Sample.pool(), Sample.pool("big", resources: Sample.large)]
+    #expect(Planner.plan(Sample.input(pools: sizes, queues: [queue])).bindings.allSatisfy { $0.pool == "big" })
+    #expect(ids(Planner.plan(Sample.input(pools: [sizes[0]], queues: [queue]))) == ["1", "2"])
+
+    queue.left = LeftJobs(repositories: ["acme/other"])
+    let reusing = Sample.pool(maximum: 1, reuse: ReuseRule(maximumUses: 5, maximumAgeSeconds: .infinity))
+    let used = Sample.container("c", in: reusing, uses: 1, scope: "acme/storefront")
+    #expect(ids(Planner.plan(Sample.input(pools: [reusing], containers: [used], queues: [queue]))) == [])
+    queue.left = LeftJobs(repositories: ["acme/storefront"])
+    #expect(ids(Planner.plan(Sample.input(pools: [reusing], containers: [used], queues: [queue]))) == ["1"])
+  }
+
   @Test("a fork's job of a class with fewer labels keeps the broader class away from trusted and used containers too")
   func forksOfNarrowerClass() {
     let pools = [Sample.pool("trusted"), Sample.pool("open", forks: true)]
@@ -286,6 +310,68 @@ struct PlannerTests {
     #expect(second.evictions.isEmpty, "the room is on its way")
     let third = Planner.plan(Sample.input(pools: [pool], containers: [kept[0]], queues: [queue]))
     #expect(third.bindings.map(\.candidate) == [.new(pool: "linux")])
+  }
+
+  /// A host of four cores: pool `small` fills it with idle containers, pool `big` wants all of it.
+  private func crowded(
+    _ containers: [Container], minimum: Int = 0, cores: Int = 4, also others: [ClassQueue] = []
+  ) -> Plan {
+    let (small, big) = Self.smallAndBig(minimum: minimum)
+    var limits = Sample.ample
+    limits.hosts["process"]?.milliCPUs = cores * 1000
+    let queues = [Sample.demand([Sample.job(1, Sample.gpu)])] + others
+    return Planner.plan(Sample.input(pools: [small, big], containers: containers, queues: queues, limits: limits))
+  }
+
+  private static func smallAndBig(minimum: Int = 0) -> (small: Pool, big: Pool) {
+    let unit = Resources(milliCPUs: 1000, memory: ByteCount(gibibytes: 1))
+    return (
+      Sample.pool("small", resources: unit, minimum: minimum, maximum: 8, warm: 4),
+      Sample.pool("big", labels: ["self-hosted", "gpu"], resources: Resources(milliCPUs: 4000, memory: ByteCount(gibibytes: 4)))
+    )
+  }
+
+  private func idle(_ count: Int, ending: Int = 0) -> [Container] {
+    let small = Self.smallAndBig().small
+    return (0..<count).map { index in
+      Sample.container(
+        "s\(index)", in: small, state: index < ending ? .terminating : .ready, idleSince: Sample.start.addingTimeInterval(Double(index)))
+    }
+  }
+
+  @Test("a large job ends as many small idle containers as it needs, and claims their room until all of it is there")
+  func severalEvictions() {
+    let first = crowded(idle(4))
+    #expect(first.evictions.map(\.containerID.rawValue).sorted() == ["rh-s0", "rh-s1", "rh-s2", "rh-s3"])
+    #expect(first.claims.map(\.pool) == ["big"])
+    let during = crowded(idle(4, ending: 4))
+    #expect(during.evictions.isEmpty && during.claims.map(\.pool) == ["big"])
+    let later = crowded(Array(idle(4, ending: 4).prefix(2)))
+    #expect(later.bindings.isEmpty && later.evictions.isEmpty && later.claims.count == 1)
+    let last = crowded([])
+    #expect(last.bindings.map(\.pool) == ["big"] && last.claims.isEmpty)
+    #expect(crowded(idle(4), cores: 5).evictions.count == 3, "no more than it needs")
+    #expect(crowded(idle(4, ending: 2)).evictions.count == 2, "what ends anyway counts first")
+  }
+
+  @Test("no container is ended where all of them are not enough")
+  func noVainEviction() {
+    var busy = idle(4)
+    busy[3].state = .busy
+    busy[3].assignment = AssignmentID(rawValue: "rh-a")
+    let plan = crowded(busy)
+    #expect(plan.evictions.isEmpty && plan.claims.isEmpty)
+    #expect(crowded(idle(4), minimum: 1).evictions.isEmpty, "another pool keeps its minimum")
+  }
+
+  @Test("a less urgent job does not take the room that a waiting one has claimed")
+  func claimedRoom() {
+    // Two cores are free, two come; the less urgent job would fit at once.
+    let small = Sample.demand([Sample.job(2, queued: 50)])
+    let plan = crowded(idle(2, ending: 2), also: [small])
+    #expect(plan.bindings.isEmpty)
+    #expect(plan.claims.map(\.pool) == ["big"], "nor is there more to claim")
+    #expect(ids(crowded(idle(2, ending: 2), cores: 5, also: [small])) == ["2"])
   }
 
   @Test("another pool's minimum is not evicted")

@@ -21,6 +21,8 @@ struct SimulationPropertyTests {
     var deploy = Sample.pool(maximum: 1 + up(to: 3))
     deploy.name = "deploy"
     deploy.labels = ["docker", "deploy"]
+    // Larger than the others: it needs the room of several of them.
+    deploy.resources.milliCPUs = 3000 + 1000 * up(to: 2)
     var conditions = Conditions()
     conditions.containerFailure = 0.1
     conditions.runnerLoss = 0.05
@@ -30,7 +32,7 @@ struct SimulationPropertyTests {
     scenario.settings.containerPoolSize = 2 + up(to: 9)
     scenario.settings.maximumConcurrentJobs = 1 + up(to: 9)
     scenario.settings.maximumTries = 50
-    let cores = 2 + 2 * up(to: 6)
+    let cores = 4 + 2 * up(to: 5)
     scenario.hosts["process"]?.milliCPUs = cores * 1000
     let comparison = try Sample.comparison(Trace(name: "random", jobs: jobs), scenario)
     let side = try #require(comparison.sides.first)

@@ -87,6 +87,36 @@ struct SimulationTests {
     #expect(critical.largest == outcome.wait("all")?.largest)
   }
 
+  @Test("policies see the last minutes as they do live: sizes, failed starts, growth and waits")
+  func history() throws {
+    let trace = Trace(name: "minutes", jobs: (0..<30).map { Sample.job(Int64($0), at: Double($0) * 20, takes: 15) })
+    var scenario = Sample.scenario(Sample.pool(maximum: 4, warm: 1))
+    scenario.conditions.runnerLoss = 0.3
+    scenario.settings.maximumTries = 100
+    let watcher = HistoryWatcher()
+    _ = try Sample.outcome(trace, scenario, watcher)
+    #expect(watcher.samples >= 5)
+    #expect(watcher.startFailures > 0)
+    #expect(watcher.hasGrown)
+    #expect(watcher.waits > 0)
+  }
+
+  @Test("a large job gets the room of several small idle containers, which their pool does not take again")
+  func roomOfSeveral() throws {
+    var small = Sample.pool(maximum: 8, warm: 4)
+    small.resources.milliCPUs = 1000
+    var big = Sample.pool(maximum: 1)
+    big.name = "big"
+    big.labels = ["docker", "deploy"]
+    big.resources.milliCPUs = 4000
+    var scenario = Sample.scenario([small, big])
+    scenario.hosts["process"]?.milliCPUs = 4000
+    let trace = Trace(name: "large", jobs: [Sample.job(1, at: 60, takes: 30, labels: ["docker", "deploy"])])
+    let outcome = try Sample.outcome(trace, scenario)
+    #expect(outcome.endings.completed == 1)
+    #expect(try #require(outcome.wait("all")).largest < 20)
+  }
+
   @Test("a job that no pool can hold is forwarded, and one that waits for a day is cancelled by GitHub")
   func endings() throws {
     let jobs = [
@@ -100,5 +130,27 @@ struct SimulationTests {
     #expect(outcome.endings.forwarded == 2)
     #expect(outcome.endings.abandoned == 1)
     #expect(outcome.endings.completed == 1)
+  }
+}
+
+/// The built-in rule, which looks at what history it is shown.
+private final class HistoryWatcher: PolicyEngine {
+  private let builtIn = BuiltInPolicy()
+  private(set) var samples = 0
+  private(set) var startFailures = 0
+  private(set) var hasGrown = false
+  private(set) var waits = 0
+
+  func route(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Route> { builtIn.route(job, fleet: fleet) }
+  func prioritise(_ job: PolicyJob, fleet: PolicyFleet) -> Verdict<Priority> { builtIn.prioritise(job, fleet: fleet) }
+  func place(_ job: PolicyJob, candidates: [PolicyContainer], now: Date) -> Verdict<Placement> {
+    builtIn.place(job, candidates: candidates, now: now)
+  }
+  func scale(_ pool: PolicyPool, fleet: PolicyFleet) -> Verdict<Int> {
+    samples = max(samples, pool.history.count)
+    startFailures = max(startFailures, pool.startFailures)
+    hasGrown = hasGrown || pool.grownAt != nil
+    waits = max(waits, fleet.waits.count)
+    return builtIn.scale(pool, fleet: fleet)
   }
 }

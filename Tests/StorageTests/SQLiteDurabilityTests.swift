@@ -35,6 +35,23 @@ struct SQLiteDurabilityTests {
     #expect(values == ["2", "wal", "1000", "1"])
   }
 
+  @Test("opened for reading, a file is seen beside its writer and not changed, and one of an older version is refused")
+  func reading() async throws {
+    let writer = try SQLiteStore(path: path)
+    #expect(try await writer.append(delivery("a")) == .stored)
+    let reader = try SQLiteStore(reading: path)
+    #expect(try await reader.pendingDeliveries(limit: 10).map(\.delivery.guid) == ["a"])
+    try await writer.write { db in
+      try db.execute(sql: "DELETE FROM schema_migrations WHERE number = (SELECT max(number) FROM schema_migrations)")
+    }
+    await expect(.unavailable, saying: "older version", "runnerhub serve") { _ = try SQLiteStore(reading: path) }
+    let count = try await writer.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM schema_migrations") }
+    #expect(count == Migration.all.count - 1)
+    let absent = folder.path("absent.sqlite")
+    await expect(.unavailable) { _ = try SQLiteStore(reading: absent) }
+    #expect(!FileManager.default.fileExists(atPath: absent))
+  }
+
   @Test("what was answered is there when the file is opened beside a store that was never closed")
   func reopening() async throws {
     let abandoned = try SQLiteStore(path: path)

@@ -45,6 +45,11 @@ extension StoreContract {
         #expect(first.map(\.record) == [Sample.decision(job: 1, at: 1), Sample.decision(job: 2, at: 2)])
         let rest = try await store.decisions(since: Sample.time(1), after: try #require(first.last).id, limit: 9)
         #expect(rest.map(\.record) == [Sample.decision(job: 3, at: 3), Sample.decision(job: 4, at: 4)])
+        // By identity, also where times do not rise with it.
+        try await store.commit { $0.decisions = [Sample.decision(job: 5, at: 9), Sample.decision(job: 6, at: 8)] }
+        let late = try await store.decisions(since: Sample.time(8), after: 0, limit: 9)
+        #expect(late.map(\.record) == [Sample.decision(job: 5, at: 9), Sample.decision(job: 6, at: 8)])
+        #expect(try await store.decisions(since: Sample.time(10), after: 0, limit: 9).isEmpty)
       },
       StoreContract("decisions of before a time are forgotten, the oldest first, and at most so many a step") { store async throws in
         try await store.commit { $0.decisions = (0..<5).map { Sample.decision(job: $0, at: Double($0)) } }

@@ -78,6 +78,29 @@ extension StoreContract {
         #expect(ci.workflow == "CI" && ci.jobs == 3 && ci.traditional == 1 && ci.newest == Scene.jobs[2].id)
         #expect(demands.first { $0.labels == ["windows"] }?.openTraditional == 1)
         #expect(demands.allSatisfy { $0.hosted == 0 })
+        #expect(ci.selfHosted == 1)
+      },
+      StoreContract("jobs that no runner took, cancelled or open, are neither the work of GitHub's machines nor a self-hosted runner's") {
+        store async throws in
+        let cancelled = Scene.job(3, .traditional, cause: .noPool, at: 3) { ($0.state, $0.conclusion) = (.cancelled, .cancelled) }
+        let waiting = Scene.job(4, .traditional, cause: .noPool, at: 4) { $0.state = .forwarded }
+        let running = Scene.job(5, .traditional, cause: .noPool, at: 5) { ($0.state, $0.runnerName) = (.running, "GitHub Actions 7") }
+        let hosted = Scene.job(1, .traditional, cause: .noPool, at: 1) { Scene.ended(&$0, on: "GitHub Actions 3", ours: false) }
+        try await store.commit { $0.jobs = [hosted, cancelled, waiting, running] }
+        let ours = try #require(try await store.workflowDemands(since: Sample.time(0), limit: 9).first)
+        #expect([ours.jobs, ours.traditional, ours.openTraditional, ours.hosted, ours.selfHosted] as [Int] == [4, 4, 2, 2, 0])
+        let own = Scene.job(2, .traditional, cause: .noPool, at: 2) { Scene.ended(&$0, on: "old-1", ours: false) }
+        try await store.commit { $0.jobs = [own] }
+        #expect(try await store.workflowDemands(since: Sample.time(0), limit: 9).first?.selfHosted == 1)
+      },
+      StoreContract("a job counts for the side whose runner took it, though its assignment is gone") { store async throws in
+        let job = Scene.job(1, .traditional, at: 1) {
+          Scene.ended(&$0, on: "rh-1", ours: false)
+          $0.ranOn = .orchestrator
+        }
+        try await store.commit { $0.jobs = [job] }
+        #expect(try await store.migrationRows(by: .all, since: Sample.time(0), limit: 9).first?.orchestrator.succeeded == 1)
+        #expect(try await store.traditionalWork(since: Sample.time(0), limit: 9).isEmpty)
       },
       StoreContract("comparisons are counted by bundles and answers, and differing decisions are listed in pages") { store async throws in
         func decision(_ kind: String, _ output: String, _ other: String?, canary: Bool = false, at seconds: Double = 1) -> DecisionRecord {
@@ -131,7 +154,7 @@ private enum Scene {
     return job
   }
 
-  private static func ended(_ job: inout Job, on runner: String, ours: Bool, _ conclusion: Conclusion = .success) {
+  static func ended(_ job: inout Job, on runner: String, ours: Bool, _ conclusion: Conclusion = .success) {
     job.runnerName = runner
     if ours { job.assignment = AssignmentID(rawValue: runner) }
     job.startedAt = job.receivedAt.addingTimeInterval(2)

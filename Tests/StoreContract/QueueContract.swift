@@ -77,6 +77,38 @@ extension StoreContract {
         try await store.commit { $0.jobs = [unknown] }
         #expect(try await store.queue(heads: 1).first?.largest == nil)
       },
+      StoreContract("of jobs that were left to others a class tells forks, the largest need and other repositories, until they are taken") {
+        store async throws in
+        let wide = Resources(milliCPUs: 8000, memory: ByteCount(gibibytes: 1), disk: ByteCount(gibibytes: 90), gpus: 2)
+        func left(_ id: Int64, _ repository: String, _ change: (inout Job) -> Void = { _ in }) -> Job {
+          var job = Sample.queued(id, order: Double(id))
+          (job.state, job.repository.fullName) = (.forwarded, repository)
+          change(&job)
+          return job
+        }
+        let other = JobClass(scope: "acme", labels: ["arm"])
+        let fork = left(3, "acme/b") { $0.run = RunContext(event: "pull_request", path: nil, headRepositoryID: 9, actor: nil) }
+        let stored = try await store.commit {
+          $0.jobs = [
+            Sample.queued(1, order: 1), left(2, "acme/c") { $0.estimate = Estimate(resources: wide, sources: []) }, fork,
+            left(4, "acme/a") { $0.jobClass = other }, left(5, "acme/d") { $0.jobClass = nil },
+          ]
+        }.jobs
+        let queue = try #require(try await store.queue(heads: 3).first)
+        #expect(queue.count == 1 && queue.heads.map(\.forgeID) == [1] && !queue.holdsForkJob && queue.largest == nil)
+        #expect(queue.left == LeftJobs(holdsForkJob: true, largest: wide, repositories: ["acme/b", "acme/c"]))
+        #expect(try await store.planningView(heads: 3).queue == [queue])
+        var taken = stored[2]
+        taken.state = .running
+        let running = taken
+        try await store.commit { $0.jobs = [running] }
+        let after = try #require(try await store.queue(heads: 3).first)
+        #expect(after.left == LeftJobs(holdsForkJob: false, largest: wide, repositories: ["acme/c"]))
+        // Of whose run nothing is known.
+        let unclear = left(6, "acme/c") { ($0.run, $0.repository.isPrivate) = (nil, false) }
+        try await store.commit { $0.jobs = [unclear] }
+        #expect(try await store.queue(heads: 3).first?.left.holdsForkJob == true)
+      },
       StoreContract("the queue follows enqueueing, a change of class, assignment, a failed start and the end") { store async throws in
         func counts() async throws -> [JobClass: Int] {
           Dictionary(uniqueKeysWithValues: try await store.queue(heads: 1).map { ($0.jobClass, $0.count) })

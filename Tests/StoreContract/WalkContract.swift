@@ -114,14 +114,22 @@ private struct Model {
     #expect(try await store.queue(heads: 3) == queue)
   }
 
+  private static func facts(of jobs: [Job]) -> LeftJobs {
+    let needs = jobs.compactMap(\.estimate?.resources)
+    return LeftJobs(
+      holdsForkJob: jobs.contains(where: \.isFromFork), largest: needs.dropFirst().reduce(needs.first) { $0?.union($1) },
+      repositories: Set(jobs.map(\.repository.fullName)))
+  }
+
   private var queue: [ClassQueue] {
-    Dictionary(grouping: jobs.values.filter { $0.state == .queued }, by: \.jobClass).compactMap { jobClass, jobs in
+    let left = Dictionary(grouping: jobs.values.filter { $0.state == .forwarded }, by: \.jobClass)
+    return Dictionary(grouping: jobs.values.filter { $0.state == .queued }, by: \.jobClass).compactMap { jobClass, jobs in
       guard let jobClass else { return nil }
       let order = jobs.sorted { ($0.orderKey ?? 0, $0.id) < ($1.orderKey ?? 0, $1.id) }
       let needs = jobs.compactMap(\.estimate?.resources)
       return ClassQueue(
         jobClass: jobClass, count: jobs.count, heads: Array(order.prefix(3)), holdsForkJob: jobs.contains(where: \.isFromFork),
-        largest: needs.dropFirst().reduce(needs.first) { $0?.union($1) })
+        largest: needs.dropFirst().reduce(needs.first) { $0?.union($1) }, left: Self.facts(of: left[jobClass] ?? []))
     }.sorted { $0.jobClass < $1.jobClass }
   }
 }

@@ -20,7 +20,7 @@ struct PolicyRoutesTests {
         source: Sample.source(store), metrics: PrometheusMetrics(),
         options: ListenerOptions(host: "127.0.0.1", port: 0, onServerRunning: onServerRunning),
         routes: PolicyRoutes.routes(source: FixedPolicies(), archive: store, control: FixedControl())
-          + DecisionRoutes.routes(log: FixedLog()),
+          + DecisionRoutes.routes(log: FixedLog()) + AuditRoutes.routes(log: FixedAudit()),
         logger: quiet)
     } _: { client async throws in
       try await work(client)
@@ -56,8 +56,17 @@ struct PolicyRoutesTests {
       #expect(back.status == 200 && back.body.contains(#""bundle":"b why""#))
       #expect(try await client.post("/api/v1/policies/rollback", headers: Self.meant, body: "").status == 404)
       #expect(try await client.post("/api/v1/policies/rollback", headers: Self.meant, body: #"{"bundle":"unfit"}"#).status == 422)
-      #expect(try await client.post("/api/v1/policies/rollback", headers: Self.meant, body: #"{"bundle":"down"}"#).status == 503)
+      let down = try await client.post("/api/v1/policies/rollback", headers: Self.meant, body: #"{"bundle":"down"}"#)
+      #expect(down.status == 503 && down.body.contains("the store is down"))
       #expect(try await client.post("/api/v1/policies/reload", headers: [:], body: "{}").status == 403)
+    }
+  }
+
+  @Test("what was asked of RunnerHub is told, as much of it as is asked for")
+  func audit() async throws {
+    try await run { client async throws in
+      let body = try await client.get("/api/v1/audit?limit=2").body
+      #expect(try WireJSON.decoder.decode([AuditEvent].self, from: Data(body.utf8)) == FixedAudit.events(2))
     }
   }
 
@@ -94,6 +103,13 @@ private struct FixedControl: PolicyControl {
     case let bundle?: return PolicyChange(outcome: .rolledBack, bundle: "\(bundle) \(note ?? "")", previous: "c")
     }
   }
+}
+
+private struct FixedAudit: AuditReader {
+  static func events(_ limit: Int) -> [AuditEvent] {
+    (0..<limit).map { AuditEvent(id: Int64(9 - $0), at: Sample.now, actor: "api", action: "migration-refused", detail: "2 open") }
+  }
+  func auditEvents(limit: Int) async throws(StoreError) -> [AuditEvent] { Self.events(limit) }
 }
 
 /// A log of 2,500 decisions, every thousandth of them affinity's.

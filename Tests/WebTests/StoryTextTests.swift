@@ -82,11 +82,36 @@ struct StoryTextTests {
       ])
     #expect(text.contains("                the policy said orchestrator: labels"))
     #expect(text.contains("                the built-in rule answered: routing.lua of bundle 7c1f9e0a1b2c: out of time"))
-    #expect(text.contains("                shadow 9ab2c0 would have said NORMAL: no deploy"))
+    #expect(text.contains("                the live bundle 9ab2c0 would have said NORMAL: no deploy"))
     #expect(text.contains { $0.hasSuffix("canary bundle 7c1f9e, 14 µs") })
+    let failed = Self.lines(
+      [],
+      [
+        Self.decided(0, "routing", "orchestrator", "labels") {
+          ($0.isCanary, $0.fallbackCause) = (true, "routing.lua:3: boom")
+          $0.shadow = ShadowVerdict(bundle: "9ab2c0000000", output: "orchestrator", reason: "labels", differs: true)
+        }
+      ])
+    #expect(failed.contains("                the canary failed, and the live bundle 9ab2c0 answered: routing.lua:3: boom"))
+    #expect(!failed.contains { $0.contains("would have said") || $0.contains("built-in") })
+    let shadow = Self.lines(
+      [], [Self.decided(0, "routing", "x", "r") { $0.shadow = ShadowVerdict(bundle: "9", output: "y", reason: "s", differs: true) }])
+    #expect(shadow.contains("                shadow 9 would have said y: s"))
     let agreed = Self.lines(
       [], [Self.decided(0, "routing", "x", "r") { $0.shadow = ShadowVerdict(bundle: "9", output: "x", reason: "", differs: false) }])
     #expect(!agreed.contains { $0.contains("shadow") })
+  }
+
+  @Test("of a job that waits since affinity left out all places, each one's reason is told")
+  func leftOut() {
+    let text = Self.lines(
+      [Self.told(0, "waits: affinity left out all 1 places: kept for data")],
+      [
+        Self.decided(0, "affinity", "none", "0 of 1 candidates allowed") {
+          $0.candidates = [.init(id: "3", name: "warm-3", score: nil, reason: "kept for data")]
+        }
+      ])
+    #expect(text.last == "                warm-3 left out: kept for data" && text.count == 4)
   }
 
   @Test("decisions that no line tells of have their own, in their place; the same one again and again is one")

@@ -72,7 +72,7 @@ enum TraceSource {
     guard FileManager.default.fileExists(atPath: file) else {
       throw ValidationError("there is no store at \(file): name the data directory of a serve by --data")
     }
-    let store = try SQLiteStore(path: file)
+    let store = try SQLiteStore(reading: file)
     var found: [TraceJob] = []
     var last: Job?
     while true {

@@ -102,8 +102,9 @@ struct Host {
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, logger: logger)
     let desk = MigrationDesk(
-      transactor: transactor, policies: policies, fleet: FleetObserver(store: store, pools: settings.pools, drain: drain),
-      settings: settings)
+      // Not those that rehearse: to look at the migration is no decision.
+      transactor: transactor, policies: keeper.active,
+      fleet: FleetObserver(store: store, pools: settings.pools, drain: drain, memory: orchestration.memory), settings: settings)
     let source = StoreStatusSource(
       store: store, blobs: blobs,
       surroundings: .init(
@@ -124,7 +125,8 @@ struct Host {
         await announcement.note(administration: configuration.administration.url(port: port))
       },
       routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store)
-        + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk), logger: logger)
+        + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk)
+        + AuditRoutes.routes(log: store), logger: logger)
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(

@@ -67,12 +67,14 @@ package struct Replay {
     case ("routing", let job?):
       let after = candidate.route(job, fleet: snapshot.fleet)
       let before = baseline?.route(job, fleet: snapshot.fleet)
+      note(before?.fallbackCause)
       compare(
         record, job, recorded(record, before?.value.rawValue, before?.reason), Answer(output: after.value.rawValue, reason: after.reason),
         after.fallbackCause)
     case ("priority", let job?):
       let after = candidate.prioritise(job, fleet: snapshot.fleet)
       let before = baseline?.prioritise(job, fleet: snapshot.fleet)
+      note(before?.fallbackCause)
       compare(
         record, job, recorded(record, before?.value.word, before?.reason), Answer(output: after.value.word, reason: after.reason),
         after.fallbackCause)
@@ -80,6 +82,11 @@ package struct Replay {
     case ("scaling", _): scale(record, snapshot)
     default: return
     }
+  }
+
+  /// A baseline that breaks is no measure: it is said too.
+  private mutating func note(_ breachOfBaseline: String?) {
+    if let breachOfBaseline { breaches["what it is compared with: \(breachOfBaseline)", default: 0] += 1 }
   }
 
   private func recorded(_ record: DecisionRecord, _ output: String?, _ reason: String?) -> Answer {
@@ -122,8 +129,11 @@ package struct Replay {
     let before: Answer
     if let baseline {
       let verdict = baseline.place(job, candidates: containers, now: now)
+      note(verdict.fallbackCause)
       chosen = Self.preferred(verdict.value, among: containers)
       before = Self.answer(verdict.value, chosen, containers)
+    } else if record.output == "none", record.pool == nil {
+      (chosen, before) = ([], Answer(output: record.output, reason: "every candidate is filtered out"))
     } else {
       // A new container got its name only once it was chosen.
       let named = containers.firstIndex { $0.name == record.output } ?? containers.firstIndex { $0.isNew && $0.pool == record.pool }
@@ -161,6 +171,7 @@ package struct Replay {
     }
     let after = candidate.scale(pool, fleet: snapshot.fleet)
     let before = baseline?.scale(pool, fleet: snapshot.fleet)
+    note(before?.fallbackCause)
     guard let wanted = before?.value ?? Int(record.output) else {
       withoutInput[record.kind, default: 0] += 1
       return

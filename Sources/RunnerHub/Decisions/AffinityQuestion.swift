@@ -7,15 +7,18 @@ struct AffinityQuestion: Sendable {
   var job: PolicyJob
   var containers: [PolicyContainer]
   var verdict: Verdict<Placement>
+  /// Why the job waited before this turn; nil: it is new.
+  var waitsBecause: String?
 
   /// For the decision log: the best candidates, and the chosen one among them.
-  func answered(with binding: Plan.Binding) -> AnsweredQuestion {
+  /// - Parameter binding: nil: every candidate was left out.
+  func answered(with binding: Plan.Binding?) -> AnsweredQuestion {
     let verdicts = verdict.value.candidates
     let points = containers.indices.map { $0 < verdicts.count ? verdicts[$0].score ?? -1 : -1 }
     var order = containers.indices.sorted { (points[$1], $0) < (points[$0], $1) }
     if order.count > DecisionRecord.candidateLimit {
       let kept = order.prefix(DecisionRecord.candidateLimit)
-      let chosen = order.first { containers[$0].isChosen(by: binding) }
+      let chosen = binding.flatMap { binding in order.first { containers[$0].isChosen(by: binding) } }
       order = Array(kept)
       if let chosen, !kept.contains(chosen) { order[order.count - 1] = chosen }
     }
@@ -29,7 +32,30 @@ struct AffinityQuestion: Sendable {
   }
 }
 
-/// An affinity decision: a question whose job got a container.
+/// Which of the jobs that wait since affinity left out all their places are to be logged: where the reason has changed, once a minute at most, so
+/// that a fleet that changes all the time does not fill the log.
+struct Rejections: Sendable {
+  static let spacing: TimeInterval = 60
+  private var toldAt: [JobID: Date] = [:]
+
+  mutating func news(in plan: Plan, _ questions: [JobID: AffinityQuestion], at now: Date) -> [JobID] {
+    var news: [JobID] = []
+    var kept: [JobID: Date] = [:]
+    for waiting in plan.waiting {
+      guard let question = questions[waiting.jobID] else { continue }
+      let told = toldAt[waiting.jobID]
+      kept[waiting.jobID] = told
+      if question.waitsBecause == waiting.reason { continue }
+      if let told, (0..<Self.spacing).contains(now.timeIntervalSince(told)) { continue }
+      kept[waiting.jobID] = now
+      news.append(waiting.jobID)
+    }
+    toldAt = kept
+    return news
+  }
+}
+
+/// An affinity decision: a question whose job got a container, or whose candidates were all left out.
 struct AnsweredQuestion: Sendable {
   var job: PolicyJob
   var verdict: Verdict<Placement>
@@ -37,9 +63,10 @@ struct AnsweredQuestion: Sendable {
   var containers: [PolicyContainer]
   var candidates: [DecisionRecord.Candidate]
 
-  func record(container: Container, at now: Date) -> DecisionRecord {
+  /// - Parameter container: nil: every candidate was left out.
+  func record(container: Container?, at now: Date) -> DecisionRecord {
     var record = DecisionRecord(
-      kind: "affinity", verdict, output: container.name, jobID: job.id, pool: container.pool, at: now)
+      kind: "affinity", verdict, output: container?.name ?? "none", jobID: job.id, pool: container?.pool, at: now)
     record.candidates = candidates
     return record
   }

@@ -14,6 +14,8 @@ package struct Triage: Sendable {
   private let logger: Logger
   /// When jobs whose decision cannot be stored are tried again. In memory only: a row of it might not be stored either.
   private let putOff = Shared([JobID: Date]())
+  /// What routing said last of jobs that are put off: it is logged when it changes.
+  private let answers = Shared([JobID: String]())
   /// Runs looked up at once.
   private static let width = 16
   private static let batch = 256
@@ -66,6 +68,7 @@ package struct Triage: Sendable {
     let received = try await transactor.store.jobs(in: [.received], limit: 10_000)
     let now = transactor.currentTime
     forgetPutOff(until: now)
+    forgetAnswers(butOf: received)
     let jobs = Array(received.filter { dueDate(of: $0) ?? now <= now }.prefix(Self.batch))
     if !jobs.isEmpty {
       let fleet = try await fleet.fleet()
@@ -89,6 +92,12 @@ package struct Triage: Sendable {
 
   private func forgetPutOff(until now: Date) {
     putOff.withLock { putOff in putOff = putOff.filter { $0.value > now } }
+  }
+
+  private func forgetAnswers(butOf received: [Job]) {
+    if answers.withLock({ $0.isEmpty }) { return }
+    let ids = Set(received.map(\.id))
+    answers.withLock { answers in answers = answers.filter { ids.contains($0.key) } }
   }
 
   private func findings(for jobs: [Job]) async -> [(JobID, JobParser.Finding)] {
@@ -150,12 +159,15 @@ package struct Triage: Sendable {
     if isNews { tellFinding(of: job, in: &unit) }
     let seen = PolicyJob(job)
     let route = panel.engine.route(seen, fleet: panel.fleet)
-    try unit.record(
-      DecisionRecord(kind: "routing", route, output: route.value.rawValue, jobID: id, at: unit.now), job: seen, snapshot: panel.snapshot)
-    let ruling = RouteRule(pools: settings.pools, migration: settings.migration).ruling(
-      on: job, wish: route, isDraining: panel.fleet.isDraining)
+    let rule = RouteRule(pools: settings.pools, migration: settings.migration)
+    let ruling = rule.ruling(on: job, wish: route, isDraining: panel.fleet.isDraining)
     (job.route, job.routeCause, job.routeReason) = (ruling.route, ruling.cause, ruling.reason)
-    if job.route == .orchestrator, mayBeFork(job) {
+    let isPutOff = job.route == .orchestrator && mayBeFork(job)
+    if isNewAnswer(route, of: id, isPutOff: isPutOff, in: &unit) {
+      try unit.record(
+        DecisionRecord(kind: "routing", route, output: route.value.rawValue, jobID: id, at: unit.now), job: seen, snapshot: panel.snapshot)
+    }
+    if isPutOff {
       // Whether it runs a stranger's code must be known; an outage of the forge puts it off and refuses nothing.
       job.notBefore = unit.now.addingTimeInterval(Self.patience)
       job.placementReason = "its run cannot be looked up, so it may come from a fork: asked again soon"
@@ -164,9 +176,22 @@ package struct Triage: Sendable {
       job.placementReason = nil
       try await admit(&job, seen, panel, in: &unit)
     } else {
+      // It stays queued at the forge: where a pool offers its labels a runner of ours may get it, and must be fit for it.
+      let mayComeBack = rule.labelMisfit(of: job) == nil
+      job.jobClass = mayComeBack ? settings.jobClass(repository: job.repository, labels: job.labels) : nil
       forward(&job, in: &unit)
     }
     unit.put(job)
+  }
+
+  /// Whether the log is to hold an answer: that of a job that is decided, and of one that is put off where it is another than before.
+  private func isNewAnswer(_ route: Verdict<Route>, of id: JobID, isPutOff: Bool, in unit: inout UnitOfWork) -> Bool {
+    if !isPutOff { return true }
+    let other = route.shadow.map { " \($0.bundle) \($0.output)" } ?? ""
+    let answer = "\(route.bundle) \(route.value.rawValue) \(route.reason) \(route.fallbackCause ?? "")\(other)"
+    guard answers.withLock({ $0[id] }) != answer else { return false }
+    unit.count { [answers] in answers.withLock { $0[id] = answer } }
+    return true
   }
 
   /// A public repository's job whose run is not known, where a pool that may get it takes no forks.

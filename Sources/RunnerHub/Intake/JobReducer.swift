@@ -58,6 +58,10 @@ package struct JobReducer: Sendable {
     }
     if job.state == .running, before.state != .running { try await begin(&job, report, assignment, isOurs: isOurs, in: &unit) }
     if job.state.isFinal, !before.state.isFinal { try await end(&job, report, in: &unit) }
+    if event.namesRunner, !before.state.isFinal, let runner = job.runnerName, !runner.isEmpty {
+      // By the name, not by the job's assignment: that is gone where the runner was released before the news came.
+      job.ranOn = try await unit.assignment(AssignmentID(rawValue: runner)) != nil ? .orchestrator : .traditional
+    }
 
     if job == before, !isNew { return .nothing }
     if job.state != before.state || isNew { unit.additions.transitions.append(AppliedTransition(jobID: job.id, action: event.word)) }
@@ -162,6 +166,7 @@ package struct JobReducer: Sendable {
   }
 
   private func end(_ job: inout Job, _ report: JobReport, in unit: inout UnitOfWork) async throws(StoreError) {
+    let hadBegun = job.startedAt != nil
     job.conclusion = Conclusion(word: report.conclusion ?? "unknown")
     job.completedAt = unit.now
     if let conclusion = job.conclusion { unit.count { HubMetrics.jobEnded(conclusion) } }
@@ -170,7 +175,8 @@ package struct JobReducer: Sendable {
       unit.count { HubMetrics.jobDuration(seconds: duration) }
     }
     if job.startedAt == nil, report.runnerName?.isEmpty == false, job.state == .completed { job.startedAt = report.startedAt }
-    if job.runnerName == nil, let runner = report.runnerName, !runner.isEmpty { job.runnerName = runner }
+    // Until it begins it has the name of the runner that was made for it.
+    if !hadBegun || job.runnerName == nil, let runner = report.runnerName, !runner.isEmpty { job.runnerName = runner }
     unit.tell(job.id, "\(job.state.rawValue): \(job.conclusion?.word ?? "unknown")")
     guard var assignment = try await ownAssignment(of: job, in: &unit) else { return }
     if assignment.id.rawValue == report.runnerName || assignment.phase == .running {
@@ -188,6 +194,7 @@ package struct JobReducer: Sendable {
     unit.put(assignment)
     job.assignment = nil
     job.containerID = nil
+    if job.startedAt == nil, job.runnerName == assignment.id.rawValue { job.runnerName = nil }
   }
 }
 

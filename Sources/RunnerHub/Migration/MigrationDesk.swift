@@ -7,14 +7,18 @@ package struct MigrationDesk: Sendable {
   private let policies: any PolicySource
   private let fleet: FleetObserver
   private let settings: Settings
-  /// Workflows and runners that are looked at; what is beyond is told as a blocker.
-  private static let limit = 10_000
+  /// Rows of workflows and of runners that are looked at; what is beyond is told as a blocker.
+  private let limit: Int
 
-  package init(transactor: Transactor, policies: any PolicySource, fleet: FleetObserver, settings: Settings) {
+  /// - Parameter policies: the live ones; an engine that rehearses another bundle would count each look as a rehearsal.
+  package init(
+    transactor: Transactor, policies: any PolicySource, fleet: FleetObserver, settings: Settings, limit: Int = 10_000
+  ) {
     self.transactor = transactor
     self.policies = policies
     self.fleet = fleet
     self.settings = settings
+    self.limit = limit
   }
 
   package func report(since: Date, by grouping: MigrationGrouping) async throws(StoreError) -> MigrationReport {
@@ -26,23 +30,28 @@ package struct MigrationDesk: Sendable {
   }
 
   package func status(since: Date) async throws(StoreError) -> MigrationStatus {
-    let demands = try await transactor.store.workflowDemands(since: since, limit: Self.limit + 1)
-    let work = try await transactor.store.traditionalWork(since: since, limit: Self.limit)
+    let demands = try await transactor.store.workflowDemands(since: since, limit: limit + 1)
+    let work = try await transactor.store.traditionalWork(since: since, limit: limit + 1)
     let engine = policies.makeEngine()
     let fleet = try await fleet.fleet()
     var cases: [MigrationJudgement.Case] = []
-    for demand in demands.prefix(Self.limit) {
-      guard let job = try await transactor.store.job(demand.newest) else { continue }
-      cases.append(Self.judge(demand, job, engine, fleet, settings))
+    var unseen: [String] = []
+    for demand in demands.prefix(limit) {
+      if let job = try await transactor.store.job(demand.newest) {
+        cases.append(Self.judge(demand, job, engine, fleet, settings))
+      } else {
+        let place = "\(demand.repository) · \(demand.workflow) \(demand.labels)"
+        unseen.append("the newest job of \(place), \(demand.newest), is not in the store")
+      }
     }
-    var status = MigrationJudgement.status(cases, work: work, since: since, at: transactor.currentTime)
-    if demands.count > Self.limit {
-      status.blockers.append(
-        MigrationBlocker(
-          kind: .noPool, repository: "", workflow: "", labels: [], jobs: 0,
-          reason: "more than \(Self.limit) workflows had jobs: the others were not looked at; choose a shorter period"))
+    if demands.count > limit {
+      unseen.append("more than \(limit) workflows and label sets had jobs: the others were not looked at; choose a shorter period")
     }
-    return status
+    if work.count > limit {
+      unseen.append("traditional runners did work for more than \(limit) label sets: the rest was not looked at; choose a shorter period")
+    }
+    return MigrationJudgement.status(
+      cases, work: Array(work.prefix(limit)), unseen: unseen, since: since, at: transactor.currentTime)
   }
 
   /// Says whether traditional runners of a scope are needed no more, and writes down that it was asked, by whom, and what was answered.
@@ -75,7 +84,7 @@ package struct MigrationDesk: Sendable {
 
   /// Jobs that are left to others though none is known for them.
   private func warnings(_ since: Date) async throws(StoreError) -> [String] {
-    let stranded = try await transactor.store.workflowDemands(since: since, limit: Self.limit)
+    let stranded = try await transactor.store.workflowDemands(since: since, limit: limit)
       .filter { $0.openTraditional > 0 && !settings.migration.offers($0.labels) }
     if stranded.isEmpty { return [] }
     let sets = Set(stranded.map(\.labels.description)).sorted()

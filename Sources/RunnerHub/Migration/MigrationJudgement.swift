@@ -16,8 +16,8 @@ package struct MigrationJudgement: Sendable {
       self.misfit = misfit
     }
 
-    /// Only GitHub's own machines ran it: it was never on a runner that could go.
-    package var isHosted: Bool { demand.hosted > 0 && demand.hosted == demand.traditional - demand.openTraditional }
+    /// Only GitHub's own machines ran it, as far as anybody did: it was never on a runner that could go.
+    package var isHosted: Bool { demand.hosted > 0 && demand.selfHosted == 0 }
 
     package var blocker: MigrationBlocker? {
       if isHosted { return nil }
@@ -33,15 +33,19 @@ package struct MigrationJudgement: Sendable {
     }
   }
 
-  package static func status(_ cases: [Case], work: [TraditionalWork], since: Date, at now: Date) -> MigrationStatus {
-    let blockers = cases.compactMap(\.blocker)
+  /// - Parameter unseen: what was not looked at. While there is any, nothing is complete and no runner may go.
+  package static func status(
+    _ cases: [Case], work: [TraditionalWork], unseen: [String] = [], since: Date, at now: Date
+  ) -> MigrationStatus {
+    let blind = unseen.map { MigrationBlocker(kind: .unseen, repository: "", workflow: "", labels: [], jobs: 0, reason: $0) }
+    let blockers = cases.compactMap(\.blocker) + blind
     return MigrationStatus(
       since: since, at: now, runners: runners(work, blockers), blockers: blockers, hosted: cases.count { $0.isHosted })
   }
 
   /// - Parameter scope: an owner or a repository; nil: everything.
   package static func completion(of status: MigrationStatus, scope: String?) -> MigrationCompletion {
-    let blockers = status.blockers.filter { isIn(scope, $0.repository) }
+    let blockers = status.blockers.filter { $0.kind == .unseen || isIn(scope, $0.repository) }
     return MigrationCompletion(
       scope: scope, isComplete: blockers.isEmpty, blockers: blockers, decommission: status.runners.filter(\.mayGo).map(\.name))
   }
@@ -63,13 +67,14 @@ package struct MigrationJudgement: Sendable {
     return names.compactMap { name in
       guard let works = byName[name], let last = works.max(by: { $0.lastAt < $1.lastAt }) else { return nil }
       let open = works.reduce(0) { $0 + $1.open }
+      let unseen = blockers.filter { $0.kind == .unseen }.map(\.reason)
       let needed = blockers.filter { blocker in works.contains { $0.repository == blocker.repository && $0.labels == blocker.labels } }
       let running = open > 0 ? ["it runs \(open) job\(open == 1 ? "" : "s") now"] : []
       return TraditionalRunner(
         name: name, jobs: works.reduce(0) { $0 + $1.jobs }, lastJob: last.lastJob, lastAt: last.lastAt,
         repositories: Set(works.map(\.repository)).sorted(),
         labelSets: Set(works.map(\.labels)).sorted { $0.description < $1.description },
-        reasons: running + needed.map { "\($0.repository) · \($0.workflow) \($0.labels): \($0.reason)" })
+        reasons: running + unseen + needed.map { "\($0.repository) · \($0.workflow) \($0.labels): \($0.reason)" })
     }
   }
 

@@ -33,6 +33,8 @@ package struct MigrationBlocker: Hashable, Sendable, Codable {
     case policy
     /// It is routed here now, and jobs of before are still on the other side.
     case open
+    /// Not everything of the period was looked at: stands against every scope.
+    case unseen
   }
   package var kind: Kind
   package var repository: String

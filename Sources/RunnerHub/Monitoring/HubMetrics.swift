@@ -22,9 +22,10 @@ package enum HubMetrics {
     case jobDuration = "runnerhub_job_duration_seconds"
     /// Counter by `outcome`: `bound`, `exchanged`, `started`, `failed`, `released`.
     case assignments = "runnerhub_assignments_total"
-    /// Counter by `kind` and `source` (`policy`, `built-in`, `fallback`).
+    /// Counter by `kind` and `source`: `policy`, `built-in`, `fallback`; `live` where the canary failed and the live bundle answered.
     case policyDecisions = "runnerhub_policy_decisions_total"
-    /// Counter by `kind`, `slot` (`shadow`, `canary`) and `outcome` (`same`, `differs`): decisions of which another bundle was asked too.
+    /// Counter by `kind`, `slot` (`shadow`, `canary`) and `outcome`: decisions of which another bundle was asked too (`same`, `differs`), and
+    /// those of which the shadow was not asked since it costs too much (`skipped`).
     case policyComparisons = "runnerhub_policy_comparisons_total"
     /// Counter by `route` and `cause`: which side jobs were sent to.
     case jobsRouted = "runnerhub_jobs_routed_total"
@@ -57,12 +58,17 @@ package enum HubMetrics {
   package static func assignment(_ outcome: AssignmentOutcome) { count(.assignments, [("outcome", outcome.rawValue)]) }
 
   package static func policyDecision(_ decision: DecisionRecord) {
-    let source = decision.fallbackCause != nil ? "fallback" : decision.bundle == "built-in" ? "built-in" : "policy"
+    let isOfLive = decision.isCanary && decision.shadow != nil && decision.shadow?.fallbackCause == nil
+    let source = decision.fallbackCause != nil ? (isOfLive ? "live" : "fallback") : decision.bundle == "built-in" ? "built-in" : "policy"
     count(.policyDecisions, [("kind", decision.kind), ("source", source)])
     guard let other = decision.shadow else { return }
     let slot: PolicySlot = decision.isCanary ? .canary : .shadow
     count(
       .policyComparisons, [("kind", decision.kind), ("slot", slot.rawValue), ("outcome", other.differs ? "differs" : "same")])
+  }
+
+  package static func comparisonSkipped(_ kind: String) {
+    count(.policyComparisons, [("kind", kind), ("slot", PolicySlot.shadow.rawValue), ("outcome", "skipped")])
   }
 
   package static func jobRouted(_ route: Route, _ cause: RouteCause) {

@@ -7,6 +7,8 @@ import Scheduling
 package struct Orchestration: Sendable {
   package let orchestrator: RunnerOrchestrator
   package let reporter: StatusReporter
+  /// What is remembered of the fleet, for others that show it to policies.
+  package let memory: FleetMemory
   private let signals: Signals
 
   package init(
@@ -49,12 +51,11 @@ package struct Orchestration: Sendable {
     ]
     // A loop that ends by itself counts as a failure: one that has nothing to do is left out.
     if settings.sweepInterval > .zero { loops.append(("sweep", { try await sweeper.run() })) }
-    if settings.migration.fallbackAfter != nil {
-      let fallback = FallbackTurn(transactor: transactor, settings: settings, logger: logger)
-      loops.append(("fallback", { try await fallback.run() }))
-    }
+    let fallback = FallbackTurn(transactor: transactor, drain: drain, settings: settings, logger: logger)
+    if !settings.migration.traditionalLabels.isEmpty { loops.append(("fallback", { try await fallback.run() })) }
     orchestrator = RunnerOrchestrator(
-      transactor: transactor, loops: loops, drain: drain, monitor: monitor, drainLimit: drainLimit, logger: logger)
+      transactor: transactor, loops: loops, drain: drain, fallback: fallback, monitor: monitor, drainLimit: drainLimit, logger: logger)
+    self.memory = memory
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)
     signals = transactor.signals
   }

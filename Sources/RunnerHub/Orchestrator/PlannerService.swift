@@ -46,7 +46,7 @@ package struct PlannerService: Sendable {
           again = try await planning.turn(&memory, with: consumer.engine())
           HubMetrics.plannerTurn(seconds: max(0, now().timeIntervalSince(start)))
           if now().timeIntervalSince(lastScaling) >= Self.spacing {
-            try await scaling.turn(&history, with: consumer.engine(), hosts: memory.hosts)
+            try await scaling.turn(&history, with: consumer.engine(), hosts: memory.hosts, claims: memory.claims)
             lastScaling = now()
             again = Self.earlier(again, lastScaling.addingTimeInterval(interval))
           } else {

@@ -1,7 +1,7 @@
 package import Domain
 package import Foundation
 package import Logging
-import Scheduling
+package import Scheduling
 
 /// The planner's shell: reads queue and fleet, asks `Planner` for a plan, commits its bindings. Serial; one turn at a time.
 package struct PlanningTurn: Sendable {
@@ -32,6 +32,10 @@ package struct PlanningTurn: Sendable {
     package var hosts: [String: Resources] = [:]
     /// When they were asked last.
     package var askedAt: Date?
+    /// Room that is kept for waiting jobs, for the scaling turn that follows.
+    package var claims: [Plan.Claim] = []
+    /// Which jobs' places were all left out by affinity, as the log has it.
+    var rejections = Rejections()
     package init() {}
   }
 
@@ -39,6 +43,7 @@ package struct PlanningTurn: Sendable {
   /// - Returns: when the next turn is worth while though nothing happens.
   package func turn(_ memory: inout Memory, with engine: any PolicyEngine) async throws(StoreError) -> Date? {
     await learnHosts(&memory)
+    memory.claims = []
     let view = try await transactor.store.planningView(heads: Self.heads)
     let refusals = view.refusals.filter { $0.assignment == nil }
     if view.queue.isEmpty && refusals.isEmpty { return nil }
@@ -54,13 +59,17 @@ package struct PlanningTurn: Sendable {
       let seen = PolicyJob(job)
       let containers = candidates.map { PolicyContainer($0) }
       let verdict = engine.place(seen, candidates: containers, now: now)
-      questions[job.id] = AffinityQuestion(job: seen, containers: containers, verdict: verdict)
+      questions[job.id] = AffinityQuestion(job: seen, containers: containers, verdict: verdict, waitsBecause: job.placementReason)
       return Affinity(verdict.value)
     }
     let plan = Planner.plan(input)
     memory.cursor = plan.cursor
-    let answered = plan.bindings.reduce(into: [:]) { answered, binding in
+    memory.claims = plan.claims
+    var answered = plan.bindings.reduce(into: [JobID: AnsweredQuestion]()) { answered, binding in
       answered[binding.jobID] = questions[binding.jobID]?.answered(with: binding)
+    }
+    for waiting in memory.rejections.news(in: plan, questions, at: now) {
+      answered[waiting] = questions[waiting]?.answered(with: nil)
     }
     try await commit(plan, answered, try snapshot(view, answered, now))
     return plan.nextTurn
@@ -112,6 +121,9 @@ package struct PlanningTurn: Sendable {
         job.placementReason = waiting.reason
         unit.put(job)
         unit.tell(job.id, "waits: \(waiting.reason)")
+        if let answer = answered[waiting.jobID], let snapshot {
+          try unit.record(answer.record(container: nil, at: unit.now), job: answer.job, snapshot: snapshot)
+        }
       }
       for eviction in plan.evictions {
         guard var container = try await unit.container(eviction.containerID), container.assignment == nil else { continue }

@@ -10,21 +10,24 @@ package struct RunnerOrchestrator: Service {
   private let transactor: Transactor
   private let loops: [(name: String, run: @Sendable () async throws -> Void)]
   private let drain: DrainSwitch
+  private let fallback: FallbackTurn?
   private let monitor: OrchestratorMonitor
   private let drainLimit: TimeInterval
   private let logger: Logger
 
   /// - Parameters:
   ///   - loops: run side by side until the drain has ended.
+  ///   - fallback: leaves what waits to others as the drain begins.
   ///   - drainLimit: seconds that running jobs get to end after the signal to stop.
   package init(
     transactor: Transactor, loops: [(name: String, run: @Sendable () async throws -> Void)], drain: DrainSwitch,
-    monitor: OrchestratorMonitor,
+    fallback: FallbackTurn? = nil, monitor: OrchestratorMonitor,
     drainLimit: TimeInterval, logger: Logger
   ) {
     self.transactor = transactor
     self.loops = loops
     self.drain = drain
+    self.fallback = fallback
     self.monitor = monitor
     self.drainLimit = drainLimit
     self.logger = logger
@@ -71,6 +74,12 @@ package struct RunnerOrchestrator: Service {
     monitor.beganDraining()
     transactor.signals.changed()
     logger.notice("draining: no new assignments, running jobs get \(Int(drainLimit)) s to finish")
+    do {
+      // Here, since nothing may run and the drain be over before the loop's next turn.
+      try await fallback?.leaveAll()
+    } catch {
+      logger.error("what waits could not be left to traditional runners", metadata: ["error": "\(error)"])
+    }
     let deadline = transactor.currentTime.addingTimeInterval(drainLimit)
     while transactor.currentTime < deadline {
       do {

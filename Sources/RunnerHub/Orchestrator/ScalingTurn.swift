@@ -11,8 +11,8 @@ package struct ScalingTurn: Sendable {
   private let autoscaler: Autoscaler
   private let memory: FleetMemory
   private let logger: Logger
-  /// The last difference of the shadow by pool.
-  private let told = Shared([String: String]())
+  /// The differences of the shadow that were logged, by pool.
+  private let told = Shared([String: DifferencePace]())
 
   package init(
     transactor: Transactor, settings: Settings, identities: any IdentitySource, autoscaler: Autoscaler = Autoscaler(),
@@ -27,9 +27,11 @@ package struct ScalingTurn: Sendable {
   }
 
   /// One turn over all pools.
-  /// - Parameter hosts: what each engine that answers gives to containers in all.
+  /// - Parameters:
+  ///   - hosts: what each engine that answers gives to containers in all; pools of others do not grow. nil: no host is a bound.
+  ///   - claims: room that the planner keeps for waiting jobs.
   package func turn(
-    _ history: inout [String: ScaleHistory], with engine: any PolicyEngine, hosts: [String: Resources] = [:]
+    _ history: inout [String: ScaleHistory], with engine: any PolicyEngine, hosts: [String: Resources]? = nil, claims: [Plan.Claim] = []
   ) async throws(StoreError) {
     let containers = try await transactor.store.liveContainers()
     let queue = try await transactor.store.queue(heads: 1)
@@ -39,14 +41,14 @@ package struct ScalingTurn: Sendable {
       history: try await memory.history(from: transactor.store, at: now))
     memory.note(fleet)
     let resizings = Self.resizings(
-      settings.pools, containers: containers, fleet: fleet, limit: settings.containerPoolSize, hosts: hosts, autoscaler, engine,
-      &history)
+      settings.pools, containers: containers, fleet: fleet, limit: settings.containerPoolSize, hosts: hosts, claims: claims,
+      autoscaler, engine, &history)
     // Made for the first pool that changes: most turns change none.
     var snapshot: DecisionInput?
     for resizing in resizings {
       let (pool, plan) = (resizing.pool, resizing.plan)
       memory.note(plan.history, of: pool.name)
-      if plan.isEmpty, !isNews(resizing.verdict, of: pool) { continue }
+      if plan.isEmpty, !isNews(resizing.verdict, of: pool, at: now) { continue }
       if !plan.isEmpty { logger.info("pool \(pool.name): \(plan.reason)") }
       let seen: DecisionInput
       if let snapshot { seen = snapshot } else { seen = try transactor.store.input(of: .fleet(FleetSnapshot(fleet: fleet)), at: now) }
@@ -63,34 +65,40 @@ package struct ScalingTurn: Sendable {
   }
 
   /// Pure: asks the policy about every pool in configured order, and plans each within its bounds, what is left of the limit over all, and what
-  /// its host has left.
-  /// - Parameter fleet: as `FleetObserver` sees these pools and containers.
+  /// its host has left. What pools lack to their minimum is set aside first, so that no pool's warm target takes another one's minimum.
+  /// - Parameters:
+  ///   - fleet: as `FleetObserver` sees these pools and containers.
+  ///   - hosts: nil: no host is a bound; one that is missing has no room.
   package static func resizings(
-    _ pools: [Pool], containers: [Container], fleet: PolicyFleet, limit: Int, hosts: [String: Resources] = [:], _ autoscaler: Autoscaler,
-    _ engine: any PolicyEngine,
-    _ history: inout [String: ScaleHistory]
+    _ pools: [Pool], containers: [Container], fleet: PolicyFleet, limit: Int, hosts: [String: Resources]? = nil,
+    claims: [Plan.Claim] = [], _ autoscaler: Autoscaler, _ engine: any PolicyEngine, _ history: inout [String: ScaleHistory]
   ) -> [Resizing] {
-    var room = limit - containers.count
-    var hostRoom = HostRoom(hosts: hosts, containers: containers)
-    return zip(pools, fleet.pools).map { pool, facts in
+    var room = HostRoom(hosts: hosts, containers: containers, limit: limit, claims: claims)
+    let setAside = pools.map { pool in
+      let count = min(autoscaler.shortfall(of: pool, containers: containers, now: fleet.now), room.places(for: pool))
+      room.take(count, of: pool)
+      return count
+    }
+    var resizings: [Resizing] = []
+    for ((pool, facts), own) in zip(zip(pools, fleet.pools), setAside) {
       let verdict = engine.scale(facts, fleet: fleet)
       let plan = autoscaler.plan(
-        pool, containers: containers, wanted: verdict.value, because: verdict.reason, room: max(0, min(room, hostRoom.places(for: pool))),
+        pool, containers: containers, wanted: verdict.value, because: verdict.reason, room: own + room.places(for: pool),
         history: history[pool.name] ?? ScaleHistory(), now: fleet.now)
       history[pool.name] = plan.history
-      room -= plan.create
-      hostRoom.take(plan.create, of: pool)
-      return Resizing(pool: pool, verdict: verdict, plan: plan)
+      // At least its own: a plan never stays below the minimum where there is room.
+      room.take(plan.create - own, of: pool)
+      resizings.append(Resizing(pool: pool, verdict: verdict, plan: plan))
     }
+    return resizings
   }
 
-  /// Whether the shadow says something else, and did not do so in the turn before: a pool that only the shadow would change is logged too.
-  private func isNews(_ verdict: Verdict<Int>, of pool: Pool) -> Bool {
-    let difference = verdict.shadow.flatMap { $0.differs ? "\($0.bundle) \(verdict.value) \($0.output)" : nil }
-    return told.withLock { told in
-      defer { told[pool.name] = difference }
-      return difference != nil && told[pool.name] != difference
-    }
+  /// Whether the log is to hold what the shadow says of a pool that nobody changes.
+  private func isNews(_ verdict: Verdict<Int>, of pool: Pool, at now: Date) -> Bool {
+    guard let shadow = verdict.shadow else { return false }
+    let values = shadow.differs ? "\(verdict.value) \(shadow.output)" : nil
+    let bundles = "\(verdict.bundle) \(shadow.bundle)"
+    return told.withLock { $0[pool.name, default: DifferencePace()].isNews(values, between: bundles, at: now) }
   }
 
   private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>, _ snapshot: DecisionInput) async throws(StoreError) {

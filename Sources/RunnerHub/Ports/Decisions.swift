@@ -7,12 +7,12 @@ package struct DecisionRecord: Hashable, Sendable, Codable {
   package var kind: String
   package var jobID: JobID?
   package var pool: String?
-  /// The answer in one word or number; for affinity the name of the container that was chosen.
+  /// The answer in one word or number; for affinity the name of the container that was chosen, `none` where all were left out.
   package var output: String
   package var reason: String
   /// Digest of the bundle; `built-in` for the host's own rule.
   package var bundle: String
-  /// Why the built-in rule answered instead of the policy, if it did.
+  /// Why the built-in rule answered instead of the policy, or of a canary's jobs the live bundle, if one did.
   package var fallbackCause: String?
   package var microseconds: Double
   package var at: Date
@@ -22,7 +22,7 @@ package struct DecisionRecord: Hashable, Sendable, Codable {
   package var snapshot: String?
   /// Affinity only: what was said of each candidate, the best first, at most `candidateLimit` of them.
   package var candidates: [Candidate]
-  /// What the shadow bundle would have decided.
+  /// What the shadow bundle would have decided; of a canary's jobs the live one.
   package var shadow: ShadowVerdict?
   /// Whether the job was one of the canary's.
   package var isCanary: Bool

@@ -79,10 +79,13 @@ package struct WorkflowDemand: Hashable, Sendable, Codable {
   package var openTraditional: Int
   /// Of the traditional ones, those that a machine of GitHub's own ran.
   package var hosted: Int
+  /// Of the traditional ones, those that another runner took: neither those that ended before one did, nor those that wait.
+  package var selfHosted: Int
   package var newest: JobID
 
   package init(
-    repository: String, workflow: String, labels: Labels, jobs: Int, traditional: Int, openTraditional: Int, hosted: Int, newest: JobID
+    repository: String, workflow: String, labels: Labels, jobs: Int, traditional: Int, openTraditional: Int, hosted: Int, selfHosted: Int,
+    newest: JobID
   ) {
     self.repository = repository
     self.workflow = workflow
@@ -91,6 +94,7 @@ package struct WorkflowDemand: Hashable, Sendable, Codable {
     self.traditional = traditional
     self.openTraditional = openTraditional
     self.hosted = hosted
+    self.selfHosted = selfHosted
     self.newest = newest
   }
 }

@@ -36,6 +36,8 @@ package final class PolicySlots: PolicySource {
     var contents = Contents()
     var guards: [PolicySlot: SlotGuard] = [:]
     var trips: [Trip] = []
+    /// The event of the archive by which each slot is as it is.
+    var events: [PolicySlot: Int64] = [:]
   }
 
   private let live: any PolicySource
@@ -60,8 +62,13 @@ package final class PolicySlots: PolicySource {
   }
 
   /// Puts a bundle into the shadow's or canary's slot, or empties it. The live slot is the source's own.
-  package func set(_ bundle: SlottedBundle?, in slot: PolicySlot) {
+  /// - Parameter event: identity of the event that says so in the archive. Of two that come at once the later one holds, as in the archive.
+  package func set(_ bundle: SlottedBundle?, in slot: PolicySlot, event: Int64? = nil) {
     state.withLock { state in
+      if let event {
+        if let known = state.events[slot], known > event { return }
+        state.events[slot] = event
+      }
       switch slot {
       case .shadow: state.contents.shadow = bundle
       case .canary: state.contents.canary = bundle

@@ -49,6 +49,7 @@ extension Simulator {
       }
     }
     ledger.began(place, at: now, isReuse: isReuse)
+    if let queuedAt = rows.jobs[place].queuedAt { begun.append((at: now, wait: date.timeIntervalSince(queuedAt))) }
     ledger.assigned(place, at: now)
   }
 

@@ -175,7 +175,10 @@ extension Simulator {
         resolve(place, .givenUp)
       }
     }
-    if let container = rows.container(assignment.containerID) { end(container, cause: cause) }
+    if let container = rows.container(assignment.containerID) {
+      memory.noteStartFailure(in: container.pool, at: date)
+      end(container, cause: cause)
+    }
     wake()
   }
 }

@@ -8,8 +8,7 @@ extension Simulator {
   /// Routing, the host's rules, priority and the place in the queue.
   mutating func arrive(_ place: Int) {
     var job = rows.jobs[place]
-    let fleet = FleetObserver.fleet(
-      pools: settings.pools, containers: rows.containers, queue: rows.classQueues(heads: 1), isDraining: false, now: date)
+    let fleet = observeFleet()
     let route = policies.route(PolicyJob(job), fleet: fleet)
     note(route, of: "routing")
     job.receivedAt = date
@@ -47,6 +46,7 @@ extension Simulator {
     turnAt = .infinity
     lastTurn = now
     var again = Double.infinity
+    claims = []
     if !rows.isQueueEmpty { again = plan() }
     if now - lastScaling >= scenario.pacing.scaling - 1e-9 {
       scale()
@@ -78,6 +78,7 @@ extension Simulator {
     let plan = Planner.plan(input)
     if let fallback { ledger.fallbacks["affinity: \(fallback)", default: 0] += 1 }
     cursor = plan.cursor
+    claims = plan.claims
     for binding in plan.bindings { bind(binding) }
     for eviction in plan.evictions {
       guard let container = rows.container(eviction.containerID), container.assignment == nil else { continue }
@@ -111,12 +112,12 @@ extension Simulator {
   }
 
   private mutating func scale() {
-    let fleet = FleetObserver.fleet(
-      pools: settings.pools, containers: rows.containers, queue: rows.classQueues(heads: 1), isDraining: false, now: date)
+    let fleet = observeFleet()
     let resizings = ScalingTurn.resizings(
-      settings.pools, containers: rows.containers, fleet: fleet, limit: settings.containerPoolSize, hosts: scenario.hosts, autoscaler,
-      policies, &history)
+      settings.pools, containers: rows.containers, fleet: fleet, limit: settings.containerPoolSize, hosts: scenario.hosts, claims: claims,
+      autoscaler, policies, &history)
     for resizing in resizings {
+      memory.note(resizing.plan.history, of: resizing.pool.name)
       note(resizing.verdict, of: "scaling")
       if resizing.plan.create > 0 { ledger.growths += 1 }
       for _ in 0..<resizing.plan.create {
@@ -133,6 +134,23 @@ extension Simulator {
       }
     }
   }
+
+  /// The fleet with its history, as `FleetMemory` keeps it: waits are some seconds old at most.
+  private mutating func observeFleet() -> PolicyFleet {
+    let now = now
+    if now - lastWaits >= Self.waitsPatience {
+      lastWaits = now
+      begun.removeAll { now - $0.at > FleetHistory.memory }
+      memory.waits = PolicyWaits(begun.map { $0.wait })
+    }
+    let fleet = FleetObserver.fleet(
+      pools: settings.pools, containers: rows.containers, queue: rows.classQueues(heads: 1), isDraining: false, now: date, history: memory)
+    memory.note(fleet.pools, at: date)
+    return fleet
+  }
+
+  /// Seconds for which waits are taken as still true.
+  private static let waitsPatience = 10.0
 
   private mutating func newContainer(of pool: Pool) -> Container {
     containersMade += 1

@@ -30,6 +30,13 @@ struct Simulator {
   /// Containers that an engine is making.
   var underWay: Set<ContainerID> = []
   var history: [String: ScaleHistory] = [:]
+  /// What policies see of the last minutes.
+  var memory = FleetHistory()
+  /// Jobs that began in the last minutes: when, and how long after they were queued.
+  var begun: [(at: Double, wait: Double)] = []
+  var lastWaits = -Double.infinity
+  /// Room that the planner keeps for waiting jobs.
+  var claims: [Plan.Claim] = []
   var cursor = 0
   var now = 0.0
   var unresolved: Int

@@ -73,7 +73,7 @@ package struct APIQuery: Sendable {
 
 /// Why a wish is not fulfilled, in words for who asked.
 package struct APIRefusal: Error, Hashable, CustomStringConvertible {
-  package enum Kind: Int, Sendable { case badRequest = 400, notFound = 404, conflict = 409, unfit = 422 }
+  package enum Kind: Int, Sendable { case badRequest = 400, notFound = 404, conflict = 409, unfit = 422, unavailable = 503 }
   package var kind: Kind
   package var description: String
 

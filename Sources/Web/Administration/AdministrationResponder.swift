@@ -62,7 +62,11 @@ struct AdministrationResponder: HTTPResponder {
       if let change { return try await answer(to: request, change, context) }
       return try await answer(to: request)
     } catch let refusal as APIRefusal {
-      return refuse(HTTPResponse.Status(code: refusal.kind.rawValue), refusal.description)
+      var response = refuse(HTTPResponse.Status(code: refusal.kind.rawValue), refusal.description)
+      guard refusal.kind == .unavailable else { return response }
+      context.logger.error("a change cannot be made", metadata: ["path": "\(request.uri.path)", "error": "\(refusal)"])
+      response.headers[.retryAfter] = "5"
+      return response
     } catch BodyCollector.Refusal.tooLarge {
       return refuse(.contentTooLarge, "a change is told in \((change?.bodyLimit ?? 0) >> 10) KiB at most")
     } catch BodyCollector.Refusal.busy {

@@ -63,7 +63,7 @@ package enum PolicyRoutes {
     } catch .unfit(let why) {
       throw APIRefusal(.unfit, why)
     } catch .unavailable(let why) {
-      throw StoreError.unavailable(why)
+      throw APIRefusal(.unavailable, "nothing is changed, since the store does not answer: \(why)")
     }
   }
 }

@@ -68,7 +68,8 @@ struct StoryText {
   /// Joins a decision to the line that tells of it.
   /// - Returns: whether there is one.
   private mutating func join(_ decision: DecisionRecord) -> Bool {
-    let beginning = decision.kind == "affinity" ? "placement:" : "\(decision.kind) → "
+    let beginning =
+      decision.kind != "affinity" ? "\(decision.kind) → " : decision.output == "none" ? "waits: affinity" : "placement:"
     // The store keeps times to the millisecond.
     guard
       let index = moments.firstIndex(where: {
@@ -100,10 +101,17 @@ struct StoryText {
   private func describe(_ decision: DecisionRecord, in moment: inout Moment) {
     moment.note = "\(decision.isCanary ? "canary bundle" : "bundle") \(Self.short(decision.bundle)), \(Self.span(decision.microseconds))"
     moment.below += Self.places(decision, toldIn: moment.below)
+    if decision.isCanary, let cause = decision.fallbackCause, let live = decision.shadow {
+      let who = live.fallbackCause == nil ? "the live bundle \(Self.short(live.bundle))" : "the built-in rule"
+      moment.below.append("the canary failed, and \(who) answered: \(cause)")
+      if let also = live.fallbackCause { moment.below.append("the live bundle failed too: \(also)") }
+      return
+    }
     if let cause = decision.fallbackCause { moment.below.append("the built-in rule answered: \(cause)") }
     if let shadow = decision.shadow, shadow.differs {
       let fallback = shadow.fallbackCause.map { " (the built-in rule answered: \($0))" } ?? ""
-      moment.below.append("shadow \(Self.short(shadow.bundle)) would have said \(shadow.output): \(shadow.reason)\(fallback)")
+      let who = decision.isCanary ? "the live bundle" : "shadow"
+      moment.below.append("\(who) \(Self.short(shadow.bundle)) would have said \(shadow.output): \(shadow.reason)\(fallback)")
     }
   }
 

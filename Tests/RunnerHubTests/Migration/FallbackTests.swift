@@ -13,7 +13,8 @@ struct FallbackTests {
 
   private func turn(_ bench: Bench) -> FallbackTurn {
     FallbackTurn(
-      transactor: bench.transactor, settings: bench.settings, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+      transactor: bench.transactor, drain: bench.drain, settings: bench.settings,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
   }
 
   @Test("a job that waited past the limit is left to others, and the forge is told")
@@ -49,6 +50,65 @@ struct FallbackTests {
     for _ in 0..<2 { try await turn.turn() }
     #expect(try await bench.job(1).state == .queued)
     #expect(try await bench.job(301).state == .forwarded)
+  }
+
+  @Test("a job that was left to others keeps its class in mind, whoever left it, where a pool offers its labels")
+  func classes() async throws {
+    let bench = try bench()
+    try await bench.queue(1)
+    bench.clock.advance(61)
+    try await turn(bench).turn()
+    let jobClass = JobClass(scope: "acme/shop", labels: ["linux", "self-hosted"])
+    #expect(try await bench.job(1).jobClass == jobClass)
+    bench.drain.turnOn()
+    try await bench.queue(2)
+    try await bench.queue(3, labels: ["windows"])
+    #expect(try await bench.job(2).state == .forwarded)
+    #expect(try await bench.job(2).jobClass == jobClass)
+    #expect(try await bench.job(3).jobClass == nil)
+  }
+
+  @Test("a fork's job is never left to others by waiting, only by a drain")
+  func forks() async throws {
+    let bench = try Bench {
+      $0.pools = [Bench.pool { $0.acceptsForks = true }]
+      $0.migration = MigrationSettings(traditionalLabels: ["self-hosted", "linux"], fallbackAfter: 60)
+    }
+    let commit = String(repeating: "a", count: 40)
+    bench.forge.with {
+      $0.runs[100] = RunReport(
+        action: nil, id: 100, attempt: 1, repository: "acme/shop", headSHA: commit, status: "queued", conclusion: nil,
+        context: RunContext(event: "pull_request", path: ".github/workflows/ci.yml", headRepositoryID: 99, actor: nil),
+        definitionRefs: [commit])
+    }
+    try await bench.queue(1)
+    #expect(try await bench.job(1).isFromFork)
+    bench.clock.advance(100)
+    try await turn(bench).turn()
+    #expect(try await bench.job(1).state == .queued)
+    bench.drain.turnOn()
+    try await turn(bench).turn()
+    #expect(try await bench.job(1).state == .forwarded)
+    #expect(try await bench.job(1).routeCause == .draining)
+  }
+
+  @Test("as a drain begins, what waits and others can take is left to them at once, wherever the walk stands and without a limit")
+  func draining() async throws {
+    let bench = try Bench {
+      $0.pools = [Bench.pool { $0.labels = ["self-hosted", "linux", "arm"] }]
+      $0.migration = MigrationSettings(traditionalLabels: ["self-hosted", "linux"])
+    }
+    for id in 1...300 { try await bench.deliver(Bench.report(Int64(id), "queued")) }
+    while try await bench.triage.turn(with: BuiltInPolicy()).decided > 0 {}
+    try await bench.queue(301, labels: ["self-hosted", "arm"])
+    let turn = turn(bench)
+    #expect(try await turn.turn() == 0)
+    bench.drain.turnOn()
+    try await turn.leaveAll()
+    let job = try await bench.job(300)
+    #expect(job.state == .forwarded && job.routeCause == .draining && job.routeReason == "RunnerHub is draining")
+    #expect(try await bench.store.jobCounts()[.forwarded] == 300)
+    #expect(try await bench.job(301).state == .queued)
   }
 
   @Test("a job that has its runner is not left to others")

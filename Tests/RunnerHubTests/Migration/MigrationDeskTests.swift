@@ -6,12 +6,12 @@ import Testing
 
 @Suite("How far the move from traditional runners is")
 struct MigrationDeskTests {
-  private func desk(_ bench: Bench) -> MigrationDesk {
+  private func desk(_ bench: Bench, limit: Int = 10_000) -> MigrationDesk {
     let clock = bench.clock
     return MigrationDesk(
       transactor: bench.transactor, policies: BuiltInSource(),
       fleet: FleetObserver(store: bench.store, pools: bench.settings.pools, drain: bench.drain, now: { clock.now }),
-      settings: bench.settings)
+      settings: bench.settings, limit: limit)
   }
 
   private func traditional(_ bench: Bench, _ id: Int64, labels: [String], runner: String, name: String = "build") async throws {
@@ -48,6 +48,47 @@ struct MigrationDeskTests {
     let events = try await bench.store.auditEvents(limit: 9)
     #expect(events.map(\.action) == ["migration-refused", "migration-completed", "migration-refused"])
     #expect(events.last?.detail == "everything: 1 workflows still need traditional runners")
+  }
+
+  @Test("jobs of GitHub's own machines stand against nothing, though some were cancelled before one took them or wait for one")
+  func hosted() async throws {
+    let bench = try Bench()
+    try await traditional(bench, 1, labels: ["ubuntu-latest"], runner: "GitHub Actions 12")
+    try await bench.queue(2, labels: ["ubuntu-latest"])
+    try await bench.deliver(Bench.report(2, "completed", conclusion: "cancelled", labels: ["ubuntu-latest"]))
+    try await bench.queue(3, labels: ["ubuntu-latest"])
+    let completion = try await desk(bench).complete(scope: nil, since: .distantPast, actor: "api")
+    #expect(completion.isComplete, "\(completion.blockers)")
+  }
+
+  @Test("what was not looked at stands against every scope, and no runner may go")
+  func truncated() async throws {
+    let bench = try Bench()
+    try await traditional(bench, 1, labels: ["self-hosted", "linux"], runner: "lin-1")
+    try await traditional(bench, 2, labels: ["self-hosted", "linux"], runner: "lin-2")
+    #expect(try await desk(bench).complete(scope: nil, since: .distantPast, actor: "api").decommission.count == 2)
+    let runners = try await desk(bench, limit: 1).complete(scope: "other/shop", since: .distantPast, actor: "api")
+    #expect(!runners.isComplete && runners.decommission.isEmpty && runners.blockers.map(\.kind) == [.unseen])
+    try await traditional(bench, 3, labels: ["linux"], runner: "lin-1")
+    let workflows = try await desk(bench, limit: 1).status(since: .distantPast)
+    #expect(workflows.blockers.map(\.kind) == [.unseen, .unseen] && workflows.runners.allSatisfy { !$0.mayGo })
+  }
+
+  @Test("no runner of ours counts as a traditional one: neither of a job that was cancelled before it began, nor one that was released")
+  func ownRunners() async throws {
+    let bench = try Bench()
+    _ = try await bench.begin(1)
+    try await bench.deliver(Bench.report(1, "completed", conclusion: "cancelled"))
+    #expect(try await bench.job(1).runnerName == nil)
+    let released = try await bench.running(2)
+    try await bench.finish(2, on: released)
+    try await bench.deliver(Bench.report(3, "completed", conclusion: "success", runner: released.id.rawValue))
+    #expect(try await bench.job(3).side == .orchestrator)
+    #expect(try await bench.store.traditionalWork(since: .distantPast, limit: 9).isEmpty)
+    try await bench.queue(4)
+    try await bench.deliver(Bench.report(4, "completed", conclusion: "success", runner: "old-1"))
+    #expect(try await bench.job(4).side == .traditional)
+    #expect(try await bench.store.traditionalWork(since: .distantPast, limit: 9).map(\.runner) == ["old-1"])
   }
 
   @Test("jobs that are routed here now and still wait for a traditional runner keep it; ended ones do not")

@@ -51,6 +51,8 @@ private final class Scene {
     return time
   }
 
+  func pass(_ duration: Duration) { time += duration }
+
   func put(in slot: PolicySlot, percent: Double = 100) {
     nonisolated(unsafe) let other = other
     slots.set(SlottedBundle(digest: "other", percent: percent) { other }, in: slot)
@@ -127,14 +129,15 @@ struct RehearsalTests {
     #expect(chosen().isEmpty)
   }
 
-  @Test("where the canary fails the live bundle answers, and says why")
+  @Test("where the canary fails the live bundle answers, which is recorded as the canary's, and a difference")
   func brokenCanary() {
     let scene = Scene()
     scene.put(in: .canary)
     (scene.other.cause, scene.other.route) = ("routing.lua:3: attempt to index a nil value", .traditional)
     let verdict = scene.route()
-    #expect(verdict.value == .orchestrator && verdict.bundle == "live" && !verdict.isCanary)
-    #expect(verdict.fallbackCause == "the live bundle answers for the canary: routing.lua:3: attempt to index a nil value")
+    #expect(verdict.value == .orchestrator && verdict.bundle == "other" && verdict.isCanary)
+    #expect(verdict.fallbackCause == "routing.lua:3: attempt to index a nil value")
+    #expect(verdict.shadow == ShadowVerdict(bundle: "live", output: "orchestrator", reason: "live says so", differs: true))
   }
 
   @Test("no canary decides the size of a pool")
@@ -152,8 +155,12 @@ struct RehearsalTests {
   func switchedOff(slot: PolicySlot, byLimit: Bool) {
     let scene = Scene()
     scene.put(in: slot)
-    if byLimit { (scene.other.cause, scene.other.brokeBudget) = ("budget", true) } else { scene.pace = .milliseconds(11) }
-    for _ in 1..<SlotGuard.tolerance { _ = scene.route() }
+    if byLimit { (scene.other.cause, scene.other.brokeBudget) = ("budget", true) } else { scene.pace = .milliseconds(101) }
+    // The first one reads the bundle's files, and is not counted.
+    for _ in 0..<SlotGuard.tolerance {
+      _ = scene.route()
+      scene.pass(.seconds(10))
+    }
     #expect(scene.slots.bundle(in: slot)?.digest == "other" && scene.slots.takeTrips().isEmpty)
     _ = scene.route()
     #expect(scene.slots.bundle(in: slot) == nil)
@@ -164,6 +171,55 @@ struct RehearsalTests {
     let asked = scene.other.asked
     _ = scene.route()
     #expect(scene.other.asked == asked)
+  }
+
+  @Test("a shadow that costs more than its share of each second is passed over until it has paid")
+  func dear() {
+    let scene = Scene()
+    scene.put(in: .shadow)
+    scene.pace = .milliseconds(60)
+    #expect(scene.route().shadow != nil)
+    scene.pace = .zero
+    #expect(scene.route().shadow == nil && scene.other.asked == 1)
+    scene.pass(.milliseconds(50))
+    #expect(scene.route().shadow == nil)
+    scene.pass(.milliseconds(100))
+    #expect(scene.route().shadow != nil)
+    // Nothing is saved up beyond a second, and a canary is asked in any case.
+    scene.pass(.seconds(3600))
+    scene.pace = .milliseconds(60)
+    #expect(scene.route().shadow != nil)
+    scene.pace = .zero
+    #expect(scene.route().shadow == nil)
+    scene.put(in: .canary)
+    #expect(scene.route().isCanary)
+  }
+
+  @Test("of a difference that lasts, changes, or comes and goes, the log has the first, the end, and one a minute")
+  func pace() {
+    var pace = DifferencePace()
+    let start = TestClock().now
+    func isNews(_ difference: String?, _ seconds: Double, _ bundles: String = "a b") -> Bool {
+      pace.isNews(difference, between: bundles, at: start.addingTimeInterval(seconds))
+    }
+    #expect(!isNews(nil, 0))
+    #expect(isNews("1 2", 1))
+    #expect(!isNews("1 2", 2) && !isNews("1 3", 3))
+    #expect(isNews("1 4", 61))
+    #expect(isNews(nil, 62) && !isNews(nil, 63))
+    #expect(!isNews("1 2", 64) && !isNews(nil, 65))
+    #expect(isNews("1 2", 122))
+    #expect(isNews("1 2", 123, "a c"))
+  }
+
+  @Test("of two changes of a slot at once the later one holds, as in the archive")
+  func order() {
+    let scene = Scene()
+    scene.slots.set(SlottedBundle(digest: "new") { BuiltInPolicy() }, in: .shadow, event: 2)
+    scene.slots.set(SlottedBundle(digest: "old") { BuiltInPolicy() }, in: .shadow, event: 1)
+    #expect(scene.slots.bundle(in: .shadow)?.digest == "new")
+    scene.slots.set(nil, in: .shadow, event: 3)
+    #expect(scene.slots.bundle(in: .shadow) == nil)
   }
 
   @Test("breaches that are rare are borne: a hundred good decisions later one is forgotten")

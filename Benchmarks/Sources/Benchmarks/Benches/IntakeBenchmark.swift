@@ -91,17 +91,24 @@ enum IntakeBenchmark: Benchmark {
   ) async throws -> Value {
     let directory = try await surroundings.workshop.directory(scene)
     let store = try SQLiteStore(path: directory.database)
+    let value = try await listener(into: store, body)
+    try store.close()
+    try surroundings.workshop.discard(directory)
+    return value
+  }
+
+  /// The same into a store that others work on too.
+  static func listener<Value: Sendable>(
+    into store: SQLiteStore, _ body: @Sendable @escaping (Int) async throws -> Value
+  ) async throws -> Value {
     let handler = OrchestratorWebhookHandler(
       verifier: try SignatureVerifier(secrets: [SignedDeliveries.secret]), inbox: store, metrics: PrometheusMetrics(), logger: .quiet,
       wake: {})
-    let value = try await Listening.serving { onServerRunning in
+    return try await Listening.serving { onServerRunning in
       WebhookServer(
         handler: handler, options: ListenerOptions(host: "127.0.0.1", port: 0, onServerRunning: onServerRunning), logger: .quiet)
     } body: {
       try await body($0)
     }
-    try store.close()
-    try surroundings.workshop.discard(directory)
-    return value
   }
 }

@@ -81,6 +81,12 @@ enum DifferencesText {
     ]
   }
 
+  /// A canary that fails is a difference, though the live bundle answers for it.
+  private static func failure(_ decision: DecisionRecord) -> String {
+    guard decision.isCanary, let cause = decision.fallbackCause else { return "" }
+    return " (the canary failed: \(cause))"
+  }
+
   static func text(_ document: DifferencesDocument, kind: String?, width: Int?) -> String {
     let counts = document.counts.filter { kind == nil || $0.kind == kind }
     if counts.isEmpty {
@@ -98,7 +104,8 @@ enum DifferencesText {
     let rows = document.differences.map { one in
       [
         one.decision.at.formatted(.iso8601), one.decision.kind, one.decision.jobID?.rawValue ?? one.decision.pool ?? "",
-        "\(one.decision.output): \(one.decision.reason)", "\(one.decision.shadow?.output ?? ""): \(one.decision.shadow?.reason ?? "")",
+        "\(one.decision.output): \(one.decision.reason)" + failure(one.decision),
+        "\(one.decision.shadow?.output ?? ""): \(one.decision.shadow?.reason ?? "")",
       ].map(TextTable.printable)
     }
     return heads.joined(separator: "\n") + "\n\n"

@@ -7,8 +7,8 @@ import Storage
 
 /// The recorded decisions and stored bundles of a data directory.
 ///
-/// Read from its database, beside a `serve` that may be running: SQLite's write-ahead log lets readers of other processes in. Opening it brings
-/// the schema of an older version up to date; nothing else is written here.
+/// Read from its database, beside a `serve` that may be running: SQLite's write-ahead log lets readers of other processes in. Nothing is
+/// written: the schema of an older version is refused, since only `serve` brings it up to date.
 struct PolicyStore: ParsableArguments {
   @Option(help: "The data directory, in which decisions and bundles are kept.", completion: .directory) var data = "data"
 
@@ -17,7 +17,7 @@ struct PolicyStore: ParsableArguments {
     guard FileManager.default.fileExists(atPath: path) else {
       throw ValidationError("no decisions are kept in \(data): \(path) is not there; name the data directory of serve by --data FOLDER")
     }
-    return try SQLiteStore(path: path)
+    return try SQLiteStore(reading: path)
   }
 
   /// A folder of policies, or a bundle that the store has by this digest.
