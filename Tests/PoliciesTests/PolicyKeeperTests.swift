@@ -63,7 +63,7 @@ struct PolicyKeeperTests {
       // No test comes by it, and still it is certain.
       (
         "return { api = 1, route = function(job)\n  if job.nmae == 'x' then return 'traditional', 'y' end\nend }",
-        "routing.lua:2:6: unknown field 'job.nmae'"
+        "routing.lua:2:10: unknown field 'job.nmae'"
       ),
     ])
   func broken(source text: String, refusal: String) async throws {

@@ -39,7 +39,7 @@ struct MigrationRowsTests {
     var changes = Changes()
     changes.jobs = Self.jobs
     try await store.commit(changes, at: .deliveriesApplied)
-    let step = try #require(Migration.all.first { $0.number == 10 })
+    let step = try #require(Migration.all.first { $0.name == "outcomes of jobs by side" })
     let insert = try #require(step.sql.range(of: "INSERT INTO job_outcomes"))
     let backfill = String(step.sql[insert.lowerBound...])
     let (written, made) = try await store.write { db in
