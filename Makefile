@@ -38,6 +38,7 @@ test: test-packages
 	@for example in policies/examples/*/; do \
 	  $(RUNNERHUB) policy check "$${example%/}" && $(RUNNERHUB) policy test "$${example%/}" || exit 1; \
 	done
+	@scripts/check-readme docs/policy-guide.md
 	@swift test --skip-build --no-parallel
 
 # Said before anything is installed or built.
