@@ -23,13 +23,13 @@ package struct JobID: TextIdentifier {
   }
 }
 
-/// The name of a container on its engine, unique over all engines and for ever (`rh-demo-1f3a2b`): 2 to 63 characters of `[a-z0-9-]`.
+/// The name of a container on its engine, unique over all engines and for ever (`rh-demo-1f3a2b4c5d`): 2 to 63 characters of `[a-z0-9-]`.
 package struct ContainerID: TextIdentifier {
   package let rawValue: String
   package init(rawValue: String) { self.rawValue = rawValue }
 }
 
-/// The identity of an assignment, which is also the name of its runner at the forge (`rh-7f3a09c1`): at most 64 characters.
+/// The identity of an assignment, which is also the name of its runner at the forge (`rh-7f3a09c1d2`): at most 64 characters.
 package struct AssignmentID: TextIdentifier {
   package let rawValue: String
   package init(rawValue: String) { self.rawValue = rawValue }

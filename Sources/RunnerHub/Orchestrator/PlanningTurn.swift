@@ -108,7 +108,7 @@ package struct PlanningTurn: Sendable {
     _ plan: Plan, _ answered: [JobID: AnsweredQuestion], _ snapshot: DecisionInput?
   ) async throws(StoreError) {
     let identities = identities
-    let names = plan.bindings.map { _ in (assignment: identities.token(digits: 8), container: identities.token(digits: 6)) }
+    let names = plan.bindings.map { _ in (assignment: identities.token(digits: 10), container: identities.token(digits: 10)) }
     try await transactor.transact(.planMade) { (unit) throws(StoreError) in
       for (binding, name) in zip(plan.bindings, names) {
         guard let container = try await bind(binding, name.assignment, name.container, in: &unit) else { continue }

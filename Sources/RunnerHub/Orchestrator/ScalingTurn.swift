@@ -102,7 +102,7 @@ package struct ScalingTurn: Sendable {
   }
 
   private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>, _ snapshot: DecisionInput) async throws(StoreError) {
-    let tokens = (0..<plan.create).map { _ in identities.token(digits: 6) }
+    let tokens = (0..<plan.create).map { _ in identities.token(digits: 10) }
     try await transactor.transact(.poolScaled) { (unit) throws(StoreError) in
       for token in tokens { unit.put(Container(pool: pool, token: token, at: unit.now)) }
       for id in plan.retire {
