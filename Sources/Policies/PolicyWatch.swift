@@ -103,7 +103,7 @@ package struct PolicyWatch: Sendable {
       let url = URL(filePath: path)
       // In the folder above only the link or folder itself counts: it may be swapped, or made later.
       var folders = [url.deletingLastPathComponent().path(percentEncoded: false): url.lastPathComponent]
-      for part in FolderPrint.parts { folders[part.isEmpty ? path : path + "/" + part] = "" }
+      for part in PolicyBundle.watchedFolders.map(\.path) { folders[part.isEmpty ? path : path + "/" + part.prefix { $0 != "/" }] = "" }
       do {
         try events.watch(folders)
         return true

@@ -1,7 +1,8 @@
 import Foundation
+import Policies
 import UnixSignals
 
-/// Does something again at each change of a folder, until Ctrl-C.
+/// Does something again at each change of a policies folder, until Ctrl-C.
 enum FolderWatcher {
   /// - Parameter body: is given what it returned last.
   static func watch<State: Sendable>(_ folder: String, after first: State, _ body: @escaping @Sendable (State) throws -> State) async throws
@@ -13,14 +14,14 @@ enum FolderWatcher {
       }
       group.addTask {
         var state = first
-        var seen = fingerprint(of: folder)
+        var seen = FolderPrint(folder)
         while !Task.isCancelled {
           do {
             try await Task.sleep(for: .milliseconds(200))
           } catch is CancellationError {
             return
           }
-          let now = fingerprint(of: folder)
+          let now = FolderPrint(folder)
           if now == seen { continue }
           seen = now
           state = try body(state)
@@ -29,17 +30,5 @@ enum FolderWatcher {
       try await group.next()
       group.cancelAll()
     }
-  }
-
-  /// Paths, sizes and times of the files below a folder.
-  static func fingerprint(of folder: String) -> [String] {
-    guard let files = FileManager.default.enumerator(at: URL(filePath: folder), includingPropertiesForKeys: nil) else { return [] }
-    return files.compactMap { entry in
-      guard let url = entry as? URL, ["lua", "yaml", "json"].contains(url.pathExtension) else { return nil }
-      // One that went away meanwhile is seen at the next look.
-      let facts = (try? FileManager.default.attributesOfItem(atPath: url.path(percentEncoded: false))) ?? [:]
-      let time = (facts[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-      return "\(url.path(percentEncoded: false)) \(time) \(facts[.size] ?? 0) \(facts[.systemFileNumber] ?? 0)"
-    }.sorted()
   }
 }

@@ -34,7 +34,7 @@ func reason(_ source: some PolicySource) -> String {
 }
 
 @Suite("The policies folder")
-struct PolicyFolderTests {
+struct PolicyBundleTests {
   @Test("links that lead out of the folder and names that nothing asks for are refused")
   func tricks() throws {
     let folder = try ScratchFolder()
