@@ -347,6 +347,16 @@ struct PolicyWatchTests {
     }
   }
 
+  @Test("a change of data is seen")
+  func data() async throws {
+    try await Self.watching(.auto) {
+      try $0.write("routing.lua", "return { api = 1, route = function() return 'traditional', data.words.text end }")
+      try $0.write("data/words.yaml", "text: one")
+    } _: {
+      try $0.write("data/words.yaml", "text: two")
+    }
+  }
+
   @Test("a swap of links is seen, as Kubernetes mounts a new revision of a config map")
   func configMap() async throws {
     try await Self.watching(.auto) {
