@@ -76,6 +76,7 @@ let package = Package(
     room("Domain", []),
     room("Scheduling", ["Domain", heap]),
     room("Workflow", [yams]),
+    room("JSON", []),
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
     room("Simulation", ["Domain", "Scheduling", "RunnerHub", heap]),
 
@@ -91,6 +92,7 @@ let package = Package(
     room(
       "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
       resources: [.embedInCode("init.sh")]),
+    room("Plugins", ["Domain", "JSON", "RunnerHub", "CProcess", yams, crypto, nioCore, nioPosix, logging, metrics, lifecycle]),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web",
@@ -107,7 +109,7 @@ let package = Package(
     .executableTarget(
       name: "Command",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Storage", "Engines", "GitHub", "Web", "Emulator",
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Plugins", "JSON", "Storage", "Engines", "GitHub", "Web", "Emulator",
         argumentParser, yams, subprocess, system, crypto, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle,
         unixSignals,
       ],
