@@ -109,7 +109,8 @@ let package = Package(
     .executableTarget(
       name: "Command",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Plugins", "JSON", "Storage", "Engines", "GitHub", "Web", "Emulator",
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Plugins", "JSON", "Storage", "Engines", "GitHub", "Web",
+        "Emulator",
         argumentParser, yams, subprocess, system, crypto, httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging, metrics, lifecycle,
         unixSignals,
       ],
