@@ -69,7 +69,7 @@ struct RunnerStart: Sendable {
     guard try await commitRegistration(assignment, registration, of: job) else { return }
     do {
       let files = RunnerFiles(
-        job: job, assignment: assignment, container: container, home: engine.home(of: engines.spec(of: container)),
+        job: job, assignment: assignment, container: container, home: try await engine.home(of: engines.spec(of: container)),
         refused: try await refused(in: assignment.jobClass),
         baseURL: settings.baseURL)
       try await engine.put(registration.files + files.files, into: container.id)
