@@ -92,7 +92,9 @@ let package = Package(
     room(
       "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
       resources: [.embedInCode("init.sh")]),
-    room("Plugins", ["Domain", "JSON", "RunnerHub", "CProcess", yams, crypto, nioCore, nioPosix, logging, metrics, lifecycle]),
+    room(
+      "Plugins", ["Domain", "JSON", "RunnerHub", "CProcess", yams, crypto, nioCore, nioPosix, logging, metrics, lifecycle],
+      resources: [.embedInCode("Garm/machine.sh"), .embedInCode("Garm/wrapper.sh")]),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web",
@@ -141,7 +143,9 @@ let package = Package(
         cryptoExtras, logging,
       ]),
     tests("PoliciesTests", ["Domain", "Scheduling", "RunnerHub", "Policies", "PolicyFuzzing", "Storage", logging]),
-    tests("PluginsTests", ["Plugins", "JSON", "Domain", "RunnerHub", "Storage", logging, nioCore, nioPosix]),
+    tests(
+      "PluginsTests",
+      ["Plugins", "JSON", "Contracts", "Domain", "Engines", "RunnerHub", "Storage", "Web", lifecycle, logging, nioCore, nioPosix]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",

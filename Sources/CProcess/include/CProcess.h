@@ -62,3 +62,17 @@ int rh_process_limit(pid_t pid, struct rh_limit limit);
 /// Removes a folder and all below it. Never follows a symbolic link, never enters a mount, needs no recursion however deep the folder is.
 /// The folder is the caller's own, and nothing else writes below it. Absent is success. Returns 0, or -1 with the failure.
 int rh_remove_tree(const char *path, struct rh_failure *failure);
+
+// MARK: - One call of a program
+
+/// A program that answers one question, as a child of this process; its end is the caller's to wait for. Descriptors do not block.
+struct rh_call {
+  pid_t pid;
+  int input;
+  int output;
+  int error;
+};
+
+/// Starts a program in a session and process group of its own, with these variables, three pipes, and nothing else of this process.
+/// Returns 0, or an errno.
+int rh_call_start(const char *const *argv, const char *const *envp, const char *directory, struct rh_call *call);

@@ -1,4 +1,4 @@
-package import Foundation
+internal import Foundation
 package import JSON
 
 /// What a GARM external provider can be asked: values of `GARM_COMMAND` (garm-provider-common, `execution/common/commands.go`).

@@ -59,10 +59,14 @@ package struct GarmEngine: ContainerEngine {
     let folder = MachineFolder(root: directory)
     key = try folder.prepare()
     book = try MachineBook(folder: folder)
+    if !book.unreadable.isEmpty {
+      logger.error("records of machines cannot be read", metadata: ["engine": "\(name)", "machines": "\(book.unreadable)"])
+    }
     pools = surroundings.pools.map { settings.pool($0.name, image: $0.image, installation: surroundings.installation) }
+    let emptyConfig = try folder.emptyConfig()
     let provider = GarmProvider(
       execution: execution, settings: settings, controllerID: GarmIdentity.uuid(of: "controller", surroundings.installation),
-      configFile: try settings.providerConfig ?? folder.emptyConfig())
+      configFile: settings.providerConfig ?? emptyConfig)
     self.provider = provider
     cloud = CloudView(provider: provider, interval: settings.listInterval)
     var base = surroundings.baseURL
@@ -77,7 +81,11 @@ package struct GarmEngine: ContainerEngine {
   package func capacity() -> HostCapacity {
     var all = Resources(milliCPUs: 1000, memory: ByteCount(gibibytes: 1), disk: ByteCount(gibibytes: 1))
     for pool in surroundings.pools {
-      for _ in 0..<min(pool.maximum, 100_000) { all = all + pool.resources }
+      let (one, count) = (pool.resources, Int64(min(pool.maximum, 100_000)))
+      all.milliCPUs += one.milliCPUs * Int(count)
+      all.memory = ByteCount(bytes: all.memory.bytes &+ one.memory.bytes &* count)
+      all.disk = ByteCount(bytes: all.disk.bytes &+ one.disk.bytes &* count)
+      all.gpus += one.gpus * Int(count)
     }
     return HostCapacity(resources: all)
   }
@@ -231,7 +239,7 @@ package struct GarmEngine: ContainerEngine {
     try await book.put(files, into: id)
     guard let marker = files.last(where: { $0.path == ".runnerhub-go" }) else { return }
     let text = String(decoding: marker.contents, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    guard let use = Int(text), use > 0 else { throw .invalid("the marker holds no number of a use: '\(PlainText.line(text).prefix(50))'") }
+    guard let use = Int(text), use > 0 else { throw .invalid("the marker holds no number of a use: '\(PrintableText.line(text).prefix(50))'") }
     try await book.update(id) { $0.use = use }
   }
 
@@ -273,7 +281,7 @@ package struct GarmEngine: ContainerEngine {
       if MachineName.isName(name) {
         found.append(ContainerObservation(id: ContainerID(rawValue: name), status: .exited(code: nil)))
       } else {
-        logger.warning("a machine with our tags has a name that is not ours", metadata: ["engine": "\(self.name)", "machine": "\(PlainText.line(name))"])
+        logger.warning("a machine with our tags has a name that is not ours", metadata: ["engine": "\(self.name)", "machine": "\(PrintableText.line(name))"])
       }
     }
     return found

@@ -1,5 +1,5 @@
 internal import Crypto
-package import Foundation
+internal import Foundation
 
 /// Names that a provider wants as UUIDs, made from ours: the same ones after every restart, without being written down.
 package enum GarmIdentity {

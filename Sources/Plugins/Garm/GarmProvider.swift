@@ -1,5 +1,6 @@
+internal import Domain
 package import Foundation
-package import JSON
+internal import JSON
 
 /// An unmodified provider: each call a process, each outcome a value or a `GarmFailure`.
 package struct GarmProvider: Sendable {
@@ -48,7 +49,7 @@ package struct GarmProvider: Sendable {
       json: await call(
         .createInstance, pool: pool, input: input, limit: min(limit ?? settings.bootstrapTimeout, settings.bootstrapTimeout),
         isUnwanted: isUnwanted))
-    guard made.name == instance.name else { throw .malformed("asked for \(instance.name), it speaks of \(PlainText.line(made.name))") }
+    guard made.name == instance.name else { throw .malformed("asked for \(instance.name), it speaks of \(PrintableText.line(made.name))") }
     return made
   }
 
@@ -81,7 +82,7 @@ package struct GarmProvider: Sendable {
 
   /// Plain text, for people.
   package func version() async throws(GarmFailure) -> String {
-    PlainText.line(String(decoding: try await call(.getVersion).prefix(200), as: UTF8.self))
+    PrintableText.line(String(decoding: try await call(.getVersion).prefix(200), as: UTF8.self))
   }
 
   /// The version that is spoken with it: the operator's word, or the newest that the provider names. GARM itself never asks.

@@ -1,5 +1,5 @@
 internal import Domain
-package import Foundation
+internal import Foundation
 package import JSON
 
 /// What an operator says of one GARM provider: the `configuration` of its plugin.

@@ -26,7 +26,7 @@ struct GarmSettingsReader {
   mutating func word(_ key: String) -> String? {
     guard let text = text(key) else { return nil }
     guard !text.isEmpty, !text.contains(where: { $0.isWhitespace || $0 == "'" || $0 == "\"" }) else {
-      problems.append("\(place).\(key) is \"\(PlainText.line(text))\": expected one word without quotation marks")
+      problems.append("\(place).\(key) is \"\(PrintableText.line(text))\": expected one word without quotation marks")
       return nil
     }
     return text
@@ -35,7 +35,7 @@ struct GarmSettingsReader {
   mutating func path(_ key: String) -> String? {
     guard let text = text(key) else { return nil }
     guard text.hasPrefix("/"), !text.utf8.contains(0), !text.contains("'"), !text.contains("\n") else {
-      problems.append("\(place).\(key) is \"\(PlainText.line(text))\": expected an absolute path")
+      problems.append("\(place).\(key) is \"\(PrintableText.line(text))\": expected an absolute path")
       return nil
     }
     return text
@@ -69,14 +69,14 @@ struct GarmSettingsReader {
     guard let text = text(key), text != nothing else { return nil }
     if let word = Word(rawValue: text) { return word }
     let words = [nothing] + Word.allCases.map(\.rawValue)
-    problems.append("\(place).\(key) is \"\(PlainText.line(text))\": expected \(words.joined(separator: ", "))")
+    problems.append("\(place).\(key) is \"\(PrintableText.line(text))\": expected \(words.joined(separator: ", "))")
     return nil
   }
 
   mutating func machine() -> GarmSettings.Machine {
     var machine = GarmSettings.Machine(flavor: text("flavor"), image: text("image"), architecture: text("arch"), extraSpecs: nil)
     if let arch = machine.architecture, !["amd64", "arm64", "arm", "i386"].contains(arch) {
-      problems.append("\(place).arch is \"\(PlainText.line(arch))\": expected amd64, arm64, arm or i386")
+      problems.append("\(place).arch is \"\(PrintableText.line(arch))\": expected amd64, arm64, arm or i386")
     }
     switch value["extra-specs"] {
     case nil, .null: break

@@ -6,6 +6,8 @@ internal import Synchronization
 /// The machines of one engine, in memory and on disk, and who waits for news of them.
 actor MachineBook {
   private let folder: MachineFolder
+  /// Names whose records could not be read. Their machines may live: the provider's list shows them, and they are removed as ones that nobody knows.
+  nonisolated let unreadable: [String]
   private var machines: [ContainerID: GarmMachine] = [:]
   private var files: [ContainerID: [RunnerFile]] = [:]
   private var logSizes: [ContainerID: Int64] = [:]
@@ -18,10 +20,7 @@ actor MachineBook {
   init(folder: MachineFolder) throws(EngineError) {
     self.folder = folder
     let known = folder.machines()
-    if !known.unreadable.isEmpty {
-      // Its machine may live: a provider's list still shows it, and it is removed as one that nobody knows.
-      throw .unavailable("records of machines cannot be read: \(known.unreadable.joined(separator: ", ")) in \(folder.root)")
-    }
+    unreadable = known.unreadable
     for machine in known.found {
       machines[machine.id] = machine
       files[machine.id] = try folder.files(of: machine.id)

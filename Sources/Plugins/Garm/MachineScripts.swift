@@ -45,7 +45,7 @@ struct MachineScripts: Sendable {
     return Data((lines.joined(separator: "\n") + "\n").utf8)
   }
 
-  static func quoted(_ text: some StringProtocol) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+  static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 
   /// For the stock script, which installs the runner as a service.
   static func unitFile(machine: String, home: String, user: String) -> String {

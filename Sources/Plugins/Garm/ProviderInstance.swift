@@ -1,3 +1,4 @@
+internal import Domain
 package import Foundation
 
 /// What a provider says of one machine (garm-provider-common, `params/params.go`; garm, `runner/providers/util`).
@@ -32,7 +33,7 @@ package struct ProviderInstance: Hashable, Sendable {
     do {
       return try JSONDecoder().decode(type, from: json)
     } catch {
-      let start = PlainText.line(String(decoding: json.prefix(200), as: UTF8.self))
+      let start = PrintableText.line(String(decoding: json.prefix(200), as: UTF8.self))
       throw .malformed(json.isEmpty ? "nothing on standard output" : "no JSON of a machine on standard output: \(start)")
     }
   }
@@ -57,14 +58,14 @@ package struct ProviderInstance: Hashable, Sendable {
       let name = try word(name, "name", most: 256)
       guard let text = status, let status = Status(rawValue: text) else {
         let words = Status.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .malformed("status '\(PlainText.line(status ?? "").prefix(50))' of \(name): expected one of \(words)")
+        throw .malformed("status '\(PrintableText.line(status ?? "").prefix(50))' of \(name): expected one of \(words)")
       }
       var instance = ProviderInstance(id: id, name: name, status: status)
       // A byte array in Go, so base64; GARM's document shows plain text.
       instance.fault = provider_fault.map { fault in
-        PlainText.line(Data(base64Encoded: fault).map { String(decoding: $0.prefix(4096), as: UTF8.self) } ?? String(fault.prefix(4096)))
+        PrintableText.line(Data(base64Encoded: fault).map { String(decoding: $0.prefix(4096), as: UTF8.self) } ?? String(fault.prefix(4096)))
       }
-      instance.addresses = (addresses ?? []).prefix(16).compactMap(\.address).map { PlainText.line(String($0.prefix(100))) }
+      instance.addresses = (addresses ?? []).prefix(16).compactMap(\.address).map { PrintableText.line(String($0.prefix(100))) }
       return instance
     }
 
@@ -74,16 +75,5 @@ package struct ProviderInstance: Hashable, Sendable {
       guard value.utf8.count <= most, !value.utf8.contains(0) else { throw .malformed("\(key) is longer than \(most) bytes, or holds a NUL") }
       return value
     }
-  }
-}
-
-/// Text of others for logs and messages.
-enum PlainText {
-  /// One line, without characters that steer a terminal.
-  static func line(_ text: String) -> String {
-    let scalars = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }
-    var line = ""
-    line.unicodeScalars.append(contentsOf: scalars)
-    return line.trimmingCharacters(in: .whitespaces)
   }
 }

@@ -1,3 +1,5 @@
+internal import Domain
+internal import CProcess
 package import Foundation
 internal import Glibc
 internal import Synchronization
@@ -60,22 +62,15 @@ private struct Conversation: Sendable {
   static let look: Int32 = 100
 
   func run(isUnwanted: () -> Bool) -> ProviderOutcome {
-    let pipes: (input: Pipe, output: Pipe, errors: Pipe)
-    do {
-      pipes = (try Pipe(), try Pipe(), try Pipe())
-    } catch {
-      return ProviderOutcome(.notStarted("\(error)"))
+    var call = rh_call()
+    let result = withCStrings(command) { argv in
+      withCStrings(environment.map { "\($0.key)=\($0.value)" }.sorted()) { envp in rh_call_start(argv, envp, directory, &call) }
     }
-    let pid: pid_t
-    switch spawn(pipes.input.read.number, pipes.output.write.number, pipes.errors.write.number) {
-    case .success(let started): pid = started
-    case .failure(let failure): return ProviderOutcome(.notStarted(failure.text))
-    }
-    pipes.input.read.close()
-    pipes.output.write.close()
-    pipes.errors.write.close()
+    guard result == 0 else { return ProviderOutcome(.notStarted("\(command[0]): \(systemText(result))")) }
+    let pid = call.pid
     var outcome = ProviderOutcome(.overdue)
-    var exchange = Exchange(input: input, limits: limits, to: pipes.input.write, from: pipes.output.read, errors: pipes.errors.read)
+    var exchange = Exchange(
+      input: input, limits: limits, to: Descriptor(call.input), from: Descriptor(call.output), errors: Descriptor(call.error))
     var status: Int32 = 0
     var hasEnded = false
     while !hasEnded {
@@ -100,44 +95,14 @@ private struct Conversation: Sendable {
     exchange.close()
     outcome.output = exchange.output
     outcome.isOutputCut = exchange.isOutputCut
-    outcome.errors = PlainText.line(String(decoding: exchange.errorText, as: UTF8.self))
+    outcome.errors = PrintableText.line(String(decoding: exchange.errorText, as: UTF8.self))
     return outcome
   }
 
-  private struct SpawnFailure: Error { var text: String }
-
-  private func spawn(_ input: Int32, _ output: Int32, _ errors: Int32) -> Result<pid_t, SpawnFailure> {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
-    posix_spawn_file_actions_adddup2(&actions, errors, 2)
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-    posix_spawn_file_actions_addchdir_np(&actions, directory)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    var all = sigset_t()
-    sigemptyset(&none)
-    sigfillset(&all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | 0x80 /* POSIX_SPAWN_SETSID */))
-    var pid: pid_t = 0
-    let result = withCStrings(command) { argv in
-      withCStrings(environment.map { "\($0.key)=\($0.value)" }.sorted()) { envp in
-        posix_spawn(&pid, command[0], &actions, &attributes, argv, envp)
-      }
-    }
-    return result == 0 ? .success(pid) : .failure(SpawnFailure(text: "\(command[0]): \(String(cString: strerror(result)))"))
-  }
-
-  private func withCStrings<Result>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result) -> Result {
-    let pointers = strings.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    return body(pointers)
+  private func withCStrings<Result>(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result) -> Result {
+    let pointers = strings.map { UnsafePointer(strdup($0)) } + [nil]
+    defer { for pointer in pointers { free(UnsafeMutablePointer(mutating: pointer)) } }
+    return pointers.withUnsafeBufferPointer { body($0.baseAddress.unsafelyUnwrapped) }
   }
 }
 
@@ -158,7 +123,6 @@ private struct Exchange {
     self.to = to
     self.from = from
     self.errors = errors
-    for descriptor in [to, from, errors] { descriptor.makeNonblocking() }
     if input.isEmpty { to.close() }
   }
 
@@ -215,24 +179,9 @@ private final class Descriptor {
   init(_ number: Int32) { self.number = number }
   deinit { close() }
   var isOpen: Bool { number >= 0 }
-  func makeNonblocking() { _ = fcntl(number, F_SETFL, O_NONBLOCK) }
   func close() {
     guard number >= 0 else { return }
     Glibc.close(number)
     number = -1
-  }
-}
-
-/// Both ends of a pipe, which no other program inherits.
-private struct Pipe {
-  struct Failure: Error, CustomStringConvertible { var description: String }
-  let read: Descriptor
-  let write: Descriptor
-
-  init() throws {
-    var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Failure(description: "no pipe: \(String(cString: strerror(errno)))") }
-    read = Descriptor(ends[0])
-    write = Descriptor(ends[1])
   }
 }
