@@ -15,6 +15,8 @@ package struct GarmSurroundings: Sendable {
   package var firstProcess: Data
   /// Pools of this engine.
   package var pools: [Pool]
+  /// The host's, of which the provider gets what the operator names.
+  package var environment: [String: String] = ProcessInfo.processInfo.environment
 
   package init(installation: String, baseURL: String, repositoryURL: String, firstProcess: Data, pools: [Pool]) {
     self.installation = installation
@@ -39,7 +41,7 @@ package struct GarmEngine: ContainerEngine {
   private let provider: GarmProvider
   private let pools: [GarmPool]
   private let cloud: CloudView
-  private let turns = Turnstile<ContainerID>()
+  private let turns: Turnstile<ContainerID>
   let logger: Logger
   /// Creations of one machine, as many as GARM's (garm, `runner/pool`, `maxCreateAttempts`).
   private static let mostAttempts = 5
@@ -47,26 +49,31 @@ package struct GarmEngine: ContainerEngine {
   /// - Parameters:
   ///   - name: of the plugin, which pools name as their engine.
   ///   - directory: where its machines are written down; made where it is missing, for the owner only.
+  ///   - before: the same engine under another configuration, whose machines go on under this one.
   /// - Throws: where the directory or what is in it cannot be used.
   package init(
     name: String, settings: GarmSettings, surroundings: GarmSurroundings, execution: any ProviderExecution, directory: String,
-    logger: Logger
+    after before: GarmEngine? = nil, logger: Logger
   ) throws(EngineError) {
     self.name = name
     self.settings = settings
     self.surroundings = surroundings
     self.logger = logger
     let folder = MachineFolder(root: directory)
-    key = try folder.prepare()
-    book = try MachineBook(folder: folder)
-    if !book.unreadable.isEmpty {
-      logger.error("records of machines cannot be read", metadata: ["engine": "\(name)", "machines": "\(book.unreadable)"])
+    if let before {
+      (key, book, turns) = (before.key, before.book, before.turns)
+    } else {
+      key = try folder.prepare()
+      book = try MachineBook(folder: folder)
+      turns = Turnstile()
+      if !book.unreadable.isEmpty {
+        logger.error("records of machines cannot be read", metadata: ["engine": "\(name)", "machines": "\(book.unreadable)"])
+      }
     }
     pools = surroundings.pools.map { settings.pool($0.name, image: $0.image, installation: surroundings.installation) }
-    let emptyConfig = try folder.emptyConfig()
     let provider = GarmProvider(
       execution: execution, settings: settings, controllerID: GarmIdentity.uuid(of: "controller", surroundings.installation),
-      configFile: settings.providerConfig ?? emptyConfig)
+      configFile: settings.providerConfig ?? "/dev/null", hostEnvironment: surroundings.environment)
     self.provider = provider
     cloud = CloudView(provider: provider, interval: settings.listInterval)
     var base = surroundings.baseURL

@@ -7,7 +7,6 @@ internal import RunnerHub
 ///
 /// ```
 /// ROOT/key                  for tokens
-///      provider.conf        empty: for providers that need none
 ///      ID/machine.json      the record
 ///         files.json        what a job's runner needs; secret, 0600, removed when the job is over
 ///         use.log           what the machine has sent of the use's output
@@ -30,12 +29,6 @@ struct MachineFolder: Sendable {
     let key = SymmetricKeyBytes.random()
     try write(key, to: path)
     return SymmetricKeyBytes(key)
-  }
-
-  /// The path of an empty file.
-  func emptyConfig() throws(EngineError) -> String {
-    try write(Data(), to: "\(root)/provider.conf")
-    return "\(root)/provider.conf"
   }
 
   /// All records; what cannot be read is named, and stays.

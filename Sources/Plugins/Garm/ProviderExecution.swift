@@ -16,7 +16,7 @@ package struct ProviderOutcome: Hashable, Sendable {
   package var output = Data()
   /// Whether there was more.
   package var isOutputCut = false
-  /// The end of standard error, for people.
+  /// What it wrote to standard error, for people.
   package var errors = ""
 
   package init(_ end: End) { self.end = end }
@@ -26,10 +26,8 @@ package struct ProviderOutcome: Hashable, Sendable {
 package struct ProviderLimits: Hashable, Sendable {
   /// Bytes of standard output that are kept; the rest is read and thrown away.
   package var output = 8 << 20
-  /// Bytes of standard error that are kept, its last ones.
+  /// Bytes of standard error that are told on.
   package var errors = 16 << 10
-  /// Time for what is still in the pipes once the process itself has ended: a child that it left may hold them for ever.
-  package var drain: Duration = .milliseconds(500)
 
   package init() {}
 }

@@ -55,7 +55,11 @@ struct GarmBench: Sendable {
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path(percentEncoded: false))
   }
 
-  var execution: any ProviderExecution { ProviderProcess(command: [Self.provider], directory: path) }
+  var execution: any ProviderExecution { execution(Self.provider) }
+
+  func execution(_ path: String) -> any ProviderExecution {
+    ProviderProcess(PluginProgram(command: [path], folder: folder, directory: folder, abilities: [.network, .read("/"), .write("/")], leavesChildren: true))
+  }
 
   /// A new one over the same place each time, as after a restart.
   func engine(_ execution: (any ProviderExecution)? = nil) throws -> GarmEngine {

@@ -44,7 +44,7 @@ import Testing
       try Data(script.utf8).write(to: URL(filePath: old))
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: old)
       let provider = GarmProvider(
-        execution: ProviderProcess(command: [old], directory: "/"), settings: bench.settings, controllerID: "c", configFile: "/dev/null",
+        execution: bench.execution(old), settings: bench.settings, controllerID: "c", configFile: "/dev/null",
         hostEnvironment: [:])
       #expect(await provider.interfaceVersion() == .v010)
       #expect(try await provider.list(bench.garmPool).isEmpty)
@@ -103,7 +103,7 @@ import Testing
   func absent() async throws {
     try await GarmBench.run { bench in
       let nowhere = GarmProvider(
-        execution: ProviderProcess(command: ["/nowhere/provider"], directory: "/"), settings: bench.settings, controllerID: "c",
+        execution: bench.execution("/nowhere/provider"), settings: bench.settings, controllerID: "c",
         configFile: "/dev/null")
       guard case .unstartable = await failure({ () async throws(GarmFailure) in _ = try await nowhere.version() }) else {
         Issue.record("expected that it cannot be started")
