@@ -113,11 +113,10 @@ package struct GarmConformance: Sendable {
 
   private func createsOnce() async throws {
     let first = try await provider.get(name, in: pool)
-    do throws(GarmFailure) {
-      let second = try await provider.create(wish(name), in: pool)
-      guard second.id == first.id else { throw GarmFailure.failed("it made \(second.id) beside \(first.id)") }
-    } catch .duplicate {
-      // As it should be.
+    switch await outcome({ () async throws(GarmFailure) in try await provider.create(wish(name), in: pool) }) {
+    case .success(let second) where second.id != first.id: throw Broken(description: "it made \(second.id) beside \(first.id)")
+    case .success, .failure(.duplicate): break
+    case .failure(let other): throw other
     }
     let count = try await provider.list(pool).filter { $0.name == name }.count
     guard count == 1 else { throw Broken(description: "\(count) machines of the name are listed") }
@@ -141,10 +140,10 @@ package struct GarmConformance: Sendable {
   private func expectGone(_ name: String) async throws {
     let deadline = ContinuousClock.now + patience
     while true {
-      do throws(GarmFailure) {
-        _ = try await provider.get(name, in: pool)
-      } catch .notFound {
-        return
+      switch await outcome({ () async throws(GarmFailure) in try await provider.get(name, in: pool) }) {
+      case .failure(.notFound): return
+      case .failure(let other): throw other
+      case .success: break
       }
       guard ContinuousClock.now < deadline else { throw Broken(description: "it is still found \(patience) after its deletion") }
       try await Task.sleep(for: .seconds(1))
@@ -153,17 +152,26 @@ package struct GarmConformance: Sendable {
 
   private func cleansUp() async throws {
     let half = "\(name)-half"
-    let outcome: String
-    do throws(GarmFailure) {
-      _ = try await provider.create(wish(half), in: pool, limit: killAfter)
-      outcome = "the creation was done before it could be killed"
-    } catch .ended(_) {
-      outcome = "killed after \(killAfter)"
+    let end: String
+    switch await outcome({ () async throws(GarmFailure) in try await provider.create(wish(half), in: pool, limit: killAfter) }) {
+    case .success: end = "the creation was done before it could be killed"
+    case .failure(.ended): end = "killed after \(killAfter)"
+    case .failure(let other): throw other
     }
     try await provider.delete(half, in: pool)
     try await expectGone(half)
     guard try await !provider.list(pool).contains(where: { $0.name == half }) else {
-      throw Broken(description: "\(half) is still listed after its deletion (\(outcome))")
+      throw Broken(description: "\(half) is still listed after its deletion (\(end))")
+    }
+  }
+
+  private func outcome(
+    _ call: () async throws(GarmFailure) -> ProviderInstance
+  ) async -> Result<ProviderInstance, GarmFailure> {
+    do throws(GarmFailure) {
+      return .success(try await call())
+    } catch {
+      return .failure(error)
     }
   }
 

@@ -166,7 +166,7 @@ struct GarmBench: Sendable {
 }
 
 /// No delivery comes here.
-private struct NoInbox: Inbox {
+private struct NoInbox: RunnerHub.Inbox {
   func append(_ delivery: Delivery) async throws(StoreError) -> DeliveryReceipt { throw .unavailable("there is no inbox") }
   func pendingDeliveries(limit: Int) async throws(StoreError) -> [StoredDelivery] { [] }
   func recentDeliveries(limit: Int) async throws(StoreError) -> [StoredDelivery] { [] }
