@@ -160,6 +160,7 @@ struct Configuration {
     }
     for pool in pools {
       let section = "pools.\(pool.name)"
+      problems += engineProblems(of: pool, place: place("\(section).engine"))
       if pool.minimum > pool.maximum {
         problems.append(
           "\(section).minimum is \(pool.minimum) (\(place("\(section).minimum"))): expected at most the maximum, which is \(pool.maximum) (\(place("\(section).maximum")))"
@@ -179,6 +180,16 @@ struct Configuration {
       }
     }
     return problems
+  }
+
+  /// An engine is one of ours, or a plugin that the configuration names.
+  private func engineProblems(of pool: Pool, place: String) -> [String] {
+    let known = ["process", "docker"] + (names["plugins"] ?? [])
+    guard !known.contains(pool.engine) else { return [] }
+    let near = Suggestion.nearest(to: pool.engine, among: known).map { " – did you mean \($0)?" } ?? ""
+    return [
+      "pools.\(pool.name).engine is \"\(pool.engine)\" (\(place)): expected process, docker or a plugin that is named in plugins:\(near)"
+    ]
   }
 
   /// What GitHub wants of a server.

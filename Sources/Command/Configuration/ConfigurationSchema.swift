@@ -165,8 +165,10 @@ enum ConfigurationSchema {
   private static let pools =
     [
       ConfigurationKey(
-        path: "pools.*.engine", kind: .choice(["process", "docker"]), standard: "process",
-        summary: "Where its containers run: processes of this machine (**no isolation**), or Docker."),
+        path: "pools.*.engine", kind: .nonEmpty, standard: "process",
+        summary:
+          "Where its containers run: `process`, processes of this machine (**no isolation**); `docker`; or a plugin of kind engine or garm-provider by its name."
+      ),
       ConfigurationKey(
         path: "pools.*.image", kind: .nonEmpty, standard: "stand-in",
         summary:
