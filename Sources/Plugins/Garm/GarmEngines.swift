@@ -58,12 +58,14 @@ package final class GarmEngineSlot: ContainerEngine {
   var current: GarmEngine? { state.withLock { $0.engine } }
 
   func started(_ plugin: RunningPlugin) {
-    guard let program = plugin.program else { return stop("the host gave it no program") }
+    guard var program = plugin.program else { return stop("the host gave it no program") }
     do {
       let settings = try GarmSettings(plugin.configuration)
+      program.leavesChildren = settings.hasLocalMachines
+      let execution = ProviderProcess(program)
       try state.withLock { state in
         state.engine = try GarmEngine(
-          name: name, settings: settings, surroundings: surroundings, execution: ProviderProcess(program), directory: directory,
+          name: name, settings: settings, surroundings: surroundings, execution: execution, directory: directory,
           after: state.engine, logger: logger)
         state.reason = nil
       }

@@ -39,6 +39,8 @@ package struct GarmSettings: Hashable, Sendable {
   /// SHA-256 of that file, in hexadecimal digits; empty: it is not checked.
   package var runnerChecksum = ""
   package var sshKeys: [String] = []
+  /// Machines are processes of this computer, so what the provider starts outlives its call.
+  package var hasLocalMachines = false
   /// A file of PEM certificates that machines trust besides their own.
   package var certificates: String?
 
@@ -69,6 +71,7 @@ package struct GarmSettings: Hashable, Sendable {
     runnerChecksum = reader.word("runner-checksum") ?? runnerChecksum
     sshKeys = reader.texts("ssh-keys") ?? sshKeys
     certificates = reader.path("certificates")
+    hasLocalMachines = reader.boolean("local-machines") ?? false
     if !reader.problems.isEmpty { throw Refusal(problems: reader.problems) }
   }
 
@@ -76,7 +79,7 @@ package struct GarmSettings: Hashable, Sendable {
   static let keys =
     machineKeys + [
       "provider-config", "interface-version", "environment", "pools", "bootstrap-timeout", "call-timeout", "list-interval", "runner-home",
-      "runner-version", "runner-url", "runner-checksum", "ssh-keys", "certificates",
+      "runner-version", "runner-url", "runner-checksum", "ssh-keys", "certificates", "local-machines",
     ]
 
   /// What machines of a pool are made of.

@@ -50,6 +50,16 @@ struct GarmSettingsReader {
     return nil
   }
 
+  mutating func boolean(_ key: String) -> Bool? {
+    switch value[key] {
+    case nil, .null: return nil
+    case .bool(let value): return value
+    default:
+      problems.append("\(place).\(key): expected true or false")
+      return nil
+    }
+  }
+
   mutating func seconds(_ key: String, _ range: ClosedRange<Double>) -> Duration? {
     let number: Double
     switch value[key] {

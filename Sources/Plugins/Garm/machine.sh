@@ -1,4 +1,6 @@
 #!/bin/sh
+# shellcheck disable=SC2154 # the values are set when it is served
+#
 # What a machine runs that RunnerHub had a provider make: it waits for a job, runs its runner under RunnerHub's PID 1, sends the output, and says
 # how it ended. Served to one machine, with its own values above this line:
 #
