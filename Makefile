@@ -11,7 +11,7 @@ ONLY =
 # How long `make fuzz` runs, and from which seed; empty: another one each time.
 FUZZ_SECONDS = 60
 SEED =
-SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
+SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Plugins/Garm/machine.sh Sources/Plugins/Garm/wrapper.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
 
 help:
 	@echo 'make run     install what is missing, build, and run the demonstration (ENGINE=process or docker)'
