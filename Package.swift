@@ -92,13 +92,9 @@ let package = Package(
     room(
       "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
       resources: [.embedInCode("init.sh")]),
-<<<<<<< HEAD
     room(
-      "Plugins", ["Domain", "JSON", "RunnerHub", "CProcess", yams, crypto, nioCore, nioPosix, logging, metrics, lifecycle],
+      "Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
       resources: [.embedInCode("Garm/machine.sh"), .embedInCode("Garm/wrapper.sh")]),
-=======
-    room("Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle]),
->>>>>>> 61f1d7d9bd0fe6e29431f056004c835dcedfd246
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web",

@@ -17,7 +17,8 @@ private struct MachineHouse: Sendable {
     plan.prepare = { _, port in
       try makeCloud()
       return [
-        "webhooks.base-url: \"http://127.0.0.1:\(port)\"", "plugins.directory: \"\(Places.root.appending(path: "plugins").path(percentEncoded: false))\"",
+        "webhooks.base-url: \"http://127.0.0.1:\(port)\"",
+        "plugins.directory: \"\(Places.root.appending(path: "plugins").path(percentEncoded: false))\"",
         """
         plugins.garm-local:
           grant: [network]
@@ -64,7 +65,8 @@ private struct MachineHouse: Sendable {
       let names = ["first", "second", "third"]
       var text = "on: push\njobs:\n"
       for name in names {
-        text += "  \(name):\n    runs-on: [self-hosted, linux]\n    steps:\n      - run: |\n          echo \"here is $GITHUB_JOB\"; \(name == "second" ? "exit 3" : "true")\n"
+        text +=
+          "  \(name):\n    runs-on: [self-hosted, linux]\n    steps:\n      - run: |\n          echo \"here is $GITHUB_JOB\"; \(name == "second" ? "exit 3" : "true")\n"
       }
       try await house.push([".github/workflows/ci.yml": text])
       try await house.allEnded(3, within: .seconds(90))

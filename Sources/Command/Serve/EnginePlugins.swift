@@ -34,7 +34,8 @@ struct EnginePlugins {
         surroundings[name] = GarmSurroundings(
           installation: installation, baseURL: baseURL ?? "", repositoryURL: repositoryURL, firstProcess: FirstProcess.script, pools: pools)
       case .notifier, .observer, .secrets, .source:
-        problems.append("pools.\(pools[0].name).engine is \(name), a plugin of kind \(manifest.kind.rawValue): expected engine or garm-provider")
+        problems.append(
+          "pools.\(pools[0].name).engine is \(name), a plugin of kind \(manifest.kind.rawValue): expected engine or garm-provider")
       }
     }
     guard problems.isEmpty else { throw ConfigurationError(problems: problems.sorted()) }

@@ -161,7 +161,9 @@ package final class PluginEngine: ContainerEngine {
   private func call<Result: Decodable & Sendable>(
     _ method: String, _ parameters: some Encodable & Sendable, limit: Duration? = nil
   ) async throws(EngineError) -> Result {
-    guard let connection = connection.withLock({ $0 }) else { throw .unavailable("the plugin \(name) is not there; see runnerhub plugin list") }
+    guard let connection = connection.withLock({ $0 }) else {
+      throw .unavailable("the plugin \(name) is not there; see runnerhub plugin list")
+    }
     do throws(PluginError) {
       return try await connection.call("engine/\(method)", parameters, limit: limit)
     } catch {

@@ -149,13 +149,16 @@ private struct MachineCounter: Sendable {
     let message = PrintableText.line(String((told.message ?? "").prefix(1000)))
     try await engine.book.update(machine.id) { $0.told(told.status, message, exitCode: told.exit_code, at: now) }
     let level: Logger.Level = told.status == "failed" ? .warning : .debug
-    engine.logger.log(level: level, "a machine says", metadata: ["machine": "\(machine.id)", "status": "\(told.status)", "message": "\(message)"])
+    engine.logger.log(
+      level: level, "a machine says", metadata: ["machine": "\(machine.id)", "status": "\(told.status)", "message": "\(message)"])
     return .json([:])
   }
 
   /// Output of the use. Bytes that are sent a second time are not taken a second time.
   private func log(_ request: MachineRequest, _ machine: GarmMachine) async throws(EngineError) -> MachineAnswer {
-    guard machine.use != nil, !machine.hasEnded else { return .refusal(404, "not found", "this machine has no job whose log could be kept") }
+    guard machine.use != nil, !machine.hasEnded else {
+      return .refusal(404, "not found", "this machine has no job whose log could be kept")
+    }
     guard let offset = request.query["offset"].flatMap({ Int64($0) }), offset >= 0 else {
       return .refusal(400, "bad request", "expected offset=N, the number of bytes sent before")
     }

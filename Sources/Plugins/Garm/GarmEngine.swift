@@ -106,7 +106,8 @@ package struct GarmEngine: ContainerEngine {
   }
 
   private func make(_ spec: ContainerSpec) async throws(EngineError) {
-    let pool = pools.first { $0.name == spec.pool }
+    let pool =
+      pools.first { $0.name == spec.pool }
       ?? settings.pool(spec.pool, image: spec.image, installation: surroundings.installation)
     let machine = try await book.insert(GarmMachine(spec: spec, pool: pool))
     guard machine.spec == spec else { throw .invalid("machine \(spec.id) exists already, made for something else") }
@@ -207,7 +208,8 @@ package struct GarmEngine: ContainerEngine {
       if machine.calledAt != nil { return }
       let deadline = createdAt.addingTimeInterval(settings.bootstrapTimeout / .seconds(1))
       guard Date() < deadline else {
-        let why = "machine \(id) has not called \(scripts.metadataURL) within \(Int(settings.bootstrapTimeout / .seconds(1))) s of its creation"
+        let why =
+          "machine \(id) has not called \(scripts.metadataURL) within \(Int(settings.bootstrapTimeout / .seconds(1))) s of its creation"
         // A job loses no try by it; a warm one is given up when it is asked for again.
         if machine.status == Self.silent { throw .invalid(why) }
         try await book.update(id) { $0.status = Self.silent }
@@ -246,7 +248,9 @@ package struct GarmEngine: ContainerEngine {
     try await book.put(files, into: id)
     guard let marker = files.last(where: { $0.path == ".runnerhub-go" }) else { return }
     let text = String(decoding: marker.contents, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    guard let use = Int(text), use > 0 else { throw .invalid("the marker holds no number of a use: '\(PrintableText.line(text).prefix(50))'") }
+    guard let use = Int(text), use > 0 else {
+      throw .invalid("the marker holds no number of a use: '\(PrintableText.line(text).prefix(50))'")
+    }
     try await book.update(id) { $0.use = use }
   }
 
@@ -288,7 +292,9 @@ package struct GarmEngine: ContainerEngine {
       if MachineName.isName(name) {
         found.append(ContainerObservation(id: ContainerID(rawValue: name), status: .exited(code: nil)))
       } else {
-        logger.warning("a machine with our tags has a name that is not ours", metadata: ["engine": "\(self.name)", "machine": "\(PrintableText.line(name))"])
+        logger.warning(
+          "a machine with our tags has a name that is not ours",
+          metadata: ["engine": "\(self.name)", "machine": "\(PrintableText.line(name))"])
       }
     }
     return found

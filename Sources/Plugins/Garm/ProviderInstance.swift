@@ -63,7 +63,8 @@ package struct ProviderInstance: Hashable, Sendable {
       var instance = ProviderInstance(id: id, name: name, status: status)
       // A byte array in Go, so base64; GARM's document shows plain text.
       instance.fault = provider_fault.map { fault in
-        PrintableText.line(Data(base64Encoded: fault).map { String(decoding: $0.prefix(4096), as: UTF8.self) } ?? String(fault.prefix(4096)))
+        PrintableText.line(
+          Data(base64Encoded: fault).map { String(decoding: $0.prefix(4096), as: UTF8.self) } ?? String(fault.prefix(4096)))
       }
       instance.addresses = (addresses ?? []).prefix(16).compactMap(\.address).map { PrintableText.line(String($0.prefix(100))) }
       return instance
@@ -72,7 +73,9 @@ package struct ProviderInstance: Hashable, Sendable {
     private func word(_ value: String?, _ key: String, most: Int) throws(GarmFailure) -> String {
       guard let value, !value.isEmpty else { throw .malformed("\(key) is missing") }
       // It becomes a variable of the environment of later calls.
-      guard value.utf8.count <= most, !value.utf8.contains(0) else { throw .malformed("\(key) is longer than \(most) bytes, or holds a NUL") }
+      guard value.utf8.count <= most, !value.utf8.contains(0) else {
+        throw .malformed("\(key) is longer than \(most) bytes, or holds a NUL")
+      }
       return value
     }
   }

@@ -51,12 +51,15 @@ import Testing
     #expect(seen.startedAt == Date(timeIntervalSince1970: 1_795_684_442))
   }
 
-  @Test("what cannot be is the plugin's fault, and no harm", arguments: [
-    #"{"containers":[{"id":"../x","status":"running"}]}"#, #"{"containers":[{"id":"rh-1","status":"asleep"}]}"#, #"{"containers":{}}"#, "{}",
-    #"{"containers":[{"id":"rh-1","status":"running"},{"id":"rh-1","status":"exited"}]}"#,
-    #"{"containers":[{"id":"rh-1","status":"running","memory":-1}]}"#, #"{"containers":[{"id":"rh-1","status":"running","endedUse":0}]}"#,
-    #"{"containers":[{"id":"rh-1","status":"running","exitCode":99999999999}]}"#,
-  ])
+  @Test(
+    "what cannot be is the plugin's fault, and no harm",
+    arguments: [
+      #"{"containers":[{"id":"../x","status":"running"}]}"#, #"{"containers":[{"id":"rh-1","status":"asleep"}]}"#, #"{"containers":{}}"#,
+      "{}",
+      #"{"containers":[{"id":"rh-1","status":"running"},{"id":"rh-1","status":"exited"}]}"#,
+      #"{"containers":[{"id":"rh-1","status":"running","memory":-1}]}"#, #"{"containers":[{"id":"rh-1","status":"running","endedUse":0}]}"#,
+      #"{"containers":[{"id":"rh-1","status":"running","exitCode":99999999999}]}"#,
+    ])
   func lies(_ json: String) async {
     let engine = engine(saying: json)
     #expect(await failure { () async throws(EngineError) in _ = try await engine.list() }?.hasPrefix("engine unavailable: pods") == true)
@@ -93,7 +96,9 @@ import Testing
   func names() async {
     let (engine, connection) = engine { _ in Data("{}".utf8) }
     for name in ["..", "a/b", "", "x", "UPPER"] {
-      #expect(await failure { () async throws(EngineError) in try await engine.remove(ContainerID(rawValue: name)) }?.hasPrefix("invalid") == true)
+      #expect(
+        await failure { () async throws(EngineError) in try await engine.remove(ContainerID(rawValue: name)) }?.hasPrefix("invalid") == true
+      )
     }
     let files = [RunnerFile(path: "fine", contents: Data(), mode: 0o600), RunnerFile(path: "../x", contents: Data(), mode: 0o600)]
     #expect(await failure { () async throws(EngineError) in try await engine.put(files, into: id) }?.hasPrefix("invalid") == true)

@@ -58,7 +58,9 @@ struct GarmBench: Sendable {
   var execution: any ProviderExecution { execution(Self.provider) }
 
   func execution(_ path: String) -> any ProviderExecution {
-    ProviderProcess(PluginProgram(command: [path], folder: folder, directory: folder, abilities: [.network, .read("/"), .write("/")], leavesChildren: true))
+    ProviderProcess(
+      PluginProgram(
+        command: [path], folder: folder, directory: folder, abilities: [.network, .read("/"), .write("/")], leavesChildren: true))
   }
 
   /// A new one over the same place each time, as after a restart.
@@ -66,7 +68,8 @@ struct GarmBench: Sendable {
     try GarmEngine(
       name: "garm-local", settings: settings,
       surroundings: GarmSurroundings(
-        installation: "bench", baseURL: "http://127.0.0.1:\(port)/", repositoryURL: "https://github.com/acme", firstProcess: FirstProcess.script,
+        installation: "bench", baseURL: "http://127.0.0.1:\(port)/", repositoryURL: "https://github.com/acme",
+        firstProcess: FirstProcess.script,
         pools: [pool]), execution: execution ?? self.execution, directory: "\(path)/data", logger: logger)
   }
 
@@ -120,7 +123,8 @@ struct GarmBench: Sendable {
     let server = WebhookServer(
       handler: OrchestratorWebhookHandler(
         verifier: try SignatureVerifier(secrets: ["secret"]), inbox: NoInbox(), metrics: PrometheusMetrics(), logger: quiet, wake: {}),
-      machines: GarmDesk(engines: [engine]), options: ListenerOptions(host: "127.0.0.1", port: bench.port) { isReady.yield($0) }, logger: quiet)
+      machines: GarmDesk(engines: [engine]), options: ListenerOptions(host: "127.0.0.1", port: bench.port) { isReady.yield($0) },
+      logger: quiet)
     let group = ServiceGroup(services: [server], logger: quiet)
     let result: Result<Void, any Error>
     do {

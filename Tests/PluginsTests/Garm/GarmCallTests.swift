@@ -56,7 +56,8 @@ import Testing
       poolID: "p")
     let json = try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(wish)) as? [String: Any])
     let wanted: Set = [
-      "name", "tools", "repo_url", "callback-url", "metadata-url", "instance-token", "ssh-keys", "extra_specs", "github-runner-group", "arch",
+      "name", "tools", "repo_url", "callback-url", "metadata-url", "instance-token", "ssh-keys", "extra_specs", "github-runner-group",
+      "arch",
       "os_type", "flavor", "image", "labels", "pool_id", "user_data_options", "jit_config_enabled", "proxy_config",
     ]
     #expect(Set(json.keys) == wanted)
@@ -74,7 +75,8 @@ import Testing
     let good = #"{"provider_id":"i-1","name":"m","status":"running","addresses":[{"address":"10.0.0.1","type":"private"}],"pool_id":"x"}"#
     let machine = try ProviderInstance(json: Data(good.utf8))
     #expect(machine.id == "i-1" && machine.name == "m" && machine.status == .running && machine.addresses == ["10.0.0.1"])
-    for bad in ["", "null", "[]", "{}", #"{"provider_id":"i","name":"m"}"#, #"{"provider_id":"i","name":"m","status":"pending_delete"}"#,
+    for bad in [
+      "", "null", "[]", "{}", #"{"provider_id":"i","name":"m"}"#, #"{"provider_id":"i","name":"m","status":"pending_delete"}"#,
       #"{"provider_id":"","name":"m","status":"running"}"#, #"{"provider_id":"i\u0000","name":"m","status":"running"}"#,
       #"{"provider_id":1,"name":"m","status":"running"}"#,
     ] {

@@ -236,7 +236,8 @@ import Testing
       try bench.runScript("exit 0")
       try bench.misbehave(["deaf": true])
       let engine = try bench.engine()
-      #expect(await failure { () async throws(EngineError) in try await engine.create(bench.spec(reusable: true)) }?.contains("one job") == true)
+      #expect(
+        await failure { () async throws(EngineError) in try await engine.create(bench.spec(reusable: true)) }?.contains("one job") == true)
       let spec = bench.spec()
       try await engine.create(spec)
       for call: () async throws(EngineError) -> Void in [
@@ -251,8 +252,12 @@ import Testing
       ] {
         #expect(await failure(call)?.hasPrefix("invalid") == true)
       }
-      #expect(await failure { () async throws(EngineError) in try await engine.recycle(ContainerID(rawValue: "rh-nobody")) }?.hasPrefix("not found") == true)
-      #expect(await failure { () async throws(EngineError) in try await engine.remove(ContainerID(rawValue: "../x")) }?.hasPrefix("invalid") == true)
+      #expect(
+        await failure { () async throws(EngineError) in try await engine.recycle(ContainerID(rawValue: "rh-nobody")) }?.hasPrefix(
+          "not found") == true)
+      #expect(
+        await failure { () async throws(EngineError) in try await engine.remove(ContainerID(rawValue: "../x")) }?.hasPrefix("invalid")
+          == true)
       try await engine.remove(spec.id)
     }
   }

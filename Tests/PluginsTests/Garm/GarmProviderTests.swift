@@ -23,7 +23,8 @@ import Testing
       #expect(await provider.interfaceVersion() == .v011)
       #expect(try await provider.version() == "v1.0.0")
       #expect(try await provider.list(pool).isEmpty)
-      if case .notFound = await failure({ () async throws(GarmFailure) in _ = try await provider.get("nobody", in: pool) }) {} else {
+      if case .notFound = await failure({ () async throws(GarmFailure) in _ = try await provider.get("nobody", in: pool) }) {
+      } else {
         Issue.record("expected not found")
       }
       try await provider.delete("nobody", in: pool)
