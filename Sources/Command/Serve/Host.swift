@@ -6,6 +6,7 @@ import Foundation
 import GitHub
 import Logging
 import Metrics
+import Plugins
 import Policies
 import RunnerHub
 import Scheduling
@@ -17,10 +18,13 @@ import Web
 /// One running RunnerHub: every adapter made, every loop in one service group.
 struct Host {
   private let configuration: Configuration
+  private let origin: PluginPlanFile.Origin
   private let logger: Logger
 
-  init(configuration: Configuration) {
+  /// - Parameter origin: how the configuration was given, to follow what it says of plugins.
+  init(configuration: Configuration, origin: PluginPlanFile.Origin) {
     self.configuration = configuration
+    self.origin = origin
     var logger = Logger(label: "runnerhub")
     logger.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
     self.logger = logger
@@ -40,10 +44,19 @@ struct Host {
     let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
     let docker = DockerClient.makeHTTPClient()
     do {
-      let forge = GitHubForge(
-        client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger)
-      try await serve(
-        store: failpoints.guarding(store), forge: failpoints.guarding(forge), docker: docker, metrics: metrics, failpoints: failpoints)
+      let plugins = try await pluginHost(store)
+      // Around everything else: who needs a plugin has it from the first step to the last.
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await plugins.run() }
+        await plugins.settled(.secrets)
+        let forge = GitHubForge(
+          client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger
+        )
+        try await serve(
+          store: failpoints.guarding(store), forge: failpoints.guarding(forge), docker: docker, metrics: metrics, plugins: plugins,
+          failpoints: failpoints)
+        group.cancelAll()
+      }
     } catch {
       try await docker.shutdown()
       try await http.shutdown()
@@ -66,6 +79,16 @@ struct Host {
     }
   }
 
+  /// - Parameter store: where wishes of operators are kept.
+  private func pluginHost(_ store: some ForgeMemory) async throws(StoreError) -> PluginHost {
+    let plans = PluginPlanFile(configuration, origin: origin)
+    return PluginHost(
+      folder: configuration.pluginsFolder, held: try await PluginDesk.disabled(in: store), plans: { try plans.changed() },
+      surroundings: PluginSurroundings(
+        directories: PluginDirectories(root: configuration.dataDirectory.appending(path: "plugins", directoryHint: .isDirectory)),
+        environment: origin.environment, hostVersion: RunnerHubCommand.version, logger: logger))
+  }
+
   private func engines(installation: String, docker http: HTTPClient) -> [any ContainerEngine] {
     var engines: [any ContainerEngine] = [
       ProcessEngine(
@@ -81,7 +104,8 @@ struct Host {
   }
 
   private func serve(
-    store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, failpoints: Failpoints
+    store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, plugins: PluginHost,
+    failpoints: Failpoints
   ) async throws {
     let settings = configuration.settings
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
@@ -108,7 +132,7 @@ struct Host {
     let source = StoreStatusSource(
       store: store, blobs: blobs,
       surroundings: .init(
-        startedAt: Date(), pools: settings.pools, policies: policies, state: { monitor.state },
+        startedAt: Date(), pools: settings.pools, policies: policies, plugins: { plugins.statuses }, state: { monitor.state },
         isReady: { monitor.health(at: Date()).isReady },
         health: { HealthDocument(monitor.health(at: Date())) }))
     let announcement = Announcement(directory: configuration.dataDirectory)
@@ -126,7 +150,7 @@ struct Host {
       },
       routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store)
         + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk)
-        + AuditRoutes.routes(log: store), logger: logger)
+        + AuditRoutes.routes(log: store) + PluginRoutes.routes(desk: PluginDesk(control: plugins, transactor: transactor)), logger: logger)
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(
@@ -137,6 +161,13 @@ struct Host {
           .init(service: Loop("pages") { await orchestration.follow { source.noteChange() } }),
           .init(service: Loop("policies") { try await watch.run() }),
           .init(service: Loop("slots") { try await rehearsals.run() }),
+          .init(
+            service: Loop("plugins") {
+              await plugins.follow { statuses in
+                monitor.report(plugins: statuses, at: Date())
+                source.noteChange()
+              }
+            }),
           .init(service: orchestration.reporter),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],

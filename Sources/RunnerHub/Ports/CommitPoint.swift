@@ -74,6 +74,10 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   /// A bundle and what became of it: it acts, is refused, or comes back.
   case policyChanged = "policy-changed"
 
+  // MARK: Plugins
+  /// An operator's wish for a plugin, before it is fulfilled.
+  case pluginSteered = "plugin-steered"
+
   // MARK: Once
   /// The name by which an installation knows its containers.
   case installationNamed = "installation-named"

@@ -42,6 +42,7 @@ package struct Overview: Codable, Hashable, Sendable {
   package var policies: PolicyStatus
   /// What happened to bundles lately, the newest first.
   package var policyEvents: [PolicyEvent]
+  package var plugins: [PluginStatus] = []
   package var decisions: Int
   package var waits: WaitSummary
   /// Held containers ÷ live containers, 0…1.
