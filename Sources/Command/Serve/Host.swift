@@ -6,6 +6,7 @@ import Foundation
 import GitHub
 import Logging
 import Metrics
+import Plugins
 import Policies
 import RunnerHub
 import Scheduling
@@ -36,14 +37,20 @@ struct Host {
       at: configuration.dataDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let lock = try StoreLock(databasePath: configuration.databasePath)
     defer { withExtendedLifetime(lock) {} }
-    let store = try SQLiteStore(path: configuration.databasePath)
+    let feed = EventFeed()
+    let store = try SQLiteStore(path: configuration.databasePath) { changes in feed.publish { changes.events(at: Date()) } }
     let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
     let docker = DockerClient.makeHTTPClient()
     do {
-      let forge = GitHubForge(
-        client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger)
+      let secrets = HostSecrets(configuration: configuration, keeper: SecretKeeper(logger: logger), logger: logger)
+      let client = try await GitHubClient(
+        settings: gitHubSettings, credentials: try await secrets.credentials(), http: http, logger: logger)
+      let webhookSecrets = try await secrets.webhookSecrets()
+      await secrets.follow(client, webhookSecrets)
       try await serve(
-        store: failpoints.guarding(store), forge: failpoints.guarding(forge), docker: docker, metrics: metrics, failpoints: failpoints)
+        store: failpoints.guarding(store), forge: failpoints.guarding(GitHubForge(client: client, logger: logger)),
+        secrets: secrets.keeper, webhookSecrets: webhookSecrets, docker: docker, metrics: metrics, feed: feed,
+        failpoints: failpoints)
     } catch {
       try await docker.shutdown()
       try await http.shutdown()
@@ -57,14 +64,6 @@ struct Host {
   // MARK: - Parts
 
   private var gitHubSettings: GitHubSettings { GitHubSettings(baseURL: configuration.apiURL) }
-
-  private var credentials: GitHubCredentials {
-    get throws {
-      if let app = configuration.app { return .app(id: app.id, privateKeyPEM: app.privateKey) }
-      guard let token = configuration.token else { throw ConfigurationError(problems: ["no credentials for GitHub"]) }
-      return .token(token)
-    }
-  }
 
   private func engines(installation: String, docker http: HTTPClient) -> [any ContainerEngine] {
     var engines: [any ContainerEngine] = [
@@ -81,7 +80,9 @@ struct Host {
   }
 
   private func serve(
-    store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, failpoints: Failpoints
+    store: any Store, forge: any Forge & JobSearch, secrets: SecretKeeper, webhookSecrets: WebhookSecrets, docker: HTTPClient,
+    metrics: PrometheusMetrics, feed: EventFeed,
+    failpoints: Failpoints
   ) async throws {
     let settings = configuration.settings
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
@@ -89,10 +90,13 @@ struct Host {
     let keeper = PolicyKeeper(folder: policiesPath, archive: store, logger: logger)
     let rehearsals = SlotKeeper(keeper: keeper, archive: store, logger: logger)
     let policies = rehearsals.slots
+    // Plugins of each kind come and go; what they are for does not.
+    let notifiers = NotifierAdapter()
+    let observers = ObserverAdapter(feed: feed, logger: logger)
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
-    let engines = engines(installation: try await installation(store), docker: docker)
+    let engines = engines(installation: try await installation(store, feed), docker: docker)
     try await keeper.start()
     try await rehearsals.start()
     let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
@@ -100,7 +104,7 @@ struct Host {
       transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
       decoder: GitHubDeliveryDecoder(),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
-      drainLimit: configuration.drainLimit, logger: logger)
+      drainLimit: configuration.drainLimit, notifiers: failpoints.guarding(notifiers), logger: logger)
     let desk = MigrationDesk(
       // Not those that rehearse: to look at the migration is no decision.
       transactor: transactor, policies: keeper.active,
@@ -114,7 +118,7 @@ struct Host {
     let announcement = Announcement(directory: configuration.dataDirectory)
     let webhooks = WebhookServer(
       handler: OrchestratorWebhookHandler(
-        verifier: try SignatureVerifier(secrets: [configuration.webhookSecret]), inbox: store, metrics: metrics, logger: logger,
+        secrets: webhookSecrets, inbox: store, metrics: metrics, logger: logger,
         wake: { transactor.signals.intake.notify() }),
       options: ListenerOptions(host: configuration.webhooks.host, port: configuration.webhooks.port) { port in
         await announcement.note(webhooks: configuration.webhooks.url(port: port) + "/webhooks/github")
@@ -126,7 +130,7 @@ struct Host {
       },
       routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store)
         + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk)
-        + AuditRoutes.routes(log: store), logger: logger)
+        + AuditRoutes.routes(log: store) + AlertRoutes.routes(alerts: store), logger: logger)
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(
@@ -137,6 +141,8 @@ struct Host {
           .init(service: Loop("pages") { await orchestration.follow { source.noteChange() } }),
           .init(service: Loop("policies") { try await watch.run() }),
           .init(service: Loop("slots") { try await rehearsals.run() }),
+          .init(service: Loop("observers") { try await observers.run() }),
+          .init(service: Loop("secrets") { try await secrets.run() }),
           .init(service: orchestration.reporter),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],
@@ -145,13 +151,14 @@ struct Host {
     announcement.remove()
   }
 
-  /// A name of this installation's own, kept with its store, by which its containers are known.
-  private func installation(_ store: any Store) async throws -> String {
-    if let known = try await store.value(forKey: "installation") { return known }
+  /// A name of this installation's own, kept with its store, by which its containers are known. Counts the start, which numbers the events.
+  private func installation(_ store: any Store, _ feed: EventFeed) async throws -> String {
+    let name = try await store.value(forKey: "installation") ?? RandomIdentitySource().token(digits: 12)
+    let starts = try await store.value(forKey: "starts").flatMap { Int64($0) } ?? 0
     var changes = Changes()
-    let name = RandomIdentitySource().token(digits: 12)
-    changes.memory["installation"] = name
+    changes.memory = ["installation": name, "starts": "\(starts + 1)"]
     try await store.commit(changes, at: .installationNamed)
+    feed.begin(start: starts + 1)
     return name
   }
 }
