@@ -188,9 +188,10 @@ struct AlertKeeperTests {
     let monitor = OrchestratorMonitor(startedAt: now)
     let source = ComponentAlerts(monitor: monitor)
     monitor.report(.engine, failing: "no host", at: now)
+    monitor.report(.store, failing: "disk full", at: now)
     let reading = try await source.alerts(at: now)
     #expect(reading.conditions.map(\.key) == ["component/engine"] && reading.conditions.first?.text == "no host")
-    #expect(reading.unknown == ["component/store", "component/forge", "component/policies"])
+    #expect(reading.unknown == ["component/forge", "component/policies"])
     #expect(reading.holdOff == ComponentAlerts.holdOff)
   }
 }

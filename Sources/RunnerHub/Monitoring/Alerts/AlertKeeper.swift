@@ -40,11 +40,12 @@ package struct AlertKeeper: Sendable {
   }
 
   /// One look at all sources.
-  /// - Parameter book: nil: it is read from the store; so it is after a failure too, which may have met or left anything.
+  /// - Parameter book: nil: it is read from the store; so it is after a conflict too.
   package func turn(_ book: inout AlertBook?) async {
     do {
       var known = try await opened(book)
-      book = nil
+      // Whatever fails, how long conditions have held stays known.
+      defer { book = known }
       for source in sources {
         let reading: AlertReading
         do {
@@ -55,8 +56,10 @@ package struct AlertKeeper: Sendable {
         }
         for step in known.look(reading, at: now()) { try await take(step, &known) }
       }
-      book = known
       HubMetrics.openAlerts(known.open.values)
+    } catch .conflict(let what) {
+      book = nil
+      logger.error("alerts are read anew: \(what) was changed by somebody else")
     } catch {
       logger.error("alerts cannot be stored; they are looked at again", metadata: ["error": "\(error)"])
     }

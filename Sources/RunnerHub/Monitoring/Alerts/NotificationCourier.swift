@@ -39,7 +39,8 @@ package struct NotificationCourier: Sendable {
           let found = try await due(busy: busy.withLock { $0 })
           for entry in found.due where busy.withLock({ $0.insert(entry.notification.notifier).inserted }) {
             group.addTask {
-              await deliver(entry.notification, of: entry.alert)
+              // Sent and not remembered: without a pause it would be sent again and again, as fast as it goes.
+              if await !deliver(entry.notification, of: entry.alert) { await Self.pause() }
               busy.withLock { _ = $0.remove(entry.notification.notifier) }
               wakeUp.notify()
             }
@@ -54,6 +55,11 @@ package struct NotificationCourier: Sendable {
     }
   }
 
+  /// Returns early when the task is cancelled.
+  private static func pause() async {
+    do { try await Task.sleep(for: .seconds(patience)) } catch { return }
+  }
+
   /// One try of each that is due, one after the other.
   package func turn() async throws(StoreError) {
     for entry in try await due(busy: []).due { await deliver(entry.notification, of: entry.alert) }
@@ -65,10 +71,12 @@ package struct NotificationCourier: Sendable {
     NotificationRules.next(of: try await store.pendingNotifications(limit: 1), busy: busy, at: now())
   }
 
-  private func deliver(_ notification: AlertNotification, of alert: Alert) async {
+  /// - Returns: whether what became of it is stored.
+  @discardableResult
+  private func deliver(_ notification: AlertNotification, of alert: Alert) async -> Bool {
     let failure = await failure(of: notification, alert)
     // Cut off by the end of RunnerHub: whether it arrived is not known, so the next start tells it again.
-    if failure != nil, Task.isCancelled { return }
+    if failure != nil, Task.isCancelled { return false }
     let settled = NotificationRules.settled(notification, failure, at: now(), random: random())
     var changes = Changes()
     changes.notifications = [settled]
@@ -76,19 +84,21 @@ package struct NotificationCourier: Sendable {
       try await store.commit(changes, at: .notificationSettled)
     } catch {
       logger.error("what became of a notification cannot be stored; it is sent again", metadata: ["error": "\(error)"])
-      return
+      return false
     }
     HubMetrics.notification(settled)
-    guard let failure else { return }
+    guard let failure else { return true }
     logger.log(
       level: settled.status == .givenUp ? .error : .warning,
       settled.status == .givenUp ? "a notification is given up" : "a notification did not arrive and is tried again",
       metadata: ["notifier": "\(notification.notifier)", "alert": "\(alert.id)", "tries": "\(settled.tries)", "why": "\(failure)"])
+    return true
   }
 
   private func failure(of notification: AlertNotification, _ alert: Alert) async -> NotifierFailure? {
     guard let notifier = roster.notifiers[notification.notifier] else {
-      return .refused("no notifier of the name \(notification.notifier) is configured any more")
+      // It may come back: a plugin that is disabled for a while, or has not been found yet after a start.
+      return .unavailable("no notifier of the name \(notification.notifier) is there", after: nil)
     }
     do {
       try await notifier.notify(notification.moment, of: alert, url: link(alert))
