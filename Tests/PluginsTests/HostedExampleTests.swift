@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import Logging
 import RunnerHub
+import Synchronization
 import Testing
 
 @testable import Plugins
@@ -55,19 +56,37 @@ struct HostedExampleTests {
     }
   }
 
+  /// Passes everything on, and knows whether the plugin has started.
+  private final class Witness: PluginAdapter {
+    private let adapter: any PluginAdapter
+    private let flag = Atomic(false)
+    var hasStarted: Bool { flag.load(ordering: .acquiring) }
+    init(_ adapter: any PluginAdapter) { self.adapter = adapter }
+
+    var kind: PluginKind { adapter.kind }
+    func service(for plugin: PluginManifest) -> any PluginService { adapter.service(for: plugin) }
+    func started(_ plugin: RunningPlugin) async {
+      await adapter.started(plugin)
+      flag.store(true, ordering: .releasing)
+    }
+    func interrupted(_ name: String, reason: String) async { await adapter.interrupted(name, reason: reason) }
+    func removed(_ name: String) async { await adapter.removed(name) }
+  }
+
   /// Runs the host with one plugin until the body has ended.
   private func hosting(
     _ plan: PluginPlan, _ adapter: any PluginAdapter, _ body: (URL) async throws -> Void
   ) async throws {
     let data = FileManager.default.temporaryDirectory.appending(path: "plugins-\(UUID().uuidString)", directoryHint: .isDirectory)
     defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: data) } }
+    let witness = Witness(adapter)
     let host = PluginHost(
       folder: Self.root.appending(path: "plugins", directoryHint: .isDirectory), plans: { [plan] },
       surroundings: PluginSurroundings(
-        directories: PluginDirectories(root: data), environment: [:], adapters: [adapter], hostVersion: "test", logger: logger))
+        directories: PluginDirectories(root: data), environment: [:], adapters: [witness], hostVersion: "test", logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await host.run() }
-      while host.statuses.first(where: { $0.name == plan.name })?.state != .running {
+      while !witness.hasStarted {
         let status = host.statuses.first { $0.name == plan.name }
         try #require(status?.state != .stopped && status?.state != .quarantined, "\(status?.reason ?? "")")
         try await Task.sleep(for: .milliseconds(10))

@@ -21,7 +21,7 @@ struct ObserverAdapterTests {
     var told: [String] { state.withLock { $0.batches.flatMap(\.events).map(\.subject) } }
     var connection: ScriptedConnection {
       ScriptedConnection(name: name) { [self] call throws(PluginError) in
-        let failure = state.withLock { $0.failures.isEmpty ? nil : $0.failures.removeFirst() }
+        let failure: PluginError? = state.withLock { $0.failures.isEmpty ? nil : $0.failures.removeFirst() }
         if let failure { throw failure }
         do {
           let batch = try PluginJSON.decoder.decode(ObserverParameters.self, from: call.parameters)
@@ -93,9 +93,9 @@ struct ObserverAdapterTests {
   func refused() async throws {
     let observer = Observer()
     observer.state.withLock { $0.failures = [.refused(.invalid, "no")] }
+    await adapter.started(observer.running(.job))
+    publish(.job, "1", "2")
     try await running {
-      await adapter.started(observer.running(.job))
-      publish(.job, "1", "2")
       while observer.state.withLock({ !$0.failures.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
       publish(.job, "3")
       try await observer.heard(["3"])

@@ -171,7 +171,8 @@ struct AlertKeeperTests {
       let job = try await bench.job(id).id
       try await bench.transactor.transact(.startFailed) { (unit) throws(StoreError) in
         guard var job = try await unit.job(job) else { return }
-        (job.state, job.lastFailure) = (.failed, "no image")
+        job.state = .failed
+        job.lastFailure = "no image"
         unit.put(job)
       }
     }
