@@ -57,6 +57,7 @@ bench: bench-packages
 lint: test-packages lint-shell
 	@swift format lint --strict --recursive Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift
 	@luacheck --quiet policies
+	@luacheck --quiet --no-config --std lua54 --max-line-length 150 plugins
 
 lint-shell:
 	@shellcheck $(SHELL_SCRIPTS)

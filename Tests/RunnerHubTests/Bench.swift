@@ -76,12 +76,13 @@ final class Bench: Sendable {
   private let memory = Mutex(PlanningTurn.Memory())
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-  init(_ change: (inout Settings) -> Void = { _ in }) throws {
+  /// - Parameter store: nil: one of its own.
+  init(store given: (any Store)? = nil, _ change: (inout Settings) -> Void = { _ in }) throws {
     var settings = Settings(scope: .repository, pools: [Self.pool()])
     settings.definitionTimeLimit = .milliseconds(200)
     change(&settings)
     self.settings = settings
-    store = try SQLiteStore()
+    store = try given ?? SQLiteStore()
     let clock = clock
     transactor = Transactor(store: store, signals: Signals(), now: { clock.now })
   }

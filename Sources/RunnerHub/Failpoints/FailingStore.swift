@@ -122,6 +122,15 @@ extension FailingStore: PolicyArchive {
   func policyEvent(actingIn slot: PolicySlot) async throws(StoreError) -> PolicyEvent? { try await store.policyEvent(actingIn: slot) }
 }
 
+extension FailingStore: AlertReader {
+  func openAlerts() async throws(StoreError) -> [Alert] { try await store.openAlerts() }
+  func recentAlerts(limit: Int) async throws(StoreError) -> [Alert] { try await store.recentAlerts(limit: limit) }
+  func notifications(ofAlert id: String) async throws(StoreError) -> [AlertNotification] { try await store.notifications(ofAlert: id) }
+  func pendingNotifications(limit: Int) async throws(StoreError) -> [(notification: AlertNotification, alert: Alert)] {
+    try await store.pendingNotifications(limit: limit)
+  }
+}
+
 extension FailingStore: ForgeMemory {
   func value(forKey key: String) async throws(StoreError) -> String? { try await store.value(forKey: key) }
 }

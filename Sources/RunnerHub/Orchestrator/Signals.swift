@@ -9,6 +9,8 @@ package struct Signals: Sendable {
   package let assignments = WakeUp()
   package let reporting = WakeUp()
   package let monitoring = WakeUp()
+  package let alerts = WakeUp()
+  package let notifications = WakeUp()
   /// For pages that follow what happens.
   package let pages = WakeUp()
   /// Rises with each change of assignments, for whoever looks at intervals.
@@ -31,6 +33,8 @@ package struct Signals: Sendable {
     if isFleetChanged || changes.jobs.contains(where: { $0.state == .queued || $0.state == .refused }) { planning.notify() }
     if isFleetChanged { assignments.notify() }
     if !changes.effects.isEmpty { reporting.notify() }
+    if changes.jobs.contains(where: { $0.state == .failed }) { alerts.notify() }
+    if !changes.notifications.isEmpty { notifications.notify() }
     monitoring.notify()
     pages.notify()
   }

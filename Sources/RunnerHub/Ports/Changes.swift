@@ -26,8 +26,15 @@ package struct Changes: Hashable, Sendable {
   package var policyEvents: [PolicyEvent] = []
   package var timeline: [TimelineEntry] = []
   package var audit: [AuditEvent] = []
+  /// Raised, or with their end. A second open one of a key, and an end that was stored before, are conflicts.
+  package var alerts: [Alert] = []
+  /// Owed to notifiers (id 0), or with what became of them.
+  package var notifications: [AlertNotification] = []
   /// Values for `ForgeMemory`.
   package var memory: [String: String] = [:]
+  /// States of rows as they were read, for those who are told what changed. Not stored.
+  package var formerJobs: [JobID: JobState] = [:]
+  package var formerContainers: [ContainerID: ContainerState] = [:]
 
   package init() {}
   package var isEmpty: Bool { self == Changes() }
