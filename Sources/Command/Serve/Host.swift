@@ -43,7 +43,8 @@ struct Host {
       let forge = GitHubForge(
         client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger)
       try await serve(
-        store: failpoints.guarding(store), forge: failpoints.guarding(forge), docker: docker, metrics: metrics, failpoints: failpoints)
+        store: failpoints.guarding(store), forge: ForgeRoster(github: failpoints.guarding(forge)), docker: docker, metrics: metrics,
+        failpoints: failpoints)
     } catch {
       try await docker.shutdown()
       try await http.shutdown()
@@ -81,7 +82,7 @@ struct Host {
   }
 
   private func serve(
-    store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, failpoints: Failpoints
+    store: any Store, forge: ForgeRoster, docker: HTTPClient, metrics: PrometheusMetrics, failpoints: Failpoints
   ) async throws {
     let settings = configuration.settings
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
@@ -138,6 +139,7 @@ struct Host {
           .init(service: Loop("policies") { try await watch.run() }),
           .init(service: Loop("slots") { try await rehearsals.run() }),
           .init(service: orchestration.reporter),
+          .init(service: orchestration.sources),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
