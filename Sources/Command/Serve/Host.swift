@@ -6,6 +6,7 @@ import Foundation
 import GitHub
 import Logging
 import Metrics
+import Plugins
 import Policies
 import RunnerHub
 import Scheduling
@@ -99,7 +100,7 @@ struct Host {
     let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
     let orchestration = Orchestration(
       transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
-      decoder: GitHubDeliveryDecoder(),
+      decoder: SourceDeliveryDecoder(github: GitHubDeliveryDecoder()),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, logger: logger)
     let desk = MigrationDesk(
@@ -112,11 +113,14 @@ struct Host {
         startedAt: Date(), pools: settings.pools, policies: policies, state: { monitor.state },
         isReady: { monitor.health(at: Date()).isReady },
         health: { HealthDocument(monitor.health(at: Date())) }))
+    let sourcePlugins = SourceAdapter(forge: forge, inbox: store, logger: logger, wake: { transactor.signals.intake.notify() })
     let announcement = Announcement(directory: configuration.dataDirectory)
     let webhooks = WebhookServer(
       handler: OrchestratorWebhookHandler(
         verifier: try SignatureVerifier(secrets: [configuration.webhookSecret]), inbox: store, metrics: metrics, logger: logger,
         wake: { transactor.signals.intake.notify() }),
+      sources: SourceWebhookHandler(
+        webhooks: sourcePlugins, inbox: store, metrics: metrics, logger: logger, wake: { transactor.signals.intake.notify() }),
       options: ListenerOptions(host: configuration.webhooks.host, port: configuration.webhooks.port) { port in
         await announcement.note(webhooks: configuration.webhooks.url(port: port) + "/webhooks/github")
       }, logger: logger)

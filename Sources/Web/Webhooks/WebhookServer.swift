@@ -37,32 +37,39 @@ package struct ListenerOptions: Sendable {
   }
 }
 
-/// The listener for GitHub: `POST /webhooks/github` and `GET /livez`, nothing else.
+/// The listener for GitHub and other CI platforms: `POST /webhooks/github`, `POST /webhooks/plugins/NAME` and `GET /livez`, nothing else.
 package struct WebhookServer: Service {
   private let handler: OrchestratorWebhookHandler
+  private let sources: SourceWebhookHandler?
   private let options: ListenerOptions
   private let logger: Logger
 
-  package init(handler: OrchestratorWebhookHandler, options: ListenerOptions, logger: Logger) {
+  /// - Parameter sources: nil: there are no other platforms.
+  package init(handler: OrchestratorWebhookHandler, sources: SourceWebhookHandler? = nil, options: ListenerOptions, logger: Logger) {
     self.handler = handler
+    self.sources = sources
     self.options = options
     self.logger = logger
   }
 
   /// Serves until shutdown; requests under way are answered first.
   package func run() async throws {
-    try await options.application(WebhookResponder(handler: handler), logger: logger).run()
+    try await options.application(WebhookResponder(handler: handler, sources: sources), logger: logger).run()
   }
 }
 
-/// Two addresses need no router, and every answer here is JSON.
+/// Three addresses need no router, and every answer here is JSON.
 private struct WebhookResponder: HTTPResponder {
   let handler: OrchestratorWebhookHandler
+  let sources: SourceWebhookHandler?
 
   func respond(to request: Request, context: WebContext) async throws -> Response {
     switch (request.uri.path, request.method) {
     case ("/webhooks/github", .post): return await handler.respond(to: request, context: context)
     case ("/webhooks/github", _): return refuse(.methodNotAllowed, "only POST is understood here", request, context)
+    case (let path, let method) where path.hasPrefix(SourceWebhookHandler.prefix) && sources != nil:
+      guard let sources, method == .post else { return refuse(.methodNotAllowed, "only POST is understood here", request, context) }
+      return await sources.respond(to: request, context: context)
     case ("/livez", .get), ("/livez", .head): return JSONAnswer.status(.ok, ["status": "ok"])
     default: return refuse(.notFound, "there is nothing at this address", request, context)
     }
