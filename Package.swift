@@ -142,6 +142,7 @@ let package = Package(
       ]),
     tests("PoliciesTests", ["Domain", "Scheduling", "RunnerHub", "Policies", "PolicyFuzzing", "Storage", logging]),
     tests("PluginsTests", ["Plugins", "JSON", "Domain", "RunnerHub", "Storage", logging, nioCore, nioPosix]),
+    tests("SourceTests", ["Domain", "RunnerHub", "Plugins", "JSON", "Engines", "Storage", "Web", logging, lifecycle]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",
