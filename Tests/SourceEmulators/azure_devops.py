@@ -317,4 +317,4 @@ class AzureDevOps(Emulator):
 
 
 if __name__ == "__main__":
-    serve(AzureDevOps())
+    serve(AzureDevOps)

@@ -4,6 +4,7 @@ Methods called `control_…` are the hand of a test, which no real platform has.
 """
 
 import json
+import os
 import re
 import sys
 import threading
@@ -165,8 +166,16 @@ class Emulator:
         threading.Thread(target=send, daemon=True).start()
 
 
-def serve(emulator):
-    """As a program: says where it listens, then answers `{"call": NAME, "arguments": {…}}`, a line each, until its standard input is closed."""
+def serve(kind):
+    """As a program: says where it listens, then answers `{"call": NAME, "arguments": {…}}`, a line each, until its standard input is closed.
+
+    With PORT in its environment it listens there, has one job, and is ended from outside: as `runnerhub plugin test` runs it.
+    """
+    port = os.environ.get("PORT")
+    emulator = kind(int(port or 0))
+    if port:
+        emulator.control_job(tags=["linux"])
+        threading.Event().wait()
     print(json.dumps({"url": emulator.url}), flush=True)
     for line in sys.stdin:
         wish = json.loads(line)

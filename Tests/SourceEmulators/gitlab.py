@@ -254,4 +254,4 @@ class GitLab(Emulator):
 
 
 if __name__ == "__main__":
-    serve(GitLab())
+    serve(GitLab)

@@ -232,4 +232,4 @@ class Jenkins(Emulator):
 
 
 if __name__ == "__main__":
-    serve(Jenkins())
+    serve(Jenkins)

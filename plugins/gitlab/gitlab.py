@@ -121,7 +121,12 @@ class GitLab(Plugin):
     def source_remove(self, wish):
         if wish.get("id"):
             return {"outcome": self.remove(wish["id"])}
-        project = self.project(wish["scope"])
+        try:
+            project = self.project(wish["scope"])
+        except Refused as error:
+            if error.code == NOT_FOUND:
+                return {"outcome": "absent"}
+            raise
         outcome = "absent"
         for runner in list(self.pages(f"/projects/{project['id']}/runners", {"type": "project_type"})):
             if runner.get("description") == wish["name"]:

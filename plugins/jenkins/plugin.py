@@ -53,7 +53,9 @@ class Plugin:
             except ValueError:
                 self._send({"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "this line is no JSON"}})
                 continue
-            if "method" not in message:
+            if not isinstance(message, dict):
+                self._send({"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "a message must be an object"}})
+            elif "method" not in message:
                 self._take_answer(message)
             elif "id" in message:
                 self._workers.submit(self._answer, message)
@@ -93,7 +95,7 @@ class Plugin:
 
     def _take_answer(self, message):
         with self._lock:
-            done = self._waiting.get(message.get("id"))
+            done = self._waiting.get(str(message.get("id")))
         if done:
             done["answer"] = message
             done["event"].set()
@@ -114,6 +116,8 @@ class Plugin:
         self._send(answer)
 
     def _perform(self, method, parameters):
+        if not isinstance(parameters, dict):
+            raise Refused(INVALID_PARAMETERS, f"the parameters of {method} must be an object")
         if method == "initialize":
             self.start(parameters["configuration"], parameters["directory"])
             return {"protocolVersion": "1", "version": self.version}
