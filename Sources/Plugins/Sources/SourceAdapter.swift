@@ -6,7 +6,7 @@ internal import Synchronization
 /// The plugins of kind `source`: each is a forge among the others while it is there, and what it or its webhooks tell goes into the inbox.
 package final class SourceAdapter: PluginAdapter, SourceWebhooks {
   private let forge: ForgeRoster
-  private let inbox: any Inbox
+  private let inbox: any RunnerHub.Inbox
   private let logger: Logger
   private let now: @Sendable () -> Date
   private let wake: @Sendable () -> Void
@@ -16,7 +16,7 @@ package final class SourceAdapter: PluginAdapter, SourceWebhooks {
 
   /// - Parameter wake: called after jobs were stored; must return at once.
   package init(
-    forge: ForgeRoster, inbox: any Inbox, logger: Logger, now: @escaping @Sendable () -> Date = { Date() },
+    forge: ForgeRoster, inbox: any RunnerHub.Inbox, logger: Logger, now: @escaping @Sendable () -> Date = { Date() },
     wake: @escaping @Sendable () -> Void
   ) {
     self.forge = forge

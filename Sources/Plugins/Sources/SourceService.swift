@@ -4,7 +4,7 @@ internal import RunnerHub
 
 /// Hears what happens at another CI platform: jobs are stored durably before the plugin is answered, so that it may forget them then.
 struct SourceService: PluginService {
-  let inbox: any Inbox
+  let inbox: any RunnerHub.Inbox
   /// Whether its manifest asks for `jobs`, without which it hands in nothing.
   let mayHandInJobs: Bool
   let logger: Logger
