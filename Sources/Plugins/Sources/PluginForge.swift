@@ -26,7 +26,7 @@ final class PluginForge: SourceForge {
   private var name: String { connection.name }
 
   func register(_ request: RunnerRequest) async throws(ForgeError) -> RunnerRegistration {
-    let parameters = RegisterParameters(
+    let parameters = SourceRegisterParameters(
       name: request.name, scope: request.jobClass.localScope, labels: request.jobClass.labels.values,
       job: request.job.map { .init(id: $0.forgeID, run: $0.runID, name: $0.name, repository: $0.repository.fullName, labels: $0.labels) })
     do {
@@ -40,23 +40,23 @@ final class PluginForge: SourceForge {
     }
   }
 
-  private func register(_ parameters: RegisterParameters) async throws(ForgeError) -> RunnerRegistration {
-    let result: RegisterResult = try await call("source/register", parameters)
+  private func register(_ parameters: SourceRegisterParameters) async throws(ForgeError) -> RunnerRegistration {
+    let result: SourceRegisterResult = try await call("source/register", parameters)
     return RunnerRegistration(runnerID: result.id, files: try SourceRunner(result).files)
   }
 
   func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval {
-    try await remove(RemoveParameters(id: id, name: nil, scope: scope.localScope, repository: repository))
+    try await remove(SourceRemoveParameters(id: id, name: nil, scope: scope.localScope, repository: repository))
   }
 
   func removeRunner(
     named name: String, scope: JobClass, repository: String, installationID: Int64?
   ) async throws(ForgeError) -> RunnerRemoval {
-    try await remove(RemoveParameters(id: nil, name: name, scope: scope.localScope, repository: repository))
+    try await remove(SourceRemoveParameters(id: nil, name: name, scope: scope.localScope, repository: repository))
   }
 
-  private func remove(_ parameters: RemoveParameters) async throws(ForgeError) -> RunnerRemoval {
-    let result: RemoveResult = try await call("source/remove", parameters)
+  private func remove(_ parameters: SourceRemoveParameters) async throws(ForgeError) -> RunnerRemoval {
+    let result: SourceRemoveResult = try await call("source/remove", parameters)
     return switch result.outcome {
     case .removed: .removed
     case .absent: .absent
@@ -65,7 +65,7 @@ final class PluginForge: SourceForge {
   }
 
   func job(id: Int64, repository: Domain.Repository, installationID: Int64?) async throws(ForgeError) -> JobReport {
-    let result: JobResult = try await call("source/job", JobParameters(id: id, repository: repository.fullName))
+    let result: SourceJobResult = try await call("source/job", SourceJobParameters(id: id, repository: repository.fullName))
     do throws(SourceJobFault) {
       return try result.job.report(from: name)
     } catch {
@@ -74,7 +74,7 @@ final class PluginForge: SourceForge {
   }
 
   func openJobs() async throws(ForgeError) -> [JobReport] {
-    let result: OpenResult = try await call("source/open", PluginNothing())
+    let result: SourceOpenResult = try await call("source/open", PluginNothing())
     let (reports, faults) = result.jobs.mapped { job throws(SourceJobFault) in try job.report(from: name) }
     if let first = faults.first {
       logger.warning(
@@ -85,17 +85,17 @@ final class PluginForge: SourceForge {
   }
 
   func cancelRun(id: Int64, repository: Domain.Repository, installationID: Int64?) async throws(ForgeError) {
-    let _: PluginNothing = try await call("source/cancel", CancelParameters(run: id, repository: repository.fullName))
+    let _: PluginNothing = try await call("source/cancel", SourceCancelParameters(run: id, repository: repository.fullName))
   }
 
   func publish(_ update: StatusUpdate, handle: String?) async throws(ForgeError) -> String {
     guard let id = update.jobID.forgeID else { throw .invalid("\(update.jobID) is no job of a source") }
     // A handle that holds nothing is how a plugin without one is remembered.
-    let parameters = ReportParameters(
+    let parameters = SourceReportParameters(
       job: .init(id: id, name: update.name, commit: update.headSHA), repository: update.repository, status: update.status.rawValue,
       conclusion: update.conclusion?.word, title: update.title, summary: update.summary, url: update.detailsURL,
       handle: handle.flatMap { $0.isEmpty ? nil : $0 })
-    let result: ReportResult = try await call("source/report", parameters)
+    let result: SourceReportResult = try await call("source/report", parameters)
     return String((result.handle ?? handle ?? "").prefix(1000))
   }
 

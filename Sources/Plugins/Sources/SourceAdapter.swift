@@ -53,10 +53,10 @@ package final class SourceAdapter: PluginAdapter, SourceWebhooks {
   package func deliveries(of message: SourceMessage, to source: String) async throws(SourceMessageRefusal) -> [Delivery] {
     guard let connection = connections.withLock({ $0[source] }) else { throw .unknownSource }
     guard let body = String(data: message.body, encoding: .utf8) else { throw .malformed("the body is not UTF-8 text") }
-    let result: DeliveryResult
+    let result: SourceDeliveryResult
     do throws(PluginError) {
       result = try await connection.call(
-        "source/delivery", DeliveryParameters(headers: message.headers, body: body), limit: Self.deliveryLimit)
+        "source/delivery", SourceDeliveryParameters(headers: message.headers, body: body), limit: Self.deliveryLimit)
     } catch {
       switch error {
       case .refused(.invalid, let why): throw .malformed(why)

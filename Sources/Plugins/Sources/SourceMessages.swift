@@ -3,7 +3,7 @@ internal import RunnerHub
 
 // Parameters and results of the kind `source` (`docs/plugin-protocol.md`).
 
-struct RegisterParameters: Encodable, Sendable {
+struct SourceRegisterParameters: Encodable, Sendable {
   struct Job: Encodable, Sendable {
     var id: Int64
     var run: Int64
@@ -18,7 +18,7 @@ struct RegisterParameters: Encodable, Sendable {
   var job: Job?
 }
 
-struct RegisterResult: Decodable, Sendable {
+struct SourceRegisterResult: Decodable, Sendable {
   struct File: Decodable, Sendable {
     var path: String
     var contents: Data
@@ -30,33 +30,33 @@ struct RegisterResult: Decodable, Sendable {
   var environment: [String: String]?
 }
 
-struct RemoveParameters: Encodable, Sendable {
+struct SourceRemoveParameters: Encodable, Sendable {
   var id: Int64?
   var name: String?
   var scope: String
   var repository: String
 }
 
-struct RemoveResult: Decodable, Sendable {
+struct SourceRemoveResult: Decodable, Sendable {
   enum Outcome: String, Decodable, Sendable { case removed, absent, busy }
   var outcome: Outcome
 }
 
-struct JobParameters: Encodable, Sendable {
+struct SourceJobParameters: Encodable, Sendable {
   var id: Int64
   var repository: String
 }
 
-struct JobResult: Decodable, Sendable {
+struct SourceJobResult: Decodable, Sendable {
   var job: SourceJob
 }
 
-struct CancelParameters: Encodable, Sendable {
+struct SourceCancelParameters: Encodable, Sendable {
   var run: Int64
   var repository: String
 }
 
-struct ReportParameters: Encodable, Sendable {
+struct SourceReportParameters: Encodable, Sendable {
   struct Job: Encodable, Sendable {
     var id: Int64
     var name: String
@@ -72,22 +72,22 @@ struct ReportParameters: Encodable, Sendable {
   var handle: String?
 }
 
-struct ReportResult: Decodable, Sendable {
+struct SourceReportResult: Decodable, Sendable {
   var handle: String?
 }
 
-struct DeliveryParameters: Encodable, Sendable {
+struct SourceDeliveryParameters: Encodable, Sendable {
   var headers: [String: String]
   var body: String
 }
 
-struct DeliveryResult: Decodable, Sendable {
+struct SourceDeliveryResult: Decodable, Sendable {
   var accepted: Bool
   var reason: String?
   var jobs: SourceJobs?
 }
 
-struct OpenResult: Decodable, Sendable {
+struct SourceOpenResult: Decodable, Sendable {
   var jobs: SourceJobs
 }
 

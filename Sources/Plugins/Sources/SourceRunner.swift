@@ -3,12 +3,12 @@ internal import RunnerHub
 
 /// The files of a runner of another platform: those that its plugin gave, and a `run.sh` of ours that runs its command. Pure.
 struct SourceRunner {
-  private let result: RegisterResult
+  private let result: SourceRegisterResult
   /// Bytes of all its files together.
   private static let limit = 2 << 20
 
   /// - Throws: `invalid` where the plugin wants what no runner may have.
-  init(_ result: RegisterResult) throws(ForgeError) {
+  init(_ result: SourceRegisterResult) throws(ForgeError) {
     self.result = result
     guard !result.command.isEmpty, result.command.count <= 1000 else { throw .invalid("the plugin names no command for the runner") }
     for text in result.command + Array((result.environment ?? [:]).values) where text.contains("\0") {
