@@ -33,6 +33,7 @@ build: packages
 test: test-packages
 	@scripts/build
 	@Tests/Scripts/install-system-packages.test.sh
+	@python3 -B Tests/SourceEmulators/run.py
 	@$(RUNNERHUB) policy check policies
 	@$(RUNNERHUB) policy test policies
 	@for example in policies/examples/*/; do \

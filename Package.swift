@@ -146,6 +146,7 @@ let package = Package(
     tests(
       "PluginsTests",
       ["Plugins", "JSON", "Contracts", "Domain", "Engines", "RunnerHub", "Storage", "Web", lifecycle, logging, nioCore, nioPosix]),
+    tests("SourceTests", ["Domain", "RunnerHub", "Plugins", "JSON", "Engines", "Storage", "Web", logging, lifecycle]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",

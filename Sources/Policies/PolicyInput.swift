@@ -75,7 +75,12 @@ package enum PolicyInput {
       .init("name", .text, "Name as GitHub shows it, with the matrix: `build (ubuntu, debug)`.") { .text($0.job.name) },
       .init("workflow", .optional(.text), "Name of the workflow.") { .optional($0.job.workflow) },
       .init("workflow_path", .optional(.text), "Path of the workflow file, where the run is known.") { .optional($0.job.workflowPath) },
-      .init("repository", .text, "`owner/name`.") { .text($0.job.repository) },
+      .init("source", .optional(.text), "CI platform that it comes from, by the name of its plugin; absent: GitHub.") {
+        .optional($0.job.source)
+      },
+      .init("repository", .text, "`owner/name`; of another source than GitHub after its name: `gitlab:group/project`.") {
+        .text($0.job.repository)
+      },
       .init("owner", .text, "Owner of the repository.") { .text($0.job.owner) },
       .init("organization", .optional(.text), "Organisation that the delivery named.") { .optional($0.job.organization) },
       .init("installation_id", .optional(.integer), "Installation of the App that the delivery named.") {

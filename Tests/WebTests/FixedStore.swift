@@ -24,7 +24,7 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
   func jobs(in states: Set<JobState>, receivedBefore: Date, after job: Job?, limit: Int) async throws(StoreError) -> [Job] {
     try await jobs(in: states, limit: limit).filter { $0.receivedAt < receivedBefore }
   }
-  func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] { jobs.filter { $0.runID == runID } }
+  func jobs(ofRun runID: Int64, attempt: Int, source: String?) async throws(StoreError) -> [Job] { jobs.filter { $0.runID == runID } }
   func recentJobs(limit: Int) async throws(StoreError) -> [Job] {
     try check()
     return Array(jobs.prefix(limit))

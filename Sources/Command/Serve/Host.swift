@@ -56,8 +56,8 @@ struct Host {
         let webhookSecrets = try await secrets.webhookSecrets()
         await secrets.follow(client, webhookSecrets)
         try await serve(
-          store: failpoints.guarding(store), forge: failpoints.guarding(GitHubForge(client: client, logger: logger)),
-          webhookSecrets: webhookSecrets, docker: docker, metrics: metrics, feed: feed, plugins: plugins, failpoints: failpoints)
+          store: failpoints.guarding(store),
+          forge: ForgeRoster(github: failpoints.guarding(GitHubForge(client: client, logger: logger))), webhookSecrets: webhookSecrets, docker: docker, metrics: metrics, feed: feed, plugins: plugins, failpoints: failpoints)
         group.cancelAll()
       }
     } catch {
@@ -89,9 +89,8 @@ struct Host {
   }
 
   private func serve(
-    store: any Store, forge: any Forge & JobSearch, webhookSecrets: WebhookSecrets, docker: HTTPClient, metrics: PrometheusMetrics,
-    feed: EventFeed, plugins: HostPlugins,
-    failpoints: Failpoints
+    store: any Store, forge: ForgeRoster, webhookSecrets: WebhookSecrets, docker: HTTPClient, metrics: PrometheusMetrics,
+    feed: EventFeed, plugins: HostPlugins, failpoints: Failpoints
   ) async throws {
     let settings = configuration.settings
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
@@ -112,7 +111,7 @@ struct Host {
     let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
     let orchestration = Orchestration(
       transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
-      decoder: GitHubDeliveryDecoder(),
+      decoder: SourceDeliveryDecoder(github: GitHubDeliveryDecoder()),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, notifiers: failpoints.guarding(plugins.notifiers),
       alertSources: [plugins.alerts], logger: logger)
@@ -126,11 +125,14 @@ struct Host {
         startedAt: Date(), pools: settings.pools, policies: policies, plugins: { plugins.host.statuses }, state: { monitor.state },
         isReady: { monitor.health(at: Date()).isReady },
         health: { HealthDocument(monitor.health(at: Date())) }))
+    let sourcePlugins = SourceAdapter(forge: forge, inbox: store, logger: logger, wake: { transactor.signals.intake.notify() })
     let announcement = Announcement(directory: configuration.dataDirectory)
     let webhooks = WebhookServer(
       handler: OrchestratorWebhookHandler(
         secrets: webhookSecrets, inbox: store, metrics: metrics, logger: logger,
         wake: { transactor.signals.intake.notify() }),
+      sources: SourceWebhookHandler(
+        webhooks: sourcePlugins, inbox: store, metrics: metrics, logger: logger, wake: { transactor.signals.intake.notify() }),
       machines: enginePlugins.machines,
       options: ListenerOptions(host: configuration.webhooks.host, port: configuration.webhooks.port) { port in
         await announcement.note(webhooks: configuration.webhooks.url(port: port) + "/webhooks/github")
@@ -145,7 +147,7 @@ struct Host {
         + AuditRoutes.routes(log: store) + AlertRoutes.routes(alerts: store)
         + PluginRoutes.routes(desk: PluginDesk(control: plugins.host, transactor: transactor)), logger: logger)
 
-    plugins.begin(enginePlugins.adapters)
+    plugins.begin(enginePlugins.adapters + [sourcePlugins])
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(
@@ -167,6 +169,7 @@ struct Host {
           .init(service: Loop("observers") { try await plugins.observers.run() }),
           .init(service: Loop("secrets") { try await plugins.secrets.run() }),
           .init(service: orchestration.reporter),
+          .init(service: orchestration.sources),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -7,6 +7,8 @@ import Scheduling
 package struct Orchestration: Sendable {
   package let orchestrator: RunnerOrchestrator
   package let reporter: StatusReporter
+  /// What runs for the sources beside GitHub, as they come.
+  package let sources: SourceDesk
   /// What is remembered of the fleet, for others that show it to policies.
   package let memory: FleetMemory
   private let signals: Signals
@@ -15,7 +17,7 @@ package struct Orchestration: Sendable {
   ///   - notifiers: who is told of alerts.
   ///   - alertSources: beside those of the core.
   package init(
-    transactor: Transactor, engines: EngineRoster, forge: any Forge & JobSearch, decoder: any DeliveryDecoder, policies: any PolicySource,
+    transactor: Transactor, engines: EngineRoster, forge: ForgeRoster, decoder: any DeliveryDecoder, policies: any PolicySource,
     blobs: any BlobStore, settings: Settings, monitor: OrchestratorMonitor, drain: DrainSwitch, metricsInterval: TimeInterval,
     drainLimit: TimeInterval, notifiers: any NotifierRoster = NoNotifiers(), alertSources: [any AlertSource] = [], logger: Logger
   ) {
@@ -68,6 +70,7 @@ package struct Orchestration: Sendable {
       transactor: transactor, loops: loops, drain: drain, fallback: fallback, monitor: monitor, drainLimit: drainLimit, logger: logger)
     self.memory = memory
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)
+    sources = SourceDesk(transactor: transactor, forge: forge, reducer: reducer, settings: settings, logger: logger)
     signals = transactor.signals
   }
 

@@ -18,7 +18,9 @@ package struct PolicyJob: Hashable, Sendable, Codable {
   package var workflow: String?
   /// `.github/workflows/ci.yml`, where the run is known.
   package var workflowPath: String?
-  /// `owner/name`.
+  /// The CI platform that it comes from, by the name of its plugin; nil: GitHub.
+  package var source: String?
+  /// `owner/name`; of another source after its name: `gitlab:group/project`.
   package var repository: String
   package var isPrivate: Bool
   package var defaultBranch: String?
@@ -50,7 +52,8 @@ package struct PolicyJob: Hashable, Sendable, Codable {
     name = job.name
     workflow = job.workflow
     workflowPath = job.run?.path
-    repository = job.repository.fullName
+    source = job.source
+    repository = job.repository.qualifiedName
     isPrivate = job.repository.isPrivate
     defaultBranch = job.repository.defaultBranch
     organization = job.organization
