@@ -76,7 +76,7 @@ let package = Package(
     room("Domain", []),
     room("Scheduling", ["Domain", heap]),
     room("Workflow", [yams]),
-    room("JSON", []),
+    room("JSON", ["Domain"]),
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
     room("Simulation", ["Domain", "Scheduling", "RunnerHub", heap]),
 
@@ -133,6 +133,7 @@ let package = Package(
     .executableTarget(name: "PolicyFuzz", dependencies: ["Policies", "PolicyFuzzing"], path: "Tests/PolicyFuzz", swiftSettings: settings),
 
     tests("WorkflowTests", ["Workflow"]),
+    tests("JSONTests", ["JSON"]),
     tests(
       "GitHubTests",
       [
