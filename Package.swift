@@ -133,7 +133,7 @@ let package = Package(
     .executableTarget(name: "PolicyFuzz", dependencies: ["Policies", "PolicyFuzzing"], path: "Tests/PolicyFuzz", swiftSettings: settings),
 
     tests("WorkflowTests", ["Workflow"]),
-    tests("JSONTests", ["JSON"]),
+    tests("JSONTests", ["JSON"], resources: [.copy("Suite")]),
     tests(
       "GitHubTests",
       [

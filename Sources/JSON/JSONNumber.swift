@@ -31,7 +31,7 @@ enum JSONNumber: Sendable {
       return dividend.remainderReportingOverflow(dividingBy: divisor).partialValue == 0
     }
     let quotient = double / divisor.double
-    guard quotient.isFinite else { return false }
+    guard quotient.isFinite else { return double.truncatingRemainder(dividingBy: divisor.double) == 0 }
     return (quotient - quotient.rounded()).magnitude <= 4 * quotient.ulp
   }
 }

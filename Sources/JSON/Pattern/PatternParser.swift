@@ -157,6 +157,12 @@ struct PatternParser {
     case "v": return ScalarSet("\u{B}")
     case "f": return ScalarSet("\u{C}")
     case "0" where !(current.map { ("0"..."9").contains($0) } ?? false): return ScalarSet("\0")
+    case "c":
+      guard let letter = current, letter.properties.isAlphabetic, letter.isASCII, let control = Unicode.Scalar(letter.value % 32) else {
+        throw refusal("has a '\\c' without a letter")
+      }
+      index += 1
+      return ScalarSet(control)
     case "x": return try hexadecimal(2)
     case "u":
       guard skip("{") else { return try hexadecimal(4) }

@@ -141,9 +141,27 @@ enum TextFormat: String, CaseIterable, Sendable {
         index += 1
       }
     }
-    // An authority must name a host where the scheme is one of the web.
-    return !["http", "https"].contains(String(text[..<colon]).lowercased())
-      || rest.starts(with: Array("//".utf8)) && rest.count > 2 && !"/?#:".utf8.contains(rest[2])
+    guard rest.starts(with: Array("//".utf8)) else { return !["http", "https"].contains(String(text[..<colon]).lowercased()) }
+    let authority = rest.dropFirst(2).prefix { !"/?#".utf8.contains($0) }
+    guard let words = String(validating: authority, as: UTF8.self) else { return false }
+    return isAuthority(words[...], needsHost: ["http", "https"].contains(String(text[..<colon]).lowercased()))
+  }
+
+  private static func isAuthority(_ text: Substring, needsHost: Bool) -> Bool {
+    var host = text
+    if let at = text.lastIndex(of: "@") {
+      guard !text[..<at].contains(where: { "[]@".contains($0) }) else { return false }
+      host = text[text.index(after: at)...]
+    }
+    var port = Substring()
+    if host.hasPrefix("[") {
+      guard let end = host.firstIndex(of: "]"), isIPv6(String(host[..<end].dropFirst())) else { return false }
+      port = host[host.index(after: end)...]
+    } else if let colon = host.firstIndex(of: ":") {
+      port = host[colon...]
+      host = host[..<colon]
+    }
+    return (!needsHost || !host.isEmpty) && (port.isEmpty || port.hasPrefix(":") && port.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) })
   }
 
   private static func isUUID(_ text: String) -> Bool {
