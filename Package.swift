@@ -142,6 +142,7 @@ let package = Package(
         cryptoExtras, logging,
       ]),
     tests("PoliciesTests", ["Domain", "Scheduling", "RunnerHub", "Policies", "PolicyFuzzing", "Storage", logging]),
+    tests("PluginsTests", ["Plugins", "JSON", "Domain", "RunnerHub", "Storage", logging, nioCore, nioPosix]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",

@@ -8,6 +8,8 @@ package enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
   case malformed(String)
   /// It answered with an error of the protocol's list.
   case refused(Code, String)
+  /// It answered that it is asked too often (-32006). Ask again after this time, where it said one.
+  case throttled(String, after: Duration?)
 
   /// Errors that mean something to the host, with their numbers in JSON-RPC. Any other number counts as `failed`.
   package enum Code: Int, Hashable, Sendable, CaseIterable {
@@ -22,8 +24,6 @@ package enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
     case unavailable = -32003
     case forbidden = -32004
     case alreadyExists = -32005
-    /// Not before `error.data.retryAfter` seconds.
-    case throttled = -32006
     case cancelled = -32800
   }
 
@@ -32,7 +32,7 @@ package enum PluginError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notRunning(let why): "the plugin is not running: \(why)"
     case .timedOut(let what): "no answer in time: \(what)"
     case .malformed(let what): "not what the protocol says: \(what)"
-    case .refused(_, let why): why
+    case .refused(_, let why), .throttled(let why, _): why
     }
   }
 }
