@@ -92,7 +92,7 @@ let package = Package(
     room(
       "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
       resources: [.embedInCode("init.sh")]),
-    room("Plugins", ["Domain", "JSON", "RunnerHub", "CProcess", yams, crypto, nioCore, nioPosix, logging, metrics, lifecycle]),
+    room("Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle]),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web",

@@ -33,7 +33,7 @@ static void tell(int descriptor, const char *call, int value) {
   }
 }
 
-static void close_from(unsigned first) {
+void rh_close_from(unsigned first) {
   if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
   // Linux before 5.9.
   struct rlimit files;
@@ -55,7 +55,7 @@ static const char *become(const struct rh_command *command, int report, int perm
   if (input < 0) return "open /dev/null";
   if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(error, 2) < 0) return "dup2";
   if (dup3(report, report_descriptor, O_CLOEXEC) < 0 || dup3(permit, permit_descriptor, O_CLOEXEC) < 0) return "dup3";
-  close_from(first_other_descriptor);
+  rh_close_from(first_other_descriptor);
 
   if (chdir(command->directory) < 0) return "chdir";
   umask(022);

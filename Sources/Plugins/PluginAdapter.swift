@@ -1,5 +1,6 @@
 internal import Domain
 package import Foundation
+package import JSON
 
 /// A running plugin, as it is given to the adapter of its kind.
 package struct RunningPlugin: Sendable {
@@ -8,11 +9,20 @@ package struct RunningPlugin: Sendable {
   package var abilities: Set<PluginAbility>
   /// Stays the same over restarts and upgrades: a call to it goes to the process that runs now, and fails with `notRunning` where none does.
   package var connection: any PluginConnection
+  /// Valid under the manifest's schema, with secrets filled in.
+  package var configuration: JSONValue
+  /// What was started; of a kind without a process of the host's (`garm-provider`), what the adapter is to start for each call. nil in tests.
+  package var program: PluginProgram?
 
-  package init(manifest: PluginManifest, abilities: Set<PluginAbility>, connection: any PluginConnection) {
+  package init(
+    manifest: PluginManifest, abilities: Set<PluginAbility>, connection: any PluginConnection, configuration: JSONValue = .object([:]),
+    program: PluginProgram? = nil
+  ) {
     self.manifest = manifest
     self.abilities = abilities
     self.connection = connection
+    self.configuration = configuration
+    self.program = program
   }
 }
 

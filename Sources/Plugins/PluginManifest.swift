@@ -9,7 +9,8 @@ package struct PluginManifest: Hashable, Sendable {
   package var kind: PluginKind
   /// One line for people.
   package var summary: String
-  /// The program and its arguments: a path with `/` is relative to the plugin's folder, a bare word is looked up in `/usr/local/bin:/usr/bin:/bin`.
+  /// The program and its arguments. A word that begins with `./` stands for a file of the plugin's folder; the program is otherwise an absolute path,
+  /// or a word that is looked up in `/usr/local/bin:/usr/bin:/bin`.
   package var command: [String]
   /// JSON Schema of `configuration` in `runnerhub.yaml`; nil: it takes none.
   package var configuration: JSONValue?

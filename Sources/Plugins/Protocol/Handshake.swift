@@ -1,5 +1,10 @@
 package import JSON
 
+/// Versions of the protocol that this host speaks, the best first.
+package enum PluginProtocol {
+  package static let versions = ["1"]
+}
+
 /// The first request (`initialize`). The host offers versions, the plugin chooses one.
 package struct InitializeParameters: Hashable, Sendable, Codable {
   package struct Host: Hashable, Sendable, Codable {

@@ -1,0 +1,184 @@
+package import Foundation
+internal import Logging
+internal import RunnerHub
+internal import Synchronization
+
+/// All plugins of one RunnerHub: finds them in their folder, runs those that `runnerhub.yaml` names, and follows both while it runs.
+///
+/// `run` is to be begun before anything that needs a plugin, and cancelled after it.
+package final class PluginHost: Sendable {
+  /// Why a wish for a plugin cannot be fulfilled.
+  package enum WishError: Error, Hashable, Sendable, CustomStringConvertible {
+    case unknown(String)
+    case unfit(String)
+
+    package var description: String {
+      switch self {
+      case .unknown(let why), .unfit(let why): why
+      }
+    }
+  }
+
+  /// What `runnerhub.yaml` says now; nil: the same as at the last look. Throws where it cannot be read: what is known stays.
+  package typealias Plans = @Sendable () throws -> [PluginPlan]?
+
+  private struct State {
+    var supervisors: [String: PluginSupervisor] = [:]
+    var plans: [String: PluginPlan] = [:]
+    var connections: [String: SteadyConnection] = [:]
+    /// Plugins that an operator has disabled.
+    var held: Set<String>
+    /// The plugins of kind `secrets` have started or were given up, and all others were begun.
+    var hasBegun = false
+  }
+
+  package let folder: URL
+  private let plans: Plans
+  private let surroundings: PluginSurroundings
+  private let state: Mutex<State>
+  private let wake = WakeUp()
+  private let changed = WakeUp()
+
+  /// - Parameters:
+  ///   - folder: `plugins/`; it may be missing.
+  ///   - held: names of plugins that an operator has disabled.
+  package init(folder: URL, held: Set<String> = [], plans: @escaping Plans, surroundings: PluginSurroundings) {
+    self.folder = folder
+    self.plans = plans
+    self.surroundings = surroundings
+    state = Mutex(State(held: held))
+  }
+
+  // MARK: - The loop
+
+  /// Runs until cancelled; then every plugin is ended in order.
+  package func run() async {
+    await withTaskGroup(of: Void.self) { group in
+      // Others may need their secrets to start.
+      await look { supervisor in group.addTask { await supervisor.run() } } only: { $0 == .secrets }
+      await settled(.secrets)
+      state.withLock { $0.hasBegun = true }
+      while !Task.isCancelled {
+        await look { supervisor in group.addTask { await supervisor.run() } } only: { _ in true }
+        changed.notify()
+        await wake.wait(until: Date(timeIntervalSinceNow: surroundings.pace.look))
+      }
+    }
+  }
+
+  /// Follows folder and configuration: who is new is begun, and everybody is told what is said of them.
+  private func look(_ begin: (PluginSupervisor) -> Void, only isWanted: (PluginKind?) -> Bool) async {
+    do {
+      if let plans = try plans() {
+        state.withLock { $0.plans = Dictionary(plans.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }) }
+      }
+    } catch {
+      surroundings.logger.error("the plugins of the configuration stay as they were", metadata: ["error": "\(error)"])
+    }
+    let known = state.withLock { ($0.plans, Set($0.supervisors.keys)) }
+    for name in Set(known.0.keys).union(present).subtracting(known.1).sorted() where isWanted(kind(of: name)) {
+      let supervisor = state.withLock { state in
+        let supervisor = PluginSupervisor(
+          name: name, folder: folder.appending(path: name, directoryHint: .isDirectory), isHeld: state.held.contains(name),
+          connection: Self.connection(name, &state), surroundings: surroundings, changed: { [changed] in changed.notify() })
+        state.supervisors[name] = supervisor
+        return supervisor
+      }
+      await supervisor.follow(known.0[name])
+      begin(supervisor)
+    }
+    for (name, supervisor) in state.withLock({ $0.supervisors }) { await supervisor.follow(known.0[name]) }
+  }
+
+  /// Folders with a manifest. What is no name of a plugin is none.
+  private var present: Set<String> {
+    // A folder that is not there has no plugins.
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
+    return Set(
+      names.filter { name in
+        PluginManifest.isName(name)
+          && FileManager.default.fileExists(
+            atPath: folder.appending(path: name).appending(path: PluginManifest.file).path(percentEncoded: false))
+      })
+  }
+
+  private func kind(of name: String) -> PluginKind? {
+    // What is wrong with it is said when it is to start.
+    try? PluginManifest.read(folder: folder.appending(path: name, directoryHint: .isDirectory)).kind
+  }
+
+  private static func connection(_ name: String, _ state: inout State) -> SteadyConnection {
+    if let known = state.connections[name] { return known }
+    let connection = SteadyConnection(name: name)
+    state.connections[name] = connection
+    return connection
+  }
+
+  // MARK: - What others need
+
+  /// The connection to a plugin by name: it lives as long as the host, whether the plugin is there or not.
+  package func connection(to name: String) -> any PluginConnection { state.withLock { Self.connection(name, &$0) } }
+
+  /// Returns when each plugin of a kind that is to run has started once, or was given up for now.
+  package func settled(_ kind: PluginKind) async {
+    while !Task.isCancelled {
+      let (supervisors, plans, hasBegun) = state.withLock { (Array($0.supervisors.values), $0.plans, $0.hasBegun) }
+      let isOpen = supervisors.contains { supervisor in
+        let status = supervisor.status
+        guard plans[supervisor.name]?.isEnabled == true, status.kind == kind || status.kind == nil else { return false }
+        return status.state == .available || status.state == .starting
+      }
+      if !isOpen, hasBegun || kind == .secrets { return }
+      // Woken by each change of a state; the time is for those that come while another one waits.
+      await changed.wait(until: Date(timeIntervalSinceNow: 0.1))
+    }
+  }
+
+  /// In the order of their names.
+  package var statuses: [PluginStatus] {
+    state.withLock { Array($0.supervisors.values) }.map(\.status).sorted { $0.name < $1.name }
+  }
+
+  // MARK: - Wishes
+
+  private func supervisor(_ name: String) throws(WishError) -> PluginSupervisor {
+    guard let supervisor = state.withLock({ $0.supervisors[name] }) else {
+      let names = statuses.map(\.name)
+      let hint = names.isEmpty ? "there are none" : "there are \(names.joined(separator: ", "))"
+      throw .unknown("there is no plugin '\(PluginText.line(name, limit: 80))': \(hint)")
+    }
+    return supervisor
+  }
+
+  /// Its lines after one; without it the last ones.
+  package func logs(of name: String, after id: Int64?, limit: Int) throws(WishError) -> [PluginLog.Line] {
+    try supervisor(name).log.lines(after: id, limit: limit)
+  }
+
+  /// Whether a plugin can be enabled: the file that names it is the operator's word.
+  package func enable(_ name: String) async throws(WishError) -> PluginStatus {
+    let supervisor = try supervisor(name)
+    guard let plan = state.withLock({ $0.plans[name] }) else {
+      throw .unfit("runnerhub.yaml does not name \(name): add plugins.\(name) with enabled: true, and what it is granted")
+    }
+    guard plan.isEnabled else { throw .unfit("\(plan.place) says that \(name) is not enabled: change it there") }
+    await supervisor.enable()
+    return supervisor.status
+  }
+
+  package func disable(_ name: String) async throws(WishError) -> PluginStatus {
+    let supervisor = try supervisor(name)
+    await supervisor.disable()
+    return supervisor.status
+  }
+
+  package func restart(_ name: String) async throws(WishError) -> PluginStatus {
+    let supervisor = try supervisor(name)
+    let state = supervisor.status.state
+    guard state != .available, state != .disabled else {
+      throw .unfit("\(name) is \(state.rawValue)\(supervisor.status.reason.map { " (\($0))" } ?? ""): there is nothing to restart")
+    }
+    await supervisor.restart()
+    return supervisor.status
+  }
+}
