@@ -63,6 +63,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
   .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
+/// What `runnerhub plugin new` writes.
+let pluginTemplates = [
+  "Package.swift.txt", "Protocol.swift.txt", "json.lua", "notifier.lua", "notifier.py", "notifier.sh", "notifier.swift.txt",
+  "observer.lua", "observer.py", "observer.sh", "observer.swift.txt", "protocol.lua", "protocol.py", "protocol.sh",
+  "secrets.lua", "secrets.py", "secrets.sh", "secrets.swift.txt",
+]
+
 let package = Package(
   name: "RunnerHub",
   platforms: [.macOS(.v15)],
@@ -92,7 +99,9 @@ let package = Package(
     room(
       "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
       resources: [.embedInCode("init.sh")]),
-    room("Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle]),
+    room(
+      "Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
+      resources: pluginTemplates.map { .embedInCode("Kit/Templates/\($0)") }),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web",

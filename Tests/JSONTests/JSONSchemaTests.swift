@@ -58,7 +58,8 @@ struct JSONSchemaTests {
     #expect(try problems(schema, #"{"kind": "port", "port": "x"}"#).first?.hasPrefix("fits none of 3 forms") == true)
     #expect(try problems(schema, #"{"kind": "file"}"#) == ["has no 'path'; it is required"])
     #expect(try problems(schema, "\"no uri\"") == [#"is "no uri", expected a URI such as https://example.org/path"#])
-    #expect(try problems(#"{"anyOf": [{"type": "string"}, {"type": "integer"}]}"#, "null") == ["is null, expected a text or a whole number"])
+    #expect(
+      try problems(#"{"anyOf": [{"type": "string"}, {"type": "integer"}]}"#, "null") == ["is null, expected a text or a whole number"])
     #expect(try problems(#"{"oneOf": [{"minimum": 1}, {"minimum": 2}]}"#, "3") == ["fits 2 of 2 forms, expected exactly one"])
   }
 
@@ -96,7 +97,10 @@ struct JSONSchemaTests {
   func recursion() throws {
     let tree = ##"{"type": "object", "properties": {"children": {"items": {"$ref": "#"}}}, "additionalProperties": false}"##
     #expect(try problems(tree, #"{"children": [{"children": [{}]}]}"#) == [])
-    #expect(try problems(tree, #"{"children": [{"children": [{"x": 1}]}]}"#) == ["/children/0/children/0/x: is not known here; known are children"])
+    #expect(
+      try problems(tree, #"{"children": [{"children": [{"x": 1}]}]}"#) == [
+        "/children/0/children/0/x: is not known here; known are children"
+      ])
   }
 
   @Test("problems are at most a hundred, and the work on a value is bounded: what is not checked is not valid")
@@ -106,10 +110,13 @@ struct JSONSchemaTests {
 
     // Each level asks twice about the next: 2^60 questions.
     var doubling = #"{"type": "integer"}"#
-    for _ in 0..<30 { doubling = #"{"anyOf": [{"type": "string"}, \#(doubling), \#("{\"not\": {\"type\": \"null\"}, \"type\": \"null\"}")]}"# }
+    for _ in 0..<30 {
+      doubling = #"{"anyOf": [{"type": "string"}, \#(doubling), \#("{\"not\": {\"type\": \"null\"}, \"type\": \"null\"}")]}"#
+    }
     #expect(try JSONSchema(Self.json(doubling)).problems(in: .integer(1)) == [])
 
-    let list = ##"{"$defs": {"x": {"anyOf": [{"items": {"$ref": "#/$defs/x"}, "minItems": 9}, {"items": {"$ref": "#/$defs/x"}, "minItems": 9}]}}, "$ref": "#/$defs/x"}"##
+    let list =
+      ##"{"$defs": {"x": {"anyOf": [{"items": {"$ref": "#/$defs/x"}, "minItems": 9}, {"items": {"$ref": "#/$defs/x"}, "minItems": 9}]}}, "$ref": "#/$defs/x"}"##
     var nested = JSONValue.array([])
     for _ in 0..<60 { nested = .array([nested]) }
     #expect(try JSONSchema(Self.json(list)).problems(in: nested).map(\.message).last == "is too large to be checked against this schema")

@@ -64,7 +64,9 @@ struct OfficialSuiteTests {
   @Test("each of its cases is judged as it says, apart from those that are listed")
   func cases() throws {
     let folder = try #require(Bundle.module.url(forResource: "Suite", withExtension: nil))
-    let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).filter { $0.pathExtension == "json" }
+    let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).filter {
+      $0.pathExtension == "json"
+    }
     var judged = 0
     var refused: Set<String> = []
     var otherwise: Set<String> = []

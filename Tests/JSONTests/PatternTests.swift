@@ -29,7 +29,8 @@ struct PatternTests {
     "what cannot be matched in bounded time, or is no pattern, is refused",
     arguments: [
       "(", ")", "[a", "a{2", "*a", "a**", "(?=a)", "(?!a)", "(?<=a)", #"(a)\1"#, #"\p{L}"#, #"\"#, "a{3,2}", "a{5000}", "[b-a]", #"\u12"#,
-      "((a{100}){100}){100}", "^*", #"\u{110000}"#, "a{99999999999999999999}", String(repeating: "(", count: 100) + String(repeating: ")", count: 100),
+      "((a{100}){100}){100}", "^*", #"\u{110000}"#, "a{99999999999999999999}",
+      String(repeating: "(", count: 100) + String(repeating: ")", count: 100),
     ])
   func refusals(pattern: String) {
     #expect(throws: Pattern.Refusal.self) { try Pattern(pattern) }

@@ -56,7 +56,9 @@ struct PatternParser {
     index += 1
     // A lazy repetition matches the same texts.
     _ = skip("?")
-    if let scalar = current, "*+?{".unicodeScalars.contains(scalar) { throw refusal("repeats a repetition; put the inner one in parentheses") }
+    if let scalar = current, "*+?{".unicodeScalars.contains(scalar) {
+      throw refusal("repeats a repetition; put the inner one in parentheses")
+    }
     return .repeated(node, least: times.least, most: times.most)
   }
 

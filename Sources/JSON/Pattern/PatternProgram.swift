@@ -85,7 +85,9 @@ struct PatternProgram {
   }
 
   private mutating func add(_ step: PatternStep) throws(Pattern.Refusal) {
-    guard steps.count < Self.mostSteps else { throw Pattern.Refusal(message: "is too large: its repetitions have more than \(Self.mostSteps) steps") }
+    guard steps.count < Self.mostSteps else {
+      throw Pattern.Refusal(message: "is too large: its repetitions have more than \(Self.mostSteps) steps")
+    }
     steps.append(step)
   }
 

@@ -31,7 +31,8 @@ extension SchemaReader {
     let name = try text(value, at: place)
     if let format = TextFormat(rawValue: name) { return format }
     let names = TextFormat.allCases.map(\.rawValue)
-    let hint = Suggestion.nearest(to: name, among: names).map { " – did you mean '\($0)'?" } ?? "; known are \(names.joined(separator: ", "))"
+    let hint =
+      Suggestion.nearest(to: name, among: names).map { " – did you mean '\($0)'?" } ?? "; known are \(names.joined(separator: ", "))"
     throw refusal("unknown format '\(name)'\(hint)", at: place)
   }
 

@@ -90,7 +90,10 @@ struct SchemaCheck {
     let isShortEnough = text.utf8.count <= rule.text.most || text.unicodeScalars.count <= rule.text.most
     var isRight = isLongEnough && isShortEnough && (rule.text.format?.allows(text) ?? true)
     if isRight, let pattern = rule.text.pattern {
-      guard let matches = pattern.matches(text, budget: &budget) else { return _ = spend(0) }
+      guard let matches = pattern.matches(text, budget: &budget) else {
+        _ = spend(0)
+        return
+      }
       isRight = matches
     }
     if !isRight {
@@ -159,7 +162,10 @@ struct SchemaCheck {
       check(value, rule: schema, at: place, into: &found)
     }
     for (pattern, schema) in rules.patterned {
-      guard let matches = pattern.matches(name, budget: &budget) else { return _ = spend(0) }
+      guard let matches = pattern.matches(name, budget: &budget) else {
+        _ = spend(0)
+        return
+      }
       guard matches else { continue }
       isKnown = true
       check(value, rule: schema, at: place, into: &found)

@@ -81,7 +81,8 @@ extension JSONValue {
 
   func has(type: SchemaType) -> Bool {
     switch (type, self) {
-    case (.object, .object), (.array, .array), (.string, .string), (.boolean, .bool), (.null, .null), (.number, .integer), (.number, .number),
+    case (.object, .object), (.array, .array), (.string, .string), (.boolean, .bool), (.null, .null), (.number, .integer),
+      (.number, .number),
       (.integer, .integer):
       true
     case (.integer, .number): JSONNumber(self)?.isWhole ?? false

@@ -23,7 +23,9 @@ enum TextFormat: String, CaseIterable, Sendable {
   func allows(_ text: String) -> Bool {
     switch self {
     case .dateTime:
-      guard text.utf8.count >= 20, text.utf8.count <= 64, let mark = text.firstIndex(where: { $0 == "T" || $0 == "t" }) else { return false }
+      guard text.utf8.count >= 20, text.utf8.count <= 64, let mark = text.firstIndex(where: { $0 == "T" || $0 == "t" }) else {
+        return false
+      }
       return Self.isDate(text[..<mark]) && Self.isTime(text[text.index(after: mark)...])
     case .date: return Self.isDate(text[...])
     case .time: return Self.isTime(text[...])
@@ -66,7 +68,9 @@ enum TextFormat: String, CaseIterable, Sendable {
     var offset = 0
     if !["Z", "z"].contains(text[zone...]) {
       let parts = text[zone...].dropFirst().split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count == 2, let hours = digits(parts[0], 2), let minutes = digits(parts[1], 2), hours < 24, minutes < 60 else { return false }
+      guard parts.count == 2, let hours = digits(parts[0], 2), let minutes = digits(parts[1], 2), hours < 24, minutes < 60 else {
+        return false
+      }
       offset = (text[zone] == "-" ? -1 : 1) * (hours * 60 + minutes)
     }
     // A leap second is the last of a day in UTC.
@@ -161,7 +165,8 @@ enum TextFormat: String, CaseIterable, Sendable {
       port = host[colon...]
       host = host[..<colon]
     }
-    return (!needsHost || !host.isEmpty) && (port.isEmpty || port.hasPrefix(":") && port.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) })
+    return (!needsHost || !host.isEmpty)
+      && (port.isEmpty || port.hasPrefix(":") && port.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) })
   }
 
   private static func isUUID(_ text: String) -> Bool {

@@ -17,7 +17,9 @@ final class HelperProgram {
     process.executableURL = URL(filePath: path)
     process.arguments = Array(command.dropFirst())
     process.currentDirectoryURL = folder
-    process.environment = ["PATH": PluginProgram.path, "LANG": "C.UTF-8", "PORT": "\(port)", "DIRECTORY": directory.path(percentEncoded: false)]
+    process.environment = [
+      "PATH": PluginProgram.path, "LANG": "C.UTF-8", "PORT": "\(port)", "DIRECTORY": directory.path(percentEncoded: false),
+    ]
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = output

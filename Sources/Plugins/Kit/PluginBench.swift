@@ -25,22 +25,29 @@ final class PluginBench {
       throw KitFailure(error.description)
     }
     tests = try PluginTestFile.read(of: manifest.name, in: folder)
-    guard let first = manifest.command.first, let path = PluginProgram.resolve(first, in: folder) else {
-      throw KitFailure("the command of plugin.yaml begins with '\(manifest.command.first ?? "")', which is not there or cannot be run: chmod +x it, or install it")
-    }
+    let command = try Self.command(of: manifest, in: folder)
     root = FileManager.default.temporaryDirectory.appending(path: "runnerhub-plugin-\(UUID().uuidString)", directoryHint: .isDirectory)
     do {
       let place = try PluginDirectories(root: root).prepare(manifest.name)
       let environment = ProcessInfo.processInfo.environment
       let granted = manifest.abilities.compactMap { if case .environment(let name) = $0 { name } else { nil } }
       program = PluginProgram(
-        command: [path] + manifest.command.dropFirst(), folder: folder, directory: place.directory, user: place.user, abilities: manifest.abilities,
+        command: command, folder: folder, directory: place.directory, user: place.user, abilities: manifest.abilities,
         environment: Dictionary(uniqueKeysWithValues: granted.compactMap { name in environment[name].map { (name, $0) } }),
         leavesChildren: manifest.kind == .engine)
     } catch {
       throw KitFailure("\(error)")
     }
     helper = if let command = tests.helper { try HelperProgram(command, folder: folder, directory: root) } else { nil }
+  }
+
+  /// As the host resolves it.
+  private static func command(of manifest: PluginManifest, in folder: URL) throws(KitFailure) -> [String] {
+    do {
+      return try CheckedPlugin.command(of: manifest, in: folder)
+    } catch {
+      throw KitFailure(error.description)
+    }
   }
 
   /// Ends whatever runs, and removes what it left.
@@ -89,7 +96,7 @@ final class PluginBench {
       "protocolVersions": .array(versions.map(JSONValue.string)),
       "host": .object(["name": .string("runnerhub"), "version": .string(hostVersion)]),
       "name": .string(manifest.name), "kind": .string(manifest.kind.rawValue),
-      "configuration": (configuration ?? .null).filled(values(directory)), "directory": .string(directory),
+      "configuration": (configuration ?? .object([:])).filled(values(directory)), "directory": .string(directory),
       "abilities": .array(manifest.abilities.texts.map(JSONValue.string)),
     ])
   }

@@ -43,9 +43,13 @@ final class PluginDialogue {
   func refusal(of method: String, _ parameters: JSONValue, codes: [Int]? = nil, because reason: String) throws(KitFailure) {
     let wanted = codes.map { $0.map(String.init).joined(separator: " or ") } ?? "an error"
     switch try call(method, parameters) {
-    case .result(let result): throw KitFailure("\(method) was answered with \(Self.shown(result)) though \(reason): answer it with \(codes == nil ? wanted : "error \(wanted)")")
+    case .result(let result):
+      throw KitFailure(
+        "\(method) was answered with \(Self.shown(result)) though \(reason): answer it with \(codes == nil ? wanted : "error \(wanted)")")
     case .refusal(let code, _):
-      guard codes?.contains(code) ?? true else { throw KitFailure("\(method) was refused with \(code) though \(reason): refuse it with \(wanted)") }
+      guard codes?.contains(code) ?? true else {
+        throw KitFailure("\(method) was refused with \(code) though \(reason): refuse it with \(wanted)")
+      }
     }
   }
 
@@ -108,7 +112,9 @@ final class PluginDialogue {
     do {
       message = try JSONDecoder().decode(JSONValue.self, from: Data(line.utf8))
     } catch {
-      throw KitFailure("it wrote a line that is no JSON: \(PluginText.line(line, limit: 120)) (standard output is for messages alone: log to standard error)")
+      throw KitFailure(
+        "it wrote a line that is no JSON: \(PluginText.line(line, limit: 120)) (standard output is for messages alone: log to standard error)"
+      )
     }
     if let problem = MessageSchemas.problems(in: message, as: "envelope").first {
       throw KitFailure("it wrote a line that is no message: \(problem) in \(PluginText.line(line, limit: 120))")
@@ -170,7 +176,9 @@ final class PluginDialogue {
 
   private static func advice(_ method: String, _ code: Int) -> String {
     guard code == -32601 else { return "" }
-    return ["health": ": answer it with {\"status\": \"ok\"}", "shutdown": ": answer it with {}", "notifier/notify": ": answer it with {}"][method]
+    return [
+      "health": ": answer it with {\"status\": \"ok\"}", "shutdown": ": answer it with {}", "notifier/notify": ": answer it with {}",
+    ][method]
       ?? ": a plugin of this kind must know it"
   }
 }

@@ -33,7 +33,8 @@ final class PluginRecorder {
         secrets = nil
       }
       let header: [String: JSONValue] = [
-        "record": .integer(1), "plugin": .string(manifest.name), "version": .string(manifest.version), "kind": .string(manifest.kind.rawValue),
+        "record": .integer(1), "plugin": .string(manifest.name), "version": .string(manifest.version),
+        "kind": .string(manifest.kind.rawValue),
         "volatile": .array([]),
       ]
       recorder.write(header)
@@ -42,7 +43,9 @@ final class PluginRecorder {
     /// - Parameter values: what stands for places and ports of this run.
     func heard(_ side: PluginWire.Side, _ line: String, values: [String: String]) {
       var text = masked(line)
-      for (name, value) in values.sorted(by: { $0.value.count > $1.value.count }) where value.count > 3 { text = text.replacing(value, with: "${\(name)}") }
+      for (name, value) in values.sorted(by: { $0.value.count > $1.value.count }) where value.count > 3 {
+        text = text.replacing(value, with: "${\(name)}")
+      }
       let seconds = (ContinuousClock.now - recorder.start) / .seconds(1)
       recorder.write(["at": .number((seconds * 1000).rounded() / 1000), "from": .string(side.rawValue), "line": .string(text)])
     }
@@ -51,7 +54,9 @@ final class PluginRecorder {
       guard let message = PluginRecorder.value(line) else { return line }
       var places: [JSONPointer] = []
       if let configuration = message["params"]?["configuration"], let secrets {
-        places += secrets.secretPlaces(in: configuration).compactMap(JSONPointer.init(text:)).map { JSONPointer(["params", "configuration"] + $0.steps) }
+        places += secrets.secretPlaces(in: configuration).compactMap(JSONPointer.init(text:)).map {
+          JSONPointer(["params", "configuration"] + $0.steps)
+        }
       }
       if isSecretsPlugin, message["result"]?["value"] != nil { places.append(JSONPointer(["result", "value"])) }
       guard !places.isEmpty else { return line }

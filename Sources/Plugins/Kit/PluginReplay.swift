@@ -68,7 +68,9 @@ package struct PluginReplay {
       if let problem = MessageSchemas.problems(in: value, as: "record").first { throw KitFailure("\(place): \(problem)") }
       if value["record"] != nil {
         sessions.append((Set(value["volatile"]?.items.compactMap(\.string) ?? []), []))
-      } else if let side = value["from"]?.string.flatMap(PluginWire.Side.init(rawValue:)), let line = value["line"]?.string, !sessions.isEmpty {
+      } else if let side = value["from"]?.string.flatMap(PluginWire.Side.init(rawValue:)), let line = value["line"]?.string,
+        !sessions.isEmpty
+      {
         sessions[sessions.count - 1].entries.append(Entry(number: index + 1, side: side, line: line))
       } else {
         throw KitFailure("\(place) comes before the first header: expected a line with 'record'")
@@ -94,7 +96,9 @@ package struct PluginReplay {
         if let id = message?["id"], let method = message?["method"]?.string { methods[id] = method }
         try dialogue.repeat(entry.line.filled(bench, dialogue), asking: message)
       case .plugin:
-        guard let message, message["method"] == nil, let id = message["id"], case .integer(let number) = id, let method = methods[id] else { continue }
+        guard let message, message["method"] == nil, let id = message["id"], case .integer(let number) = id, let method = methods[id] else {
+          continue
+        }
         let now = try dialogue.rawAnswer(to: number)
         outcome.answers += 1
         compare(PluginRecorder.value(entry.line.filled(bench, dialogue)) ?? .null, now, method, entry.number)
@@ -131,7 +135,8 @@ package struct PluginReplay {
     return (0...place.steps.count).contains { ignored.contains(JSONPointer(Array(place.steps.prefix($0))).description) }
   }
 
-  private static func differences(_ before: JSONValue, _ after: JSONValue, _ place: JSONPointer) -> [(JSONPointer, JSONValue?, JSONValue?)] {
+  private static func differences(_ before: JSONValue, _ after: JSONValue, _ place: JSONPointer) -> [(JSONPointer, JSONValue?, JSONValue?)]
+  {
     switch (before, after) {
     case (.object(let one), .object(let other)):
       return Set(one.keys).union(other.keys).sorted().flatMap { name -> [(JSONPointer, JSONValue?, JSONValue?)] in

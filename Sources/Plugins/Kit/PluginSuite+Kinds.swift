@@ -45,7 +45,8 @@ extension PluginSuite {
   private static func event(_ id: Int64) -> JSONValue {
     .object([
       "id": .integer(id), "kind": .string("job"), "at": .string("2026-01-31T12:00:00.000Z"), "action": .string("queued"),
-      "subject": .string("job/\(id)"), "text": .string("build of acme/shop is queued\n\"ü\""), "details": .object(["labels": .array([.string("linux")])]),
+      "subject": .string("job/\(id)"), "text": .string("build of acme/shop is queued\n\"ü\""),
+      "details": .object(["labels": .array([.string("linux")])]),
     ])
   }
 
@@ -69,23 +70,31 @@ extension PluginSuite {
 
   var engineChecks: [(String, Body)] {
     let id = JSONValue.object(["id": .string("kit-1")])
-    let amounts: [String: JSONValue] = ["milliCPUs": .integer(500), "memory": .integer(256 << 20), "disk": .integer(1 << 30), "gpus": .integer(0)]
+    let amounts: [String: JSONValue] = [
+      "milliCPUs": .integer(500), "memory": .integer(256 << 20), "disk": .integer(1 << 30), "gpus": .integer(0),
+    ]
     let environment = amounts.merging([
-      "id": .string("kit-1"), "pool": .string("kit"), "image": .string("kit"), "reusable": .bool(false), "environment": .object(["KIT": .string("1")]),
+      "id": .string("kit-1"), "pool": .string("kit"), "image": .string("kit"), "reusable": .bool(false),
+      "environment": .object(["KIT": .string("1")]),
     ]) { $1 }
     func ids() throws -> [JSONValue] {
       try dialogue.result(of: "engine/list", .object([:]))["containers"]?.items.compactMap { $0["id"] } ?? []
     }
     func capacity() throws {
       let capacity = try dialogue.result(of: "engine/capacity", .object([:]))
-      guard capacity["milliCPUs"]?.double ?? 0 > 0, capacity["memory"]?.double ?? 0 > 0 else { throw KitFailure("engine/capacity says that there is nothing: milliCPUs and memory must be above 0") }
+      guard capacity["milliCPUs"]?.double ?? 0 > 0, capacity["memory"]?.double ?? 0 > 0 else {
+        throw KitFailure("engine/capacity says that there is nothing: milliCPUs and memory must be above 0")
+      }
       _ = try dialogue.result(of: "engine/home", .object(["pool": .string("kit"), "image": .string("kit")]))
     }
     func create() throws {
       _ = try dialogue.result(of: "engine/create", .object(environment))
       guard try ids().contains(.string("kit-1")) else { throw KitFailure("engine/list does not have what engine/create made") }
       let container = try dialogue.result(of: "engine/inspect", id)["container"] ?? .null
-      guard container["status"] == .string("created") else { throw KitFailure("engine/inspect says \(PluginDialogue.shown(container)) of what was created and not started, expected the status created") }
+      guard container["status"] == .string("created") else {
+        throw KitFailure(
+          "engine/inspect says \(PluginDialogue.shown(container)) of what was created and not started, expected the status created")
+      }
       try dialogue.refusal(of: "engine/create", .object(environment), codes: [-32005], because: "there is one of this id already")
     }
     func put() throws {
@@ -97,7 +106,9 @@ extension PluginSuite {
     func absent() throws {
       let absent: [String: JSONValue] = ["id": .string("kit-absent")]
       let container = try dialogue.result(of: "engine/inspect", .object(absent))["container"] ?? .null
-      guard container == .null else { throw KitFailure("engine/inspect knows \(PluginDialogue.shown(container)), which was never made: answer {}") }
+      guard container == .null else {
+        throw KitFailure("engine/inspect knows \(PluginDialogue.shown(container)), which was never made: answer {}")
+      }
       try dialogue.refusal(of: "engine/start", .object(absent), codes: [-32001], because: "there is no container of this id")
     }
     func remove() throws {
@@ -105,7 +116,9 @@ extension PluginSuite {
       guard try !ids().contains(.string("kit-1")) else { throw KitFailure("engine/list still has what engine/remove took away") }
       // What is gone is gone: both words for it are understood.
       let again = try dialogue.call("engine/remove", id)
-      if case .refusal(let code, _) = again, code != -32001 { throw KitFailure("engine/remove of what is gone was refused with \(code): answer {} or -32001") }
+      if case .refusal(let code, _) = again, code != -32001 {
+        throw KitFailure("engine/remove of what is gone was refused with \(code): answer {} or -32001")
+      }
     }
     return [("capacity", capacity), ("create", create), ("put", put), ("absent", absent), ("remove", remove)]
   }
@@ -117,14 +130,20 @@ extension PluginSuite {
     func delivery() throws {
       let forged = JSONValue.object(["headers": .object(["content-type": .string("application/json")]), "body": .string("{}")])
       let result = try dialogue.result(of: "source/delivery", forged)
-      guard result["accepted"] == .bool(false) else { throw KitFailure("source/delivery took a webhook without a signature: answer {\"accepted\": false, \"reason\": …, \"jobs\": []}") }
+      guard result["accepted"] == .bool(false) else {
+        throw KitFailure("source/delivery took a webhook without a signature: answer {\"accepted\": false, \"reason\": …, \"jobs\": []}")
+      }
     }
     func absent() throws {
       try dialogue.refusal(
-        of: "source/job", .object(["id": .integer(987_654_321), "repository": .string("kit/absent")]), codes: [-32001], because: "there is no such job")
+        of: "source/job", .object(["id": .integer(987_654_321), "repository": .string("kit/absent")]), codes: [-32001],
+        because: "there is no such job")
       let runner: [String: JSONValue] = ["name": .string("kit-absent"), "scope": .string("kit"), "repository": .string("kit/absent")]
       let outcome = try dialogue.result(of: "source/remove", .object(runner))["outcome"]
-      guard outcome == .string("absent") else { throw KitFailure("source/remove of a runner that is not there says \(outcome.map(PluginDialogue.shown) ?? "nothing"), expected \"absent\"") }
+      guard outcome == .string("absent") else {
+        throw KitFailure(
+          "source/remove of a runner that is not there says \(outcome.map(PluginDialogue.shown) ?? "nothing"), expected \"absent\"")
+      }
     }
     return [("open", open), ("delivery", delivery), ("absent", absent)]
   }

@@ -59,7 +59,8 @@ struct PluginTestFile {
     secret = value["secret"]
     steps = (value["tests"]?.items ?? []).map { step in
       Step(
-        name: step["name"]?.string ?? "", method: step["call"]?.string ?? step["notify"]?.string ?? "", isNotification: step["notify"] != nil,
+        name: step["name"]?.string ?? "", method: step["call"]?.string ?? step["notify"]?.string ?? "",
+        isNotification: step["notify"] != nil,
         parameters: step["with"] ?? .object([:]), result: step["result"], error: step["error"]?.double.map { Int($0) },
         limit: .seconds(step["within"]?.double ?? 10), log: step["log"]?.string)
     }

@@ -1,5 +1,5 @@
 internal import Domain
-package import Foundation
+internal import Foundation
 
 /// What became of the tests of one plugin.
 package struct PluginTestReport: Sendable {
@@ -28,7 +28,8 @@ package struct PluginTestReport: Sendable {
   private static func count(_ checks: [PluginSuite.Check]) -> String {
     let failed = checks.count { if case .failed = $0.outcome { true } else { false } }
     let skipped = checks.count { if case .skipped = $0.outcome { true } else { false } }
-    return "\(checks.count - failed - skipped) passed" + (failed > 0 ? ", \(failed) failed" : "") + (skipped > 0 ? ", \(skipped) skipped" : "")
+    return "\(checks.count - failed - skipped) passed" + (failed > 0 ? ", \(failed) failed" : "")
+      + (skipped > 0 ? ", \(skipped) skipped" : "")
   }
 
   /// As JUnit writes it, for all plugins together.
@@ -37,9 +38,11 @@ package struct PluginTestReport: Sendable {
     for report in reports {
       let seconds = report.checks.reduce(0) { $0 + $1.seconds }
       lines.append(
-        "  <testsuite name=\"\(report.name.escapedForXML)\" tests=\"\(report.checks.count)\" failures=\"\(report.failed)\" time=\"\(seconds.thousandths)\">")
+        "  <testsuite name=\"\(report.name.escapedForXML)\" tests=\"\(report.checks.count)\" failures=\"\(report.failed)\" time=\"\(seconds.thousandths)\">"
+      )
       for check in report.checks {
-        let start = "    <testcase classname=\"plugin.\(report.name.escapedForXML)\" name=\"\(check.name.escapedForXML)\" time=\"\(check.seconds.thousandths)\""
+        let start =
+          "    <testcase classname=\"plugin.\(report.name.escapedForXML)\" name=\"\(check.name.escapedForXML)\" time=\"\(check.seconds.thousandths)\""
         switch check.outcome {
         case .passed: lines.append(start + "/>")
         case .failed(let why): lines.append(start + "><failure message=\"\(why.escapedForXML)\"/></testcase>")
@@ -105,7 +108,8 @@ extension PluginSuite.Check.Outcome {
 
 extension String {
   fileprivate var escapedForXML: String {
-    PrintableText.line(self).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+    PrintableText.line(self).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
+      "\"", with: "&quot;")
   }
 }
 

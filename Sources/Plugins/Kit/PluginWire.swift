@@ -64,7 +64,9 @@ final class PluginWire {
       } else if count < 0, errno != EAGAIN {
         throw KitFailure("it closed its standard input" + (status.map { "; it \(Self.words($0))" } ?? ""))
       } else {
-        guard ContinuousClock.now < deadline else { throw KitFailure("it did not read \(line.utf8.count) bytes within \(limit.formatted(.units()))") }
+        guard ContinuousClock.now < deadline else {
+          throw KitFailure("it did not read \(line.utf8.count) bytes within \(limit.formatted(.units()))")
+        }
         turn(until: deadline, writing: true)
       }
     }
@@ -106,7 +108,9 @@ final class PluginWire {
     while status == nil { turn(until: .now + .seconds(1)) }
   }
 
-  static func words(_ status: Int32) -> String { PluginEnd(reason: nil, status: status).description.replacing("it ", with: "", maxReplacements: 1) }
+  static func words(_ status: Int32) -> String {
+    PluginEnd(reason: nil, status: status).description.replacing("it ", with: "", maxReplacements: 1)
+  }
 
   // MARK: - Streams
 

@@ -70,11 +70,23 @@ package struct CheckedPlugin: Hashable, Sendable {
       throw PluginRefusal(problems: error.problems)
     }
     var problems = grantProblems(manifest, plan) + configurationProblems(manifest, plan)
+    var command: [String] = []
+    do {
+      command = try self.command(of: manifest, in: folder)
+    } catch {
+      problems += error.problems
+    }
+    guard problems.isEmpty else { throw PluginRefusal(problems: problems) }
+    return CheckedPlugin(manifest: manifest, plan: plan, folder: folder, command: command)
+  }
+
+  /// The absolute path of a plugin's program, and its arguments.
+  /// - Throws: `PluginRefusal` where the program cannot be run, or a word names a file of the folder without `./`.
+  package static func command(of manifest: PluginManifest, in folder: URL) throws(PluginRefusal) -> [String] {
     let program = PluginProgram.resolve(manifest.command[0], in: folder)
-    problems += commandProblems(manifest, folder, isFound: program != nil)
+    let problems = commandProblems(manifest, folder, isFound: program != nil)
     guard problems.isEmpty, let program else { throw PluginRefusal(problems: problems) }
-    return CheckedPlugin(
-      manifest: manifest, plan: plan, folder: folder, command: [program] + manifest.command.dropFirst().map { PluginProgram.located($0, in: folder) })
+    return [program] + manifest.command.dropFirst().map { PluginProgram.located($0, in: folder) }
   }
 
   private static func commandProblems(_ manifest: PluginManifest, _ folder: URL, isFound: Bool) -> [String] {

@@ -15,7 +15,8 @@ struct PluginReplayCommand: AsyncParsableCommand {
       """)
   @Argument(help: "The record.", completion: .file(extensions: ["jsonl"])) var record: String
   @Argument(help: "The folder of the plugin.", completion: .directory) var folder: String
-  @Option(help: "A JSON pointer in answers, such as /result/version, that may differ. Can be given several times.") var ignore: [String] = []
+  @Option(help: "A JSON pointer in answers, such as /result/version, that may differ. Can be given several times.") var ignore: [String] =
+    []
   @Flag(help: "As JSON.") var json = false
 
   func run() async throws {
@@ -40,7 +41,9 @@ struct PluginReplayCommand: AsyncParsableCommand {
       print(String(decoding: try encoder.encode(outcome), as: UTF8.self))
     } else {
       for difference in outcome.differences {
-        print("\(record.lastPathComponent):\(difference.line): \(difference.method)\(difference.place): was \(difference.recorded), is \(difference.now)")
+        print(
+          "\(record.lastPathComponent):\(difference.line): \(difference.method)\(difference.place): was \(difference.recorded), is \(difference.now)"
+        )
       }
       print("\(outcome.answers) answers in \(outcome.sessions) sessions, \(outcome.differences.count) differ")
     }

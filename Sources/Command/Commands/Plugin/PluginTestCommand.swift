@@ -65,7 +65,8 @@ struct PluginTestCommand: AsyncParsableCommand {
   /// On a thread of its own: it waits for the plugin.
   private static func test(_ folder: URL, record: URL?) async -> PluginTestReport {
     await withCheckedContinuation { continuation in
-      Thread { continuation.resume(returning: PluginSuite.run(folder: folder, hostVersion: RunnerHubCommand.version, record: record)) }.start()
+      Thread { continuation.resume(returning: PluginSuite.run(folder: folder, hostVersion: RunnerHubCommand.version, record: record)) }
+        .start()
     }
   }
 }
