@@ -13,7 +13,8 @@ enum {
   ADD_INTEGER = 21,
   ADD = 34,
   SHIFT_RIGHT = 45,
-  NEGATE = 49,
+  METHOD_OF_INTEGER = 47,
+  METHOD_OF_CONSTANT = 48,
   LENGTH = 52,
   CONCATENATE = 53,
   JUMP = 56,
@@ -66,11 +67,12 @@ static int is_plain(search *at, const rh_prototype *prototype, int opcode, uint3
   if (a < first) return 0;  // assigns to a parameter, computes with it or returns it
   if (opcode == GET_FIELD) return b >= first || (b < 2 && note_read(at, prototype, b, c));
   if ((opcode >= LOAD_INTEGER && opcode <= LOAD_NIL) || opcode == GET_UPVALUE || opcode == GET_FIELD_OF_UPVALUE || opcode == CONCATENATE) return 1;
+  if (opcode == METHOD_OF_INTEGER || opcode == METHOD_OF_CONSTANT) return 1;
   if (opcode == RETURN || opcode == RETURN_ONE || (opcode >= LESS_THAN_INTEGER && opcode <= GREATER_OR_EQUAL_INTEGER)) return 1;
   if (b < first) return 0;
   if (opcode >= ADD && opcode <= SHIFT_RIGHT) return c >= first;
   return opcode == MOVE || opcode == TEST_SET || opcode == LESS || opcode == LESS_OR_EQUAL || (opcode >= ADD_INTEGER && opcode < ADD) ||
-         (opcode > SHIFT_RIGHT && opcode < NEGATE) || (opcode >= NEGATE && opcode <= LENGTH);
+         (opcode > SHIFT_RIGHT && opcode <= LENGTH);
 }
 
 static void look(void *context, const rh_prototype *prototype) {
