@@ -50,7 +50,7 @@ struct Chart {
     for line in lines {
       let points = line.values.enumerated().map { "\(Self.place(x(Double($0) * step))),\(Self.place(y($1)))" }
       let dash = line.isDashed ? " stroke-dasharray=\"5 4\"" : ""
-      let look = "class=\"line c\(line.colour)\" stroke-width=\"\(2 + 1.5 * Double(most - line.colour))\"\(dash)"
+      let look = "class=\"line c\(line.colour)\" stroke-width=\"\(2 + 2 * Double(most - line.colour))\"\(dash)"
       parts.append("<polyline \(look) points=\"\(points.joined(separator: " "))\"/>")
     }
     parts.append("</svg>")

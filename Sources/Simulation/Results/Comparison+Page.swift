@@ -75,7 +75,7 @@ extension Comparison {
     thead th { font-weight: 600; } th:first-child { position: sticky; left: 0; background: var(--paper); }
     @media (max-width: 40rem) { th:first-child { white-space: pre-wrap; min-width: 9rem; } }
     figure { margin: 2rem 0; } figcaption { font-weight: 600; margin-bottom: .5rem; }
-    .plot { overflow-x: auto; } svg { width: 100%; min-width: 42rem; height: auto; display: block; }
+    .plot { overflow-x: auto; margin-bottom: .5rem; } svg { width: 100%; min-width: 42rem; height: auto; display: block; }
     .grid { stroke: var(--grid); } .line { fill: none; stroke-linejoin: round; }
     .axis { fill: var(--faint); font-size: 12px; } .end { text-anchor: end; } .middle { text-anchor: middle; }
     .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); }
