@@ -44,7 +44,8 @@ struct Host {
     let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
     let docker = DockerClient.makeHTTPClient()
     do {
-      let plugins = try await pluginHost(store)
+      let enginePlugins = try EnginePlugins(configuration, installation: try await installation(failpoints.guarding(store)), logger: logger)
+      let plugins = try await pluginHost(store, adapters: enginePlugins.adapters)
       // Around everything else: who needs a plugin has it from the first step to the last.
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { await plugins.run() }
@@ -54,7 +55,7 @@ struct Host {
         )
         try await serve(
           store: failpoints.guarding(store), forge: failpoints.guarding(forge), docker: docker, metrics: metrics, plugins: plugins,
-          failpoints: failpoints)
+          enginePlugins: enginePlugins, failpoints: failpoints)
         group.cancelAll()
       }
     } catch {
@@ -80,13 +81,13 @@ struct Host {
   }
 
   /// - Parameter store: where wishes of operators are kept.
-  private func pluginHost(_ store: some ForgeMemory) async throws(StoreError) -> PluginHost {
+  private func pluginHost(_ store: some ForgeMemory, adapters: [any PluginAdapter]) async throws(StoreError) -> PluginHost {
     let plans = PluginPlanFile(configuration, origin: origin)
     return PluginHost(
       folder: configuration.pluginsFolder, held: try await PluginDesk.disabled(in: store), plans: { try plans.changed() },
       surroundings: PluginSurroundings(
         directories: PluginDirectories(root: configuration.dataDirectory.appending(path: "plugins", directoryHint: .isDirectory)),
-        environment: origin.environment, hostVersion: RunnerHubCommand.version, logger: logger))
+        environment: origin.environment, adapters: adapters, hostVersion: RunnerHubCommand.version, logger: logger))
   }
 
   private func engines(installation: String, docker http: HTTPClient) -> [any ContainerEngine] {
@@ -105,9 +106,10 @@ struct Host {
 
   private func serve(
     store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, plugins: PluginHost,
-    failpoints: Failpoints
+    enginePlugins: EnginePlugins, failpoints: Failpoints
   ) async throws {
-    let settings = configuration.settings
+    var settings = configuration.settings
+    settings.startsByEngine.merge(enginePlugins.starts) { _, new in new }
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
     let policiesPath = configuration.policies.path(percentEncoded: false)
     let keeper = PolicyKeeper(folder: policiesPath, archive: store, logger: logger)
@@ -116,7 +118,7 @@ struct Host {
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
-    let engines = engines(installation: try await installation(store), docker: docker)
+    let engines = engines(installation: try await installation(store), docker: docker) + enginePlugins.engines
     try await keeper.start()
     try await rehearsals.start()
     let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
@@ -139,7 +141,7 @@ struct Host {
     let webhooks = WebhookServer(
       handler: OrchestratorWebhookHandler(
         verifier: try SignatureVerifier(secrets: [configuration.webhookSecret]), inbox: store, metrics: metrics, logger: logger,
-        wake: { transactor.signals.intake.notify() }),
+        wake: { transactor.signals.intake.notify() }), machines: enginePlugins.machines,
       options: ListenerOptions(host: configuration.webhooks.host, port: configuration.webhooks.port) { port in
         await announcement.note(webhooks: configuration.webhooks.url(port: port) + "/webhooks/github")
       }, logger: logger)
