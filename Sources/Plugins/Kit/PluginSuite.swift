@@ -21,7 +21,7 @@ package struct PluginSuite {
   /// Why something is not tried.
   struct Skip: Error { var reason: String }
 
-  private let bench: PluginBench
+  fileprivate let bench: PluginBench
 
   /// - Parameters:
   ///   - folder: of the plugin.
@@ -39,8 +39,6 @@ package struct PluginSuite {
     }
     return report
   }
-
-  private init(bench: PluginBench) { self.bench = bench }
 
   private func runAll(into checks: inout [Check]) {
     guard bench.manifest.kind != .garmProvider else {
