@@ -11,7 +11,7 @@ ONLY =
 # How long `make fuzz` runs, and from which seed; empty: another one each time.
 FUZZ_SECONDS = 60
 SEED =
-SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
+SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Plugins/Garm/machine.sh Sources/Plugins/Garm/wrapper.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
 
 help:
 	@echo 'make run     install what is missing, build, and run the demonstration (ENGINE=process or docker)'
@@ -33,6 +33,7 @@ build: packages
 test: test-packages
 	@scripts/build
 	@Tests/Scripts/install-system-packages.test.sh
+	@python3 -B Tests/SourceEmulators/run.py
 	@$(RUNNERHUB) policy check policies
 	@$(RUNNERHUB) policy test policies
 	@for example in policies/examples/*/; do \
@@ -57,6 +58,7 @@ bench: bench-packages
 lint: test-packages lint-shell
 	@swift format lint --strict --recursive Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift
 	@luacheck --quiet policies
+	@luacheck --quiet --no-config --std lua54 --max-line-length 150 plugins
 
 lint-shell:
 	@shellcheck $(SHELL_SCRIPTS)

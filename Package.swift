@@ -101,7 +101,7 @@ let package = Package(
       resources: [.embedInCode("init.sh")]),
     room(
       "Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
-      resources: pluginTemplates.map { .embedInCode("Kit/Templates/\($0)") }),
+      resources: (["Garm/machine.sh", "Garm/wrapper.sh"] + pluginTemplates.map { "Kit/Templates/\($0)" }).map { .embedInCode($0) }),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web",
@@ -151,7 +151,10 @@ let package = Package(
         cryptoExtras, logging,
       ]),
     tests("PoliciesTests", ["Domain", "Scheduling", "RunnerHub", "Policies", "PolicyFuzzing", "Storage", logging]),
-    tests("PluginsTests", ["Plugins", "JSON", "Domain", "RunnerHub", "Storage", logging, nioCore, nioPosix]),
+    tests(
+      "PluginsTests",
+      ["Plugins", "JSON", "Contracts", "Domain", "Engines", "RunnerHub", "Storage", "Web", lifecycle, logging, nioCore, nioPosix]),
+    tests("SourceTests", ["Domain", "RunnerHub", "Plugins", "JSON", "Engines", "Storage", "Web", logging, lifecycle]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",

@@ -6,7 +6,17 @@ package struct Labels: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, C
   package let values: [String]
 
   package init(_ labels: some Sequence<String>) {
-    values = Set(labels.map { $0.lowercased() }.filter { !$0.isEmpty }).sorted()
+    var sorted = labels.filter { !$0.isEmpty }.map(Self.lowercased)
+    if sorted.count > 1 { sorted.sort() }
+    var unique: [String] = []
+    unique.reserveCapacity(sorted.count)
+    for label in sorted where unique.last != label { unique.append(label) }
+    values = unique
+  }
+
+  /// Most labels are in lower case already.
+  private static func lowercased(_ label: String) -> String {
+    label.utf8.allSatisfy { $0 < 0x80 && !(0x41...0x5A ~= $0) } ? label : label.lowercased()
   }
   package init(arrayLiteral elements: String...) { self.init(elements) }
   package init(from decoder: any Decoder) throws { self.init(try decoder.singleValueContainer().decode([String].self)) }

@@ -2,7 +2,7 @@ internal import Domain
 internal import Foundation
 package import RunnerHub
 
-/// What one Lua state keeps of the inputs that it was sent, so that a call sends only what changed since.
+/// What one Lua state keeps of the inputs that it was sent, so that a call sends only what changed since, and of that only what policies read.
 ///
 /// Invisible to policies: an object in the state holds what the host's value holds at each call, and nothing of a policy outlives a call. After
 /// a call that failed all is sent anew, since how far it came is not known.
@@ -28,7 +28,7 @@ final class KeptInputs {
   private var list = 0
 
   /// What the next call sends.
-  private(set) var encoder = LuaEncoder()
+  private(set) var encoder: LuaEncoder
   /// Where the candidates of the last list are kept, in their order. Most lists resemble the one before.
   private(set) var slots: [UInt32] = []
   private var next: [UInt32] = []
@@ -38,46 +38,49 @@ final class KeptInputs {
   /// Whether the state should be emptied before the next list.
   func isFull(for count: Int) -> Bool { candidates.count + count > max(Self.mostCandidates, 3 * count) }
 
+  /// - Parameter wanted: the fields that policies read, by kind.
+  init(wanted: [UInt64]) { encoder = LuaEncoder(wanted: wanted) }
+
   func begin() { encoder.removeAll() }
 
   func send(_ view: PolicyInput.JobView) {
-    // First what tells most jobs apart.
-    if job?.job.id == view.job.id, job?.now == view.now, job?.job == view.job { return encoder.encodeKept(Slot.job) }
+    send(view, PolicyInput.job, Slot.job, before: job)
     job = view
-    Self.jobs.encode(view, slot: Slot.job, into: &encoder)
   }
 
   func send(_ fleet: PolicyFleet) {
-    if fleet == self.fleet { return encoder.encodeKept(Slot.fleet) }
+    send(fleet, PolicyInput.fleet, Slot.fleet, before: self.fleet)
     self.fleet = fleet
-    Self.fleets.encode(fleet, slot: Slot.fleet, into: &encoder)
   }
 
   func send(_ pool: PolicyPool) {
-    if pool == self.pool { return encoder.encodeKept(Slot.pool) }
+    send(pool, PolicyInput.pool, Slot.pool, before: self.pool)
     self.pool = pool
-    Self.pools.encode(pool, slot: Slot.pool, into: &encoder)
+  }
+
+  private func send<Object>(_ object: Object, _ kind: PolicyKind<Object>, _ slot: UInt32, before: Object?) {
+    // What nobody reads need not be looked at.
+    if before != nil && encoder.wanted(kind.kind) == 0 { return encoder.encodeKept(slot) }
+    encoder.encodeKeep(slot)
+    kind.write(object, before: before, into: &encoder)
   }
 
   func send(_ containers: [PolicyContainer]) {
     list += 1
     next.removeAll(keepingCapacity: true)
-    for place in containers.indices {
-      let index = unchanged(containers, at: place) ?? keep(containers[place])
+    for (place, container) in containers.enumerated() {
+      let index = unchanged(container, at: place) ?? keep(container)
       lists[index] = list
       next.append(Slot.firstCandidate + UInt32(index))
     }
     swap(&next, &slots)
   }
 
-  /// Where a candidate is kept that is what it was in the same place of the last list, as most are. Compared where it lies: a copy of each
-  /// would cost more than all the rest.
-  private func unchanged(_ containers: [PolicyContainer], at place: Int) -> Int? {
+  /// Where a candidate is kept that is what it was in the same place of the last list, as most are.
+  private func unchanged(_ container: PolicyContainer, at place: Int) -> Int? {
     guard place < slots.count else { return nil }
     let index = Int(slots[place] - Slot.firstCandidate)
-    guard lists[index] != list else { return nil }
-    let isSame = candidates.withUnsafeBufferPointer { kept in containers.withUnsafeBufferPointer { kept[index] == $0[place] } }
-    return isSame ? index : nil
+    return lists[index] != list && candidates[index] == container ? index : nil
   }
 
   /// Finds or makes the place of a candidate, and sends it unless it is kept there as it is. Any slot that this list has not used yet would do.
@@ -95,50 +98,9 @@ final class KeptInputs {
       lists.append(0)
     }
     encoder.encodeNote()
-    Self.containers.encode(
-      .init(container: container, now: .distantPast), slot: Slot.firstCandidate + UInt32(index), into: &encoder)
+    encoder.encodeKeep(Slot.firstCandidate + UInt32(index))
+    PolicyInput.container.write(.init(container: container, now: .distantPast), before: nil, into: &encoder)
     return index
-  }
-
-  // MARK: Kinds
-
-  private static let jobs = KeptKind(PolicyInput.job)
-  private static let fleets = KeptKind(PolicyInput.fleet)
-  private static let pools = KeptKind(PolicyInput.pool)
-  private static let containers = KeptKind(PolicyInput.container, moments: moments)
-
-  fileprivate static let moments: [String: @Sendable (PolicyInput.ContainerView) -> Date?] = [
-    "age_seconds": { $0.container.createdAt }, "idle_seconds": { $0.container.idleSince },
-  ]
-}
-
-/// A kind of input as it is kept: its fields in the order of their names, as the state has them.
-private struct KeptKind<Object>: Sendable {
-  private enum Field: Sendable {
-    case value(@Sendable (Object) -> LuaValue)
-    /// A span, sent as the moment that it counts from: the state reckons it when it is read.
-    case moment(@Sendable (Object) -> Date?)
-  }
-
-  private let name: String
-  private let fields: [Field]
-
-  init(_ kind: PolicyKind<Object>, moments: [String: @Sendable (Object) -> Date?] = [:]) {
-    name = kind.name
-    fields = kind.fields.sorted { $0.name < $1.name }.map { field in
-      moments[field.name].map(Field.moment) ?? .value(field.value)
-    }
-  }
-
-  func encode(_ object: Object, slot: UInt32, into encoder: inout LuaEncoder) {
-    encoder.encodeKeep(slot, kind: name)
-    for field in fields {
-      switch field {
-      case .value(let value): encoder.encode(value(object))
-      // Without a moment the span is 0.
-      case .moment(let moment): encoder.encodeMoment(moment(object)?.timeIntervalSinceReferenceDate ?? .infinity)
-      }
-    }
   }
 }
 
@@ -154,5 +116,5 @@ extension PolicyInput {
   }
 
   /// Those that are.
-  package static var keptAsMoments: Set<String> { Set(KeptInputs.moments.keys) }
+  package static var keptAsMoments: Set<String> { Set(container.fields.filter(\.isKeptAsMoment).map(\.name)) }
 }

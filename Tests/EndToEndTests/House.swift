@@ -39,6 +39,8 @@ struct House: Sendable {
     var docker: PrivateDocker?
     /// Further pools, a line each.
     var pools: [String] = []
+    /// Makes what further pools and plugins need, in the house's folder, and gives further lines; told the port for webhooks too.
+    var prepare: (@Sendable (_ folder: URL, _ port: Int) throws -> [String])?
     /// Whether `serve` runs before the body does.
     var isServed = true
     /// What differs at the local GitHub.
@@ -116,6 +118,7 @@ struct House: Sendable {
         """
       try Data(routing.utf8).write(to: policies.appending(path: "routing.lua"))
     }
+    let prepared = try plan.prepare?(folder, port) ?? []
     let image = try plan.makeImage?(folder).path(percentEncoded: false) ?? "stand-in"
     let text = """
       webhooks: { listen: "127.0.0.1:\(port)" }
@@ -138,7 +141,7 @@ struct House: Sendable {
           reuse: \(plan.reuse)
       \(plan.pool.map { "    \($0)\n" }.joined())
       \(plan.pools.map { "  \($0)\n" }.joined())
-      \(plan.further.joined(separator: "\n"))
+      \((plan.further + prepared).joined(separator: "\n"))
       """
     let configuration = folder.appending(path: "runnerhub.yaml")
     try Data(text.utf8).write(to: configuration)

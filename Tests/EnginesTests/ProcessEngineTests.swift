@@ -154,7 +154,7 @@ struct ProcessEngineTests {
     let size = Resources(milliCPUs: 100, memory: ByteCount(gibibytes: 1))
     let spec = ContainerSpec(id: id, pool: "test", image: image, resources: size, isReusable: false)
     try await engine.create(spec)
-    #expect(FileManager.default.fileExists(atPath: "\(engine.home(of: spec))/run.sh"))
+    #expect(FileManager.default.fileExists(atPath: "\(try await engine.home(of: spec))/run.sh"))
     try await engine.remove(id)
     try bench.tearDown()
   }

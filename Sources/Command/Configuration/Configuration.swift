@@ -7,17 +7,21 @@ import RunnerHub
 /// A whole, valid configuration.
 struct Configuration {
   let values: [String: SettledValue]
-  /// Of pools and sizes, in the order in which they first appear.
-  private let names: [String: [String]]
+  /// Of pools, sizes and plugins, in the order in which they first appear.
+  let names: [String: [String]]
+  /// Where sections with such names begin, and where the parts of a tree stand.
+  let sections: [String: SettledValue.Place]
+  let trees: [String: [String: SettledValue.Place]]
 
   /// Reads and checks file, environment and flags.
   /// - Parameter file: an explicit path; nil takes `runnerhub.yaml` in the working directory where it exists.
   /// - Throws: `ConfigurationError` with everything that is wrong.
   static func load(file: String?, environment: [String: String], flags: [String]) throws -> Configuration {
-    var path = file
-    if path == nil, FileManager.default.fileExists(atPath: "runnerhub.yaml") { path = "runnerhub.yaml" }
-    return try Configuration(ConfigurationReader.read(file: path, environment: environment, flags: flags))
+    try Configuration(ConfigurationReader.read(file: file ?? presentFile, environment: environment, flags: flags))
   }
+
+  /// The file that is taken where none is named.
+  static var presentFile: String? { FileManager.default.fileExists(atPath: "runnerhub.yaml") ? "runnerhub.yaml" : nil }
 
   /// Reads a file for its pools and limits only: credentials may be missing, and neither the environment nor a file with a secret is read.
   static func rehearsed(file: String) throws -> Configuration {
@@ -31,6 +35,8 @@ struct Configuration {
   init(_ reading: ConfigurationReader.Reading, needsCredentials: Bool = true) throws {
     values = reading.values
     names = reading.names
+    sections = reading.sections
+    trees = reading.trees
     let problems =
       reading.problems + (reading.isIncomplete ? [] : contradictions(rejected: reading.rejected, needsCredentials: needsCredentials))
     if !problems.isEmpty { throw ConfigurationError(problems: problems) }
@@ -47,6 +53,13 @@ struct Configuration {
     return (id, key)
   }
   var apiURL: String { text("github.api-url") }
+  /// Of the organisation, or of GitHub as a whole where runners are registered in repositories, as people see it.
+  var webURL: String {
+    var base = apiURL.hasSuffix("/") ? String(apiURL.dropLast()) : apiURL
+    if base == "https://api.github.com" { base = "https://github.com" }
+    if base.hasSuffix("/api/v3") { base.removeLast("/api/v3".count) }
+    return optional("github.organization").map { "\(base)/\($0)" } ?? base
+  }
   var dataDirectory: URL { URL(filePath: text("data-directory"), directoryHint: .isDirectory) }
   var databasePath: String {
     optional("store.url").flatMap { ConfigurationKey.rest(of: $0, after: "sqlite") }
@@ -111,7 +124,8 @@ struct Configuration {
       minimum: number("minimum"), maximum: number("maximum"), warm: number("warm"),
       definition: optional("pools.\(name).definition").flatMap(DefinitionRule.init), allowedImages: images,
       acceptsForks: value("forks") == "true",
-      reuse: uses > 1 ? ReuseRule(maximumUses: uses, maximumAgeSeconds: Double(number("reuse-age"))) : .never)
+      reuse: uses > 1 ? ReuseRule(maximumUses: uses, maximumAgeSeconds: Double(number("reuse-age"))) : .never,
+      source: optional("pools.\(name).source"))
   }
 
   private func resources(_ section: String) -> Resources {
@@ -135,6 +149,7 @@ struct Configuration {
     if optional("cache.url") != nil {
       problems.append("cache.url names Redis (\(place("cache.url"))): this version does not use Redis; leave it out")
     }
+    problems += pluginProblems
     if needsCredentials { problems += missingCredentials(rejected: rejected) }
     if !administration.isLoopback {
       problems.append(
@@ -160,6 +175,7 @@ struct Configuration {
     }
     for pool in pools {
       let section = "pools.\(pool.name)"
+      problems += engineProblems(of: pool, place: place("\(section).engine"))
       if pool.minimum > pool.maximum {
         problems.append(
           "\(section).minimum is \(pool.minimum) (\(place("\(section).minimum"))): expected at most the maximum, which is \(pool.maximum) (\(place("\(section).maximum")))"
@@ -179,6 +195,16 @@ struct Configuration {
       }
     }
     return problems
+  }
+
+  /// An engine is one of ours, or a plugin that the configuration names.
+  private func engineProblems(of pool: Pool, place: String) -> [String] {
+    let known = ["process", "docker"] + (names["plugins"] ?? [])
+    guard !known.contains(pool.engine) else { return [] }
+    let near = Suggestion.nearest(to: pool.engine, among: known).map { " – did you mean \($0)?" } ?? ""
+    return [
+      "pools.\(pool.name).engine is \"\(pool.engine)\" (\(place)): expected process, docker or a plugin that is named in plugins:\(near)"
+    ]
   }
 
   /// What GitHub wants of a server.
@@ -208,7 +234,7 @@ struct Configuration {
   private func text(_ path: String) -> String { values[path]?.text ?? "" }
   private func optional(_ path: String) -> String? { values[path].map(\.text).flatMap { $0.isEmpty ? nil : $0 } }
   private func integer(_ path: String) -> Int { Int(text(path)) ?? 0 }
-  private static func list(_ text: String) -> [String] {
+  static func list(_ text: String) -> [String] {
     text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 }

@@ -5,7 +5,7 @@ import Policies
 
 /// Everything that can be set, in the order of the documentation.
 enum ConfigurationSchema {
-  static let keys: [ConfigurationKey] = listeners + github + orchestrator + migration + storage + places + docker + sizes + pools
+  static let keys: [ConfigurationKey] = listeners + github + orchestrator + migration + storage + places + plugins + docker + sizes + pools
 
   private static let listeners = [
     ConfigurationKey(
@@ -137,6 +137,30 @@ enum ConfigurationSchema {
       summary: "Least level that is logged."),
   ]
 
+  private static let plugins = [
+    ConfigurationKey(
+      path: "plugins.directory", kind: .nonEmpty, standard: "plugins",
+      summary:
+        "The folder of plugins, one folder each. Nothing in it runs unless it is named below; changes are taken over while RunnerHub runs."),
+    ConfigurationKey(path: "plugins.*.enabled", kind: .boolean, standard: "true", summary: "Whether this plugin of the folder is run."),
+    ConfigurationKey(
+      path: "plugins.*.grant", kind: .list,
+      summary:
+        "What it may do beyond reading its own folder and writing into its own directory: `network`, `environment:NAME`, `read:/PATH`, `write:/PATH`, `events:KIND`, `jobs`. One that asks for more is not started."
+    ),
+    ConfigurationKey(
+      path: "plugins.*.configuration", kind: .tree,
+      summary:
+        "Its own settings, checked with the JSON Schema of its manifest. A text `secret://PLUGIN/PATH#FIELD` is filled in by a plugin of kind `secrets`."
+    ),
+    ConfigurationKey(
+      path: "plugins.*.memory", kind: .size, standard: "512m", summary: "Memory of each of its processes. An engine's are not limited."),
+    ConfigurationKey(
+      path: "plugins.*.processes", kind: .integer(1...4096), standard: "64",
+      summary: "Its processes and threads at once. An engine's are not limited."
+    ),
+  ]
+
   private static let docker = [
     ConfigurationKey(
       path: "docker.host", kind: .url(schemes: ["unix"], refused: ["tcp", "ssh", "http", "https"]), standard: "unix:///var/run/docker.sock",
@@ -165,8 +189,10 @@ enum ConfigurationSchema {
   private static let pools =
     [
       ConfigurationKey(
-        path: "pools.*.engine", kind: .choice(["process", "docker"]), standard: "process",
-        summary: "Where its containers run: processes of this machine (**no isolation**), or Docker."),
+        path: "pools.*.engine", kind: .nonEmpty, standard: "process",
+        summary:
+          "Where its containers run: `process`, processes of this machine (**no isolation**); `docker`; or a plugin of kind engine or garm-provider by its name."
+      ),
       ConfigurationKey(
         path: "pools.*.image", kind: .nonEmpty, standard: "stand-in",
         summary:
@@ -187,6 +213,9 @@ enum ConfigurationSchema {
       ConfigurationKey(
         path: "pools.*.images", kind: .list, summary: "Images that jobs may use in `container:`, `services:` and `docker://` steps."),
       ConfigurationKey(path: "pools.*.forks", kind: .boolean, standard: "false", summary: "Whether jobs of forks may run here."),
+      ConfigurationKey(
+        path: "pools.*.source", kind: .nonEmpty,
+        summary: "The CI platform whose runner the image holds, by the name of its plugin (docs/sources.md); GitHub where it is left out."),
       ConfigurationKey(
         path: "pools.*.reuse", kind: .integer(1...10_000), standard: "1",
         summary: "Jobs of one repository that a container may serve; 1 is no reuse."),

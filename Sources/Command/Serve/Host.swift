@@ -6,6 +6,7 @@ import Foundation
 import GitHub
 import Logging
 import Metrics
+import Plugins
 import Policies
 import RunnerHub
 import Scheduling
@@ -17,10 +18,13 @@ import Web
 /// One running RunnerHub: every adapter made, every loop in one service group.
 struct Host {
   private let configuration: Configuration
+  private let origin: PluginPlanFile.Origin
   private let logger: Logger
 
-  init(configuration: Configuration) {
+  /// - Parameter origin: how the configuration was given, to follow what it says of plugins.
+  init(configuration: Configuration, origin: PluginPlanFile.Origin) {
     self.configuration = configuration
+    self.origin = origin
     var logger = Logger(label: "runnerhub")
     logger.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
     self.logger = logger
@@ -36,14 +40,26 @@ struct Host {
       at: configuration.dataDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let lock = try StoreLock(databasePath: configuration.databasePath)
     defer { withExtendedLifetime(lock) {} }
-    let store = try SQLiteStore(path: configuration.databasePath)
+    let feed = EventFeed()
+    let store = try SQLiteStore(path: configuration.databasePath) { changes in feed.publish { changes.events(at: Date()) } }
     let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
     let docker = DockerClient.makeHTTPClient()
     do {
-      let forge = GitHubForge(
-        client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger)
-      try await serve(
-        store: failpoints.guarding(store), forge: failpoints.guarding(forge), docker: docker, metrics: metrics, failpoints: failpoints)
+      let plugins = try await HostPlugins(configuration: configuration, origin: origin, store: store, feed: feed, logger: logger)
+      // Around everything else: who needs a plugin has it from the first step to the last.
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await plugins.host.run() }
+        await plugins.host.settled(.secrets)
+        let secrets = HostSecrets(configuration: configuration, keeper: plugins.secrets, logger: logger)
+        let client = try await GitHubClient(
+          settings: gitHubSettings, credentials: try await secrets.credentials(), http: http, logger: logger)
+        let webhookSecrets = try await secrets.webhookSecrets()
+        await secrets.follow(client, webhookSecrets)
+        try await serve(
+          store: failpoints.guarding(store),
+          forge: ForgeRoster(github: failpoints.guarding(GitHubForge(client: client, logger: logger))), webhookSecrets: webhookSecrets, docker: docker, metrics: metrics, feed: feed, plugins: plugins, failpoints: failpoints)
+        group.cancelAll()
+      }
     } catch {
       try await docker.shutdown()
       try await http.shutdown()
@@ -57,14 +73,6 @@ struct Host {
   // MARK: - Parts
 
   private var gitHubSettings: GitHubSettings { GitHubSettings(baseURL: configuration.apiURL) }
-
-  private var credentials: GitHubCredentials {
-    get throws {
-      if let app = configuration.app { return .app(id: app.id, privateKeyPEM: app.privateKey) }
-      guard let token = configuration.token else { throw ConfigurationError(problems: ["no credentials for GitHub"]) }
-      return .token(token)
-    }
-  }
 
   private func engines(installation: String, docker http: HTTPClient) -> [any ContainerEngine] {
     var engines: [any ContainerEngine] = [
@@ -81,7 +89,8 @@ struct Host {
   }
 
   private func serve(
-    store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, failpoints: Failpoints
+    store: any Store, forge: ForgeRoster, webhookSecrets: WebhookSecrets, docker: HTTPClient, metrics: PrometheusMetrics,
+    feed: EventFeed, plugins: HostPlugins, failpoints: Failpoints
   ) async throws {
     let settings = configuration.settings
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
@@ -92,15 +101,20 @@ struct Host {
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
-    let engines = engines(installation: try await installation(store), docker: docker)
+    let installation = try await installation(store, feed)
+    let enginePlugins = try EnginePlugins(
+      pools: settings.pools, folder: configuration.pluginsFolder, installation: installation, baseURL: settings.baseURL,
+      repositoryURL: configuration.webURL, directory: configuration.dataDirectory.appending(path: "machines"), logger: logger)
+    let engines = engines(installation: installation, docker: docker) + enginePlugins.engines
     try await keeper.start()
     try await rehearsals.start()
     let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
     let orchestration = Orchestration(
       transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
-      decoder: GitHubDeliveryDecoder(),
+      decoder: SourceDeliveryDecoder(github: GitHubDeliveryDecoder()),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
-      drainLimit: configuration.drainLimit, logger: logger)
+      drainLimit: configuration.drainLimit, notifiers: failpoints.guarding(plugins.notifiers),
+      alertSources: [plugins.alerts], logger: logger)
     let desk = MigrationDesk(
       // Not those that rehearse: to look at the migration is no decision.
       transactor: transactor, policies: keeper.active,
@@ -108,14 +122,18 @@ struct Host {
     let source = StoreStatusSource(
       store: store, blobs: blobs,
       surroundings: .init(
-        startedAt: Date(), pools: settings.pools, policies: policies, state: { monitor.state },
+        startedAt: Date(), pools: settings.pools, policies: policies, plugins: { plugins.host.statuses }, state: { monitor.state },
         isReady: { monitor.health(at: Date()).isReady },
         health: { HealthDocument(monitor.health(at: Date())) }))
+    let sourcePlugins = SourceAdapter(forge: forge, inbox: store, logger: logger, wake: { transactor.signals.intake.notify() })
     let announcement = Announcement(directory: configuration.dataDirectory)
     let webhooks = WebhookServer(
       handler: OrchestratorWebhookHandler(
-        verifier: try SignatureVerifier(secrets: [configuration.webhookSecret]), inbox: store, metrics: metrics, logger: logger,
+        secrets: webhookSecrets, inbox: store, metrics: metrics, logger: logger,
         wake: { transactor.signals.intake.notify() }),
+      sources: SourceWebhookHandler(
+        webhooks: sourcePlugins, inbox: store, metrics: metrics, logger: logger, wake: { transactor.signals.intake.notify() }),
+      machines: enginePlugins.machines,
       options: ListenerOptions(host: configuration.webhooks.host, port: configuration.webhooks.port) { port in
         await announcement.note(webhooks: configuration.webhooks.url(port: port) + "/webhooks/github")
       }, logger: logger)
@@ -126,7 +144,10 @@ struct Host {
       },
       routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store)
         + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk)
-        + AuditRoutes.routes(log: store), logger: logger)
+        + AuditRoutes.routes(log: store) + AlertRoutes.routes(alerts: store)
+        + PluginRoutes.routes(desk: PluginDesk(control: plugins.host, transactor: transactor)), logger: logger)
+
+    plugins.begin(enginePlugins.adapters + [sourcePlugins])
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(
@@ -137,7 +158,18 @@ struct Host {
           .init(service: Loop("pages") { await orchestration.follow { source.noteChange() } }),
           .init(service: Loop("policies") { try await watch.run() }),
           .init(service: Loop("slots") { try await rehearsals.run() }),
+          .init(
+            service: Loop("plugins") {
+              await plugins.host.follow { statuses in
+                monitor.report(plugins: statuses, at: Date())
+                transactor.signals.alerts.notify()
+                source.noteChange()
+              }
+            }),
+          .init(service: Loop("observers") { try await plugins.observers.run() }),
+          .init(service: Loop("secrets") { try await plugins.secrets.run() }),
           .init(service: orchestration.reporter),
+          .init(service: orchestration.sources),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -145,13 +177,14 @@ struct Host {
     announcement.remove()
   }
 
-  /// A name of this installation's own, kept with its store, by which its containers are known.
-  private func installation(_ store: any Store) async throws -> String {
-    if let known = try await store.value(forKey: "installation") { return known }
+  /// A name of this installation's own, kept with its store, by which its containers are known. Counts the start, which numbers the events.
+  private func installation(_ store: any Store, _ feed: EventFeed) async throws -> String {
+    let name = try await store.value(forKey: "installation") ?? RandomIdentitySource().token(digits: 12)
+    let starts = try await store.value(forKey: "starts").flatMap { Int64($0) } ?? 0
     var changes = Changes()
-    let name = RandomIdentitySource().token(digits: 12)
-    changes.memory["installation"] = name
+    changes.memory = ["installation": name, "starts": "\(starts + 1)"]
     try await store.commit(changes, at: .installationNamed)
+    feed.begin(start: starts + 1)
     return name
   }
 }

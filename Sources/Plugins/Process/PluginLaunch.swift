@@ -83,7 +83,7 @@ struct PluginLaunch {
     var failure = rh_failure()
     let user = program.user ?? 0
     let countsProcesses = program.user != nil || separate & UInt32(RH_OWN_USERS) != 0
-    // They would hold for what is to outlive it.
+    // They would hold for what is to outlive it; and under Landlock nothing can be mounted, which containers are made of.
     let limits = program.leavesChildren ? [] : program.bounds.limits(countsProcesses: countsProcesses)
     let result = CStrings.with(words) { argv in
       CStrings.with(program.variables(directory: directory).map { "\($0.key)=\($0.value)" }.sorted()) { envp in
@@ -98,7 +98,7 @@ struct PluginLaunch {
                   path: argv[0], argv: argv, envp: envp, folder: texts[0], directory: texts[1], stage: isStaged ? texts[2] : nil,
                   stage_folder: texts[3], stage_directory: texts[4], user: user, group: user, separate: separate, user_map: texts[5],
                   group_map: texts[6], nice: 5, limits: limits.baseAddress, limit_count: limits.count,
-                  readable: CStrings.constant(readable), writable: CStrings.constant(writable))
+                  readable: program.leavesChildren ? nil : CStrings.constant(readable), writable: CStrings.constant(writable))
                 return rh_plugin_start(&plugin, &process, &failure)
               }
             }

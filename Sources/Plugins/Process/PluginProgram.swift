@@ -1,3 +1,4 @@
+internal import CProcess
 package import Foundation
 
 /// What is run for a plugin, and what it may do.
@@ -16,6 +17,8 @@ package struct PluginProgram: Hashable, Sendable {
   package var bounds: PluginBounds
   /// What it starts outlives it, without its limits: an engine's containers. Otherwise all of it ends with the program.
   package var leavesChildren: Bool
+  /// Its environment is all that it gets, without a PATH or HOME of ours: a contract of others says so.
+  package var hasOnlyItsEnvironment = false
 
   package init(
     command: [String], folder: URL, directory: URL, user: UInt32? = nil, abilities: Set<PluginAbility> = [],
@@ -30,6 +33,9 @@ package struct PluginProgram: Hashable, Sendable {
     self.bounds = bounds
     self.leavesChildren = leavesChildren
   }
+
+  /// Whether the kernel keeps a plugin from all files that it was not granted; otherwise only users and permissions do.
+  package static var isConfinedByLandlock: Bool { rh_landlock_version() > 0 }
 
   /// Where programs are looked for, by the host and by the plugin.
   package static let path = "/usr/local/bin:/usr/bin:/bin"
@@ -69,6 +75,7 @@ package struct PluginProgram: Hashable, Sendable {
 
   /// Nothing of the host's environment but what was granted.
   func variables(directory: String) -> [String: String] {
+    if hasOnlyItsEnvironment { return environment }
     let own = ["PATH": Self.path, "HOME": directory, "LANG": "C.UTF-8", "TMPDIR": directory + "/tmp"]
     return own.merging(environment) { own, _ in own }
   }

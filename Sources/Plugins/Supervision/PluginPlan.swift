@@ -83,20 +83,24 @@ package struct CheckedPlugin: Hashable, Sendable {
   /// The absolute path of a plugin's program, and its arguments.
   /// - Throws: `PluginRefusal` where the program cannot be run, or a word names a file of the folder without `./`.
   package static func command(of manifest: PluginManifest, in folder: URL) throws(PluginRefusal) -> [String] {
-    let program = PluginProgram.resolve(manifest.command[0], in: folder)
-    let problems = commandProblems(manifest, folder, isFound: program != nil)
-    guard problems.isEmpty, let program else { throw PluginRefusal(problems: problems) }
+    let problems = commandProblems(manifest, folder)
+    guard problems.isEmpty, let program = PluginProgram.resolve(manifest.command[0], in: folder) else {
+      throw PluginRefusal(problems: problems)
+    }
     return [program] + manifest.command.dropFirst().map { PluginProgram.located($0, in: folder) }
   }
 
-  private static func commandProblems(_ manifest: PluginManifest, _ folder: URL, isFound: Bool) -> [String] {
+  /// What is wrong with its program.
+  package static func commandProblems(_ manifest: PluginManifest, _ folder: URL) -> [String] {
     let file = folder.appending(path: PluginManifest.file).relativePath
     func isOfFolder(_ word: String) -> Bool {
       !word.hasPrefix("/") && !word.hasPrefix("./")
         && FileManager.default.fileExists(atPath: folder.appending(path: word).path(percentEncoded: false))
     }
-    var problems = manifest.command.filter(isOfFolder).map { "\(file): the command names \($0): write ./\($0) for a file of the plugin's folder" }
-    if !isFound, problems.isEmpty {
+    var problems = manifest.command.filter(isOfFolder).map {
+      "\(file): the command names \($0): write ./\($0) for a file of the plugin's folder"
+    }
+    if problems.isEmpty, PluginProgram.resolve(manifest.command[0], in: folder) == nil {
       let word = manifest.command[0]
       problems.append(
         word.contains("/")

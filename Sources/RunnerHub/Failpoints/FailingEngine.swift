@@ -12,7 +12,7 @@ struct FailingEngine: ContainerEngine {
   }
 
   var name: String { engine.name }
-  func home(of spec: ContainerSpec) -> String { engine.home(of: spec) }
+  func home(of spec: ContainerSpec) async throws(EngineError) -> String { try await engine.home(of: spec) }
   func capacity() async throws(EngineError) -> HostCapacity { try await engine.capacity() }
   func list() async throws(EngineError) -> [ContainerObservation] { try await engine.list() }
   func inspect(_ id: ContainerID) async throws(EngineError) -> ContainerObservation? { try await engine.inspect(id) }

@@ -36,7 +36,7 @@ package struct FleetObserver: Sendable {
   package static func fleet(
     pools: [Pool], containers: [Container], queue: [ClassQueue], isDraining: Bool, now: Date, history: FleetHistory = FleetHistory()
   ) -> PolicyFleet {
-    let classes = queue.map { entry in (entry, pools.first { entry.jobClass.labels.isSatisfied(by: $0.labels) }?.name) }
+    let classes = queue.map { entry in (entry, pools.first { $0.offers(entry.jobClass.labels, of: entry.jobClass.source) }?.name) }
     var pending: [String: Int] = [:]
     for case (let entry, let pool?) in classes { pending[pool, default: 0] += entry.count }
     let rows = pools.map { pool in

@@ -110,7 +110,7 @@ package protocol ContainerEngine: Sendable {
   var name: String { get }
 
   /// The runner's home as the runner itself sees it: an absolute path, `/home/runner` in an image.
-  func home(of spec: ContainerSpec) -> String
+  func home(of spec: ContainerSpec) async throws(EngineError) -> String
   /// Whether the engine answers, and what its host has.
   func capacity() async throws(EngineError) -> HostCapacity
   /// Makes the container, if it is not there, without starting it.

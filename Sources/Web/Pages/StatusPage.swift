@@ -36,6 +36,9 @@ struct StatusPage: Sendable {
     struct JobView {
       var name, repository, route, priority, state, tone, container, wait, run, why, href: String
     }
+    struct AlertView {
+      var severity, title, text, since, tone: String
+    }
     struct EventView {
       var at, what, bundle, actor, detail, tone: String
     }
@@ -48,6 +51,7 @@ struct StatusPage: Sendable {
     var nonce: String
     var state: String
     var facts: [Fact]
+    var alerts: [AlertView]
     var jobs: [JobView]
     var hasNoJobs: Bool
     var pools: [PoolView]
@@ -67,8 +71,14 @@ struct StatusPage: Sendable {
           value: "p50 \(Self.span(overview.waits.p50Seconds)), p95 \(Self.span(overview.waits.p95Seconds)) of \(overview.waits.count)"),
         Fact(name: "utilisation", value: "\(Int((overview.utilisation * 100).rounded())) %"),
         Fact(name: "policies", value: "\(overview.policies.bundle), \(overview.decisions) decisions"),
+        Fact(name: "plugins", value: Self.plugins(overview.plugins)),
         Fact(name: "up since", value: overview.startedAt.formatted(.iso8601)), Fact(name: "as of", value: overview.at.formatted(.iso8601)),
       ]
+      alerts = overview.alerts.map {
+        AlertView(
+          severity: $0.severity.rawValue, title: $0.title, text: $0.text, since: $0.raisedAt.formatted(.iso8601),
+          tone: $0.severity == .info ? "plain" : "bad")
+      }
       jobs = overview.jobs.map(Self.job)
       hasNoJobs = overview.jobs.isEmpty
       pools = overview.pools.map {
@@ -100,6 +110,13 @@ struct StatusPage: Sendable {
         tone: isBad ? "bad" : row.conclusion == .success ? "good" : "plain",
         container: row.container ?? "–",
         wait: span(row.waitSeconds), run: span(row.runSeconds), why: row.why, href: "/jobs/\(row.id)")
+    }
+
+    /// How many are in which state, and those that are not well by name.
+    private static func plugins(_ plugins: [PluginStatus]) -> String {
+      let states = counts(Dictionary(plugins.map { ($0.state.rawValue, 1) }, uniquingKeysWith: +))
+      let broken = plugins.filter(\.isBroken).map { "\($0.name) \($0.state.rawValue)" }
+      return broken.isEmpty ? states : "\(states); \(broken.joined(separator: ", "))"
     }
 
     private static func counts(_ counts: [String: Int]) -> String {

@@ -36,9 +36,11 @@ import Testing
     .call(.searchRepositories), .call(.searchRuns), .call(.searchJobs), .commit(.jobFound),
   ]
   private static let migration: [Step] = [.commit(.jobsFellBack), .commit(.migrationJudged)]
+  private static let wishes: [Step] = [.commit(.pluginSteered)]
+  private static let alerts: [Step] = [.commit(.alertsChanged)]
   private static let lateAnswers: [Step] = [.call(.removeRunnerNamed)]
-  /// No step of the core changes limits yet. The first that does makes this list wrong.
-  private static let unused: [Step] = [.call(.update)]
+  /// No step of the core changes limits yet, and no notifier runs before plugins do. What is first to do so makes this list wrong.
+  private static let unused: [Step] = [.call(.update), .call(.notify), .commit(.notificationSettled)]
 
   /// Without searches, so that what is lost is found in one way only: the one that a test means.
   private static var plan: House.Plan {
@@ -56,7 +58,7 @@ import Testing
   func complete() {
     let tried =
       Self.ordinary + Self.lostNews + Self.refusals + Self.forbidden + Self.losses + Self.searches + Self.lateAnswers + Self.migration
-      + Self.unused
+      + Self.wishes + Self.alerts + Self.unused
     #expect(tried.map(\.name).sorted() == Step.allCases.map(\.name).sorted())
   }
 
@@ -213,12 +215,16 @@ import Testing
     }
   }
 
-  @Test("while jobs are left to traditional runners, and while it is asked whether these are needed no more", .timeLimit(.minutes(2)))
+  @Test(
+    "while jobs are left to traditional runners, it is asked whether these are needed no more, and a plugin is disabled",
+    .timeLimit(.minutes(2)))
   func migrated() async throws {
     var plan = Self.plan
     (plan.maximum, plan.warm, plan.isServed) = (0, 0, false)
     plan.set("migration.traditional-labels", "[self-hosted, linux]")
     plan.set("migration.fallback-after", "1")
+    // It is nowhere, and can be disabled all the same.
+    plan.set("plugins.ghost.enabled", "true")
     plan.github = {
       $0.traditionalRunners = [.init(name: "old-1", labels: ["self-hosted", "linux"])]
       $0.traditionalPickup = .seconds(3)
@@ -232,20 +238,46 @@ import Testing
           try await line.push(work)
         }
       }
-      for order in Self.orders([.commit(.migrationJudged)]) {
+      let asked = Self.orders([.commit(.migrationJudged)]).map { ($0, "/api/v1/migration/complete") }
+      let disabled = Self.orders([.commit(.pluginSteered)]).map { ($0, "/api/v1/plugins/ghost/disable") }
+      for (order, path) in asked + disabled {
         try await line.die(at: order) { _ in
           let address = try #require(await house.hub.announcement?.administration)
           let headers = [("Content-Type", "application/json"), ("X-RunnerHub-Request", "test")]
           // It dies before it answers.
           do {
-            let reply = try await House.send(.POST, address + "/api/v1/migration/complete", headers: headers, body: Data("{}".utf8))
+            let reply = try await House.send(.POST, address + path, headers: headers, body: Data("{}".utf8))
             #expect(reply.status == 0, "\(order) was answered: \(reply.text)")
           } catch {}
         }
       }
       try await line.end()
       let events = try house.rows("SELECT action FROM audit_events").map { $0["action"] as String }
-      #expect(!events.isEmpty && events.allSatisfy { $0 == "migration-refused" }, "\(events)")
+      #expect(Set(events) == ["migration-refused", "plugin-disable"], "\(events)")
+    }
+  }
+
+  @Test("while an alert is raised", .timeLimit(.minutes(2)))
+  func alerted() async throws {
+    var plan = Self.plan
+    plan.isServed = false
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      let routing = house.hub.folder.appending(path: "policies/routing.lua")
+      let good = try Data(contentsOf: routing)
+      for (index, order) in Self.orders(Self.alerts).enumerated() {
+        try await line.die(at: order) { _ in
+          if index == 0 { try Data("this is no Lua".utf8).write(to: routing) }
+        }
+      }
+      let open = "SELECT id FROM alerts WHERE key = 'policies/refused' AND resolved_at IS NULL"
+      #expect(try house.rows(open).count == 1)
+      try await house.hub.serve()
+      try good.write(to: routing)
+      try await eventually("its end") { try house.rows(open).isEmpty }
+      #expect(try house.rows("SELECT id FROM alerts").count == 1)
+      try await line.kill()
+      try await line.end()
     }
   }
 
