@@ -142,7 +142,7 @@ let package = Package(
     .executableTarget(name: "PolicyFuzz", dependencies: ["Policies", "PolicyFuzzing"], path: "Tests/PolicyFuzz", swiftSettings: settings),
 
     tests("WorkflowTests", ["Workflow"]),
-    tests("JSONTests", ["JSON"], resources: [.copy("Suite")]),
+    tests("JSONTests", ["JSON"]),
     tests(
       "GitHubTests",
       [

@@ -57,8 +57,7 @@ extension MessageSchemas {
         "required": [
           "milliCPUs",
           "memory",
-          "disk",
-          "gpus"
+          "disk"
         ]
       }
       """#,
@@ -167,6 +166,30 @@ extension MessageSchemas {
         },
         "required": [
           "home"
+        ]
+      }
+      """#,
+    "engine-init.parameters": #"""
+      {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Parameters of engine/init",
+        "type": "object"
+      }
+      """#,
+    "engine-init.result": #"""
+      {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Result of engine/init",
+        "type": "object",
+        "properties": {
+          "script": {
+            "type": "string",
+            "description": "Base64 (RFC 4648, with padding).",
+            "pattern": "^[A-Za-z0-9+/]*={0,2}$"
+          }
+        },
+        "required": [
+          "script"
         ]
       }
       """#,
@@ -777,7 +800,8 @@ extension MessageSchemas {
             ]
           },
           "configuration": {
-            "description": "Valid under the schema in plugin.yaml, with secrets filled in; null where it takes none."
+            "type": "object",
+            "description": "Valid under the schema in plugin.yaml, with secrets filled in; empty where it takes none."
           },
           "directory": {
             "type": "string",
@@ -1301,6 +1325,18 @@ extension MessageSchemas {
               "repository": {
                 "$ref": "#/$defs/repository"
               },
+              "scope": {
+                "type": "string",
+                "description": "Where its runner is registered; its repository where it is left out.",
+                "minLength": 1
+              },
+              "headRepository": {
+                "type": "integer",
+                "description": "The repository that its code comes from."
+              },
+              "actor": {
+                "type": "string"
+              },
               "status": {
                 "enum": [
                   "queued",
@@ -1333,7 +1369,11 @@ extension MessageSchemas {
                 "description": "Image that the job asks for."
               },
               "services": {
-                "description": "Containers beside the job, as the platform tells them."
+                "type": "array",
+                "description": "Images of the containers beside the job.",
+                "items": {
+                  "type": "string"
+                }
               },
               "event": {
                 "type": "string",
@@ -1397,6 +1437,9 @@ extension MessageSchemas {
               },
               "private": {
                 "type": "boolean"
+              },
+              "defaultBranch": {
+                "type": "string"
               }
             },
             "required": [
@@ -1455,6 +1498,18 @@ extension MessageSchemas {
               "repository": {
                 "$ref": "#/$defs/repository"
               },
+              "scope": {
+                "type": "string",
+                "description": "Where its runner is registered; its repository where it is left out.",
+                "minLength": 1
+              },
+              "headRepository": {
+                "type": "integer",
+                "description": "The repository that its code comes from."
+              },
+              "actor": {
+                "type": "string"
+              },
               "status": {
                 "enum": [
                   "queued",
@@ -1487,7 +1542,11 @@ extension MessageSchemas {
                 "description": "Image that the job asks for."
               },
               "services": {
-                "description": "Containers beside the job, as the platform tells them."
+                "type": "array",
+                "description": "Images of the containers beside the job.",
+                "items": {
+                  "type": "string"
+                }
               },
               "event": {
                 "type": "string",
@@ -1551,6 +1610,9 @@ extension MessageSchemas {
               },
               "private": {
                 "type": "boolean"
+              },
+              "defaultBranch": {
+                "type": "string"
               }
             },
             "required": [
@@ -1566,7 +1628,29 @@ extension MessageSchemas {
       {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Result of source/events",
-        "type": "object"
+        "type": "object",
+        "properties": {
+          "refused": {
+            "type": "array",
+            "description": "Those that were not stored, and why.",
+            "items": {
+              "type": "object",
+              "properties": {
+                "index": {
+                  "type": "integer",
+                  "minimum": 0
+                },
+                "reason": {
+                  "type": "string"
+                }
+              },
+              "required": [
+                "index",
+                "reason"
+              ]
+            }
+          }
+        }
       }
       """#,
     "source-job.parameters": #"""
@@ -1632,6 +1716,18 @@ extension MessageSchemas {
               "repository": {
                 "$ref": "#/$defs/repository"
               },
+              "scope": {
+                "type": "string",
+                "description": "Where its runner is registered; its repository where it is left out.",
+                "minLength": 1
+              },
+              "headRepository": {
+                "type": "integer",
+                "description": "The repository that its code comes from."
+              },
+              "actor": {
+                "type": "string"
+              },
               "status": {
                 "enum": [
                   "queued",
@@ -1664,7 +1760,11 @@ extension MessageSchemas {
                 "description": "Image that the job asks for."
               },
               "services": {
-                "description": "Containers beside the job, as the platform tells them."
+                "type": "array",
+                "description": "Images of the containers beside the job.",
+                "items": {
+                  "type": "string"
+                }
               },
               "event": {
                 "type": "string",
@@ -1728,6 +1828,9 @@ extension MessageSchemas {
               },
               "private": {
                 "type": "boolean"
+              },
+              "defaultBranch": {
+                "type": "string"
               }
             },
             "required": [
@@ -1794,6 +1897,18 @@ extension MessageSchemas {
               "repository": {
                 "$ref": "#/$defs/repository"
               },
+              "scope": {
+                "type": "string",
+                "description": "Where its runner is registered; its repository where it is left out.",
+                "minLength": 1
+              },
+              "headRepository": {
+                "type": "integer",
+                "description": "The repository that its code comes from."
+              },
+              "actor": {
+                "type": "string"
+              },
               "status": {
                 "enum": [
                   "queued",
@@ -1826,7 +1941,11 @@ extension MessageSchemas {
                 "description": "Image that the job asks for."
               },
               "services": {
-                "description": "Containers beside the job, as the platform tells them."
+                "type": "array",
+                "description": "Images of the containers beside the job.",
+                "items": {
+                  "type": "string"
+                }
               },
               "event": {
                 "type": "string",
@@ -1890,6 +2009,9 @@ extension MessageSchemas {
               },
               "private": {
                 "type": "boolean"
+              },
+              "defaultBranch": {
+                "type": "string"
               }
             },
             "required": [
@@ -1935,21 +2057,28 @@ extension MessageSchemas {
               },
               "repository": {
                 "type": "string"
+              },
+              "labels": {
+                "type": "array",
+                "description": "As the platform spells them.",
+                "items": {
+                  "type": "string"
+                }
               }
             },
             "required": [
               "id",
               "run",
               "name",
-              "repository"
+              "repository",
+              "labels"
             ]
           }
         },
         "required": [
           "name",
           "scope",
-          "labels",
-          "job"
+          "labels"
         ]
       }
       """#,
@@ -1960,6 +2089,7 @@ extension MessageSchemas {
         "type": "object",
         "properties": {
           "id": {
+            "type": "integer",
             "description": "What `source/remove` is given."
           },
           "files": {
@@ -1986,8 +2116,7 @@ extension MessageSchemas {
         "required": [
           "id",
           "files",
-          "command",
-          "environment"
+          "command"
         ],
         "$defs": {
           "file": {
@@ -2025,7 +2154,9 @@ extension MessageSchemas {
         "title": "Parameters of source/remove",
         "type": "object",
         "properties": {
-          "id": {},
+          "id": {
+            "type": "integer"
+          },
           "name": {
             "type": "string",
             "minLength": 1
@@ -2038,7 +2169,6 @@ extension MessageSchemas {
           }
         },
         "required": [
-          "name",
           "scope",
           "repository"
         ]
@@ -2070,7 +2200,23 @@ extension MessageSchemas {
         "type": "object",
         "properties": {
           "job": {
-            "type": "integer"
+            "type": "object",
+            "properties": {
+              "id": {
+                "type": "integer"
+              },
+              "name": {
+                "type": "string"
+              },
+              "commit": {
+                "type": "string"
+              }
+            },
+            "required": [
+              "id",
+              "name",
+              "commit"
+            ]
           },
           "repository": {
             "type": "string"
@@ -2169,6 +2315,11 @@ extension MessageSchemas {
               "path"
             ],
             "additionalProperties": false
+          },
+          "image": {
+            "type": "string",
+            "description": "What the suite of the kind engine makes a container of.",
+            "minLength": 1
           },
           "tests": {
             "type": "array",

@@ -73,10 +73,14 @@ extension PluginSuite {
     let amounts: [String: JSONValue] = [
       "milliCPUs": .integer(500), "memory": .integer(256 << 20), "disk": .integer(1 << 30), "gpus": .integer(0),
     ]
-    let environment = amounts.merging([
-      "id": .string("kit-1"), "pool": .string("kit"), "image": .string("kit"), "reusable": .bool(false),
-      "environment": .object(["KIT": .string("1")]),
-    ]) { $1 }
+    func creation() throws -> JSONValue {
+      guard let image else { throw Skip(reason: "the test file names no image: image: …") }
+      let others: [String: JSONValue] = [
+        "id": .string("kit-1"), "pool": .string("kit"), "image": .string(image), "reusable": .bool(false),
+        "environment": .object(["KIT": .string("1")]),
+      ]
+      return .object(amounts.merging(others) { $1 })
+    }
     func ids() throws -> [JSONValue] {
       try dialogue.result(of: "engine/list", .object([:]))["containers"]?.items.compactMap { $0["id"] } ?? []
     }
@@ -88,16 +92,19 @@ extension PluginSuite {
       _ = try dialogue.result(of: "engine/home", .object(["pool": .string("kit"), "image": .string("kit")]))
     }
     func create() throws {
-      _ = try dialogue.result(of: "engine/create", .object(environment))
+      let creation = try creation()
+      _ = try dialogue.result(of: "engine/create", creation)
+      // Done twice, it is found done.
+      _ = try dialogue.result(of: "engine/create", creation)
       guard try ids().contains(.string("kit-1")) else { throw KitFailure("engine/list does not have what engine/create made") }
       let container = try dialogue.result(of: "engine/inspect", id)["container"] ?? .null
       guard container["status"] == .string("created") else {
         throw KitFailure(
           "engine/inspect says \(PluginDialogue.shown(container)) of what was created and not started, expected the status created")
       }
-      try dialogue.refusal(of: "engine/create", .object(environment), codes: [-32005], because: "there is one of this id already")
     }
     func put() throws {
+      _ = try creation()
       let file = JSONValue.object(["path": .string("kit.txt"), "contents": .string("a2l0"), "mode": .integer(0o644)])
       let parameters = JSONValue.object(["id": .string("kit-1"), "files": .array([file])])
       _ = try dialogue.result(of: "engine/put", parameters)
@@ -112,13 +119,10 @@ extension PluginSuite {
       try dialogue.refusal(of: "engine/start", .object(absent), codes: [-32001], because: "there is no container of this id")
     }
     func remove() throws {
+      _ = try creation()
       _ = try dialogue.result(of: "engine/remove", id)
       guard try !ids().contains(.string("kit-1")) else { throw KitFailure("engine/list still has what engine/remove took away") }
-      // What is gone is gone: both words for it are understood.
-      let again = try dialogue.call("engine/remove", id)
-      if case .refusal(let code, _) = again, code != -32001 {
-        throw KitFailure("engine/remove of what is gone was refused with \(code): answer {} or -32001")
-      }
+      _ = try dialogue.result(of: "engine/remove", id)
     }
     return [("capacity", capacity), ("create", create), ("put", put), ("absent", absent), ("remove", remove)]
   }

@@ -21,7 +21,7 @@ package struct PluginSuite {
   /// Why something is not tried.
   struct Skip: Error { var reason: String }
 
-  private let bench: PluginBench
+  fileprivate let bench: PluginBench
 
   /// - Parameters:
   ///   - folder: of the plugin.
@@ -40,11 +40,9 @@ package struct PluginSuite {
     return report
   }
 
-  private init(bench: PluginBench) { self.bench = bench }
-
   private func runAll(into checks: inout [Check]) {
     guard bench.manifest.kind != .garmProvider else {
-      let reason = "a garm-provider speaks another contract, whose suite is not part of this command"
+      let reason = "GARM's contract is another one: its suite is not part of this command yet"
       checks.append(Check(name: "contract", isOwn: false, outcome: .skipped(reason), seconds: 0))
       return
     }
@@ -218,7 +216,7 @@ extension PluginSuite {
   /// A new or the running process of the plugin.
   var dialogue: PluginDialogue { get throws { try bench.dialogue() } }
   var secret: JSONValue? { bench.tests.secret }
-  var engineName: String { bench.manifest.name }
+  var image: String? { bench.tests.image }
 }
 
 extension PluginKind {

@@ -24,6 +24,8 @@ struct PluginTestFile {
   var helper: [String]?
   /// Of kind secrets: one that is there.
   var secret: JSONValue?
+  /// Of kind engine: what a container is made of.
+  var image: String?
   var steps: [Step] = []
 
   static func name(of plugin: String) -> String { "test_\(plugin).yaml" }
@@ -57,6 +59,7 @@ struct PluginTestFile {
     invalid = value["invalid"]?.items ?? []
     helper = value["helper"]?["command"]?.items.compactMap(\.string)
     secret = value["secret"]
+    image = value["image"]?.string
     steps = (value["tests"]?.items ?? []).map { step in
       Step(
         name: step["name"]?.string ?? "", method: step["call"]?.string ?? step["notify"]?.string ?? "",
