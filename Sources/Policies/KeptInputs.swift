@@ -12,31 +12,19 @@ final class KeptInputs {
     static let job: UInt32 = 0
     static let fleet: UInt32 = 1
     static let pool: UInt32 = 2
-    static let firstCandidate: UInt32 = 3
   }
-
-  /// Candidates that are kept at most, or twice as many as one list has.
-  private static let mostCandidates = 2048
 
   private var job: PolicyInput.JobView?
   private var fleet: PolicyFleet?
   private var pool: PolicyPool?
-  private var candidates: [PolicyContainer] = []
-  /// The list that each was last part of, 0: none yet. A slot serves one candidate of a list.
-  private var lists: [Int] = []
-  private var places: [String: Int] = [:]
-  private var list = 0
+  private var candidates = KeptCandidates(firstSlot: 3)
 
   /// What the next call sends.
   private(set) var encoder: LuaEncoder
-  /// Where the candidates of the last list are kept, in their order. Most lists resemble the one before.
-  private(set) var slots: [UInt32] = []
-  private var next: [UInt32] = []
-
-  /// How many candidates are kept.
-  var count: Int { candidates.count }
+  /// Where the candidates of the last list are kept, in their order.
+  var slots: [UInt32] { candidates.slots }
   /// Whether the state should be emptied before the next list.
-  func isFull(for count: Int) -> Bool { candidates.count + count > max(Self.mostCandidates, 3 * count) }
+  func isFull(for count: Int) -> Bool { candidates.isFull(for: count) }
 
   /// - Parameter wanted: the fields that policies read, by kind.
   init(wanted: [UInt64]) { encoder = LuaEncoder(wanted: wanted) }
@@ -58,47 +46,67 @@ final class KeptInputs {
     self.pool = pool
   }
 
+  func send(_ containers: [PolicyContainer]) { candidates.send(containers, into: &encoder) }
+
   private func send<Object>(_ object: Object, _ kind: PolicyKind<Object>, _ slot: UInt32, before: Object?) {
     // What nobody reads need not be looked at.
     if before != nil && encoder.wanted(kind.kind) == 0 { return encoder.encodeKept(slot) }
     encoder.encodeKeep(slot)
     kind.write(object, before: before, into: &encoder)
   }
+}
 
-  func send(_ containers: [PolicyContainer]) {
+/// The candidates that a state keeps.
+private struct KeptCandidates {
+  /// Candidates that are kept at most, or twice as many as one list has.
+  private static let mostCandidates = 2048
+
+  private let firstSlot: UInt32
+  private var kept: [PolicyContainer] = []
+  /// The list that each was last part of, 0: none yet. A slot serves one candidate of a list.
+  private var lists: [Int] = []
+  private var places: [String: Int] = [:]
+  private var list = 0
+  /// Where the candidates of the last list are kept, in their order. Most lists resemble the one before.
+  private(set) var slots: [UInt32] = []
+  private var next: [UInt32] = []
+
+  init(firstSlot: UInt32) { self.firstSlot = firstSlot }
+
+  func isFull(for count: Int) -> Bool { kept.count + count > max(Self.mostCandidates, 3 * count) }
+
+  mutating func send(_ containers: [PolicyContainer], into encoder: inout LuaEncoder) {
     list += 1
     next.removeAll(keepingCapacity: true)
-    for (place, container) in containers.enumerated() {
-      let index = unchanged(container, at: place) ?? keep(container)
+    for place in containers.indices {
+      let index: Int
+      if place < slots.count, case let last = Int(slots[place] - firstSlot), lists[last] != list, kept[last] == containers[place] {
+        index = last
+      } else {
+        index = keep(containers[place], into: &encoder)
+      }
       lists[index] = list
-      next.append(Slot.firstCandidate + UInt32(index))
+      next.append(firstSlot + UInt32(index))
     }
     swap(&next, &slots)
   }
 
-  /// Where a candidate is kept that is what it was in the same place of the last list, as most are.
-  private func unchanged(_ container: PolicyContainer, at place: Int) -> Int? {
-    guard place < slots.count else { return nil }
-    let index = Int(slots[place] - Slot.firstCandidate)
-    return lists[index] != list && candidates[index] == container ? index : nil
-  }
-
   /// Finds or makes the place of a candidate, and sends it unless it is kept there as it is. Any slot that this list has not used yet would do.
-  private func keep(_ container: PolicyContainer) -> Int {
+  private mutating func keep(_ container: PolicyContainer, into encoder: inout LuaEncoder) -> Int {
     let key = container.id.isEmpty ? "new " + container.pool : container.id
     let index: Int
     if let known = places[key], lists[known] != list {
-      if candidates[known] == container { return known }
+      if kept[known] == container { return known }
       index = known
-      candidates[known] = container
+      kept[known] = container
     } else {
-      index = candidates.count
+      index = kept.count
       places[key] = index
-      candidates.append(container)
+      kept.append(container)
       lists.append(0)
     }
     encoder.encodeNote()
-    encoder.encodeKeep(Slot.firstCandidate + UInt32(index))
+    encoder.encodeKeep(firstSlot + UInt32(index))
     PolicyInput.container.write(.init(container: container, now: .distantPast), before: nil, into: &encoder)
     return index
   }

@@ -173,10 +173,16 @@ package struct LuaDecoder {
 
   /// - Parameter values: replaced by the values that were returned, unless the answer is short.
   package mutating func answer(into values: inout [LuaValue]) throws(Malformed) -> Answer {
+    // Most are of this form, and there are many.
+    if left >= 10, bytes[position] == 0xF0 {
+      let number = Int(bytes[position + 9])
+      guard number < texts.count else { throw Malformed() }
+      let score = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: position + 1, as: UInt64.self)) }
+      position += 10
+      return .scored(Double(bitPattern: score), reason: number)
+    }
     switch try word(bytes: 1) {
-    case 0xF0:
-      let score = Double(bitPattern: try word(bytes: 8))
-      return .scored(score, reason: try knownText())
+    case 0xF0: throw Malformed()
     case 0xF1: return .refused(reason: try knownText())
     case let count:
       values.removeAll(keepingCapacity: true)

@@ -156,9 +156,8 @@ private final class ServingState {
         verdicts.append(try PolicyAnswer.candidate(values))
         continue
       }
-      let reason = reasons[number] ?? PolicyAnswer.cleaned(answers.reason(number))
-      reasons[number] = reason
-      verdicts.append(CandidateVerdict(score: score, reason: reason))
+      if reasons[number] == nil { reasons[number] = PolicyAnswer.cleaned(answers.reason(number)) }
+      verdicts.append(CandidateVerdict(score: score, reason: reasons[number] ?? ""))
     }
     _ = try answers.answer(into: &values)
     return Placement(candidates: verdicts, strategy: try PolicyAnswer.strategy(values))
