@@ -28,6 +28,14 @@ package struct Labels: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, C
   package var isEmpty: Bool { values.isEmpty }
   package func contains(_ label: String) -> Bool { values.contains(label.lowercased()) }
   /// Whether a runner with `other` may get a job that asks for these: all of these are among the other's.
-  package func isSatisfied(by other: Labels) -> Bool { Set(values).isSubset(of: other.values) }
+  package func isSatisfied(by other: Labels) -> Bool {
+    // Both are sorted, so one walk over the other's is enough: asked about every place for every job.
+    var rest = other.values[...]
+    for label in values {
+      guard let place = rest.firstIndex(of: label) else { return false }
+      rest = rest[(place + 1)...]
+    }
+    return true
+  }
   package var description: String { "[" + values.joined(separator: ", ") + "]" }
 }

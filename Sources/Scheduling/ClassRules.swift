@@ -12,14 +12,20 @@ struct ClassRules {
   var repositories: Set<String>
 
   init(jobClass: JobClass, demand: ClassQueue?, bound: [Job], pools: [Pool]) {
-    let jobs = (demand?.heads ?? []) + bound
     let left = demand?.left ?? LeftJobs()
-    let forks = demand?.holdsForkJob == true || left.holdsForkJob || jobs.contains { $0.isFromFork }
-    let own = jobs.compactMap { $0.estimate?.resources }.reduce(demand?.largest) { $0?.union($1) ?? $1 }
+    var forks = demand?.holdsForkJob == true || left.holdsForkJob
+    var own = demand?.largest
+    repositories = left.repositories
+    for jobs in [demand?.heads ?? [], bound] {
+      for index in jobs.indices {
+        forks = forks || jobs[index].isFromFork
+        if let need = jobs[index].estimate?.resources { own = own?.union(need) ?? need }
+        repositories.insert(jobs[index].repository.qualifiedName)
+      }
+    }
     self.jobClass = jobClass
     need = own
     holdsForkJob = forks
-    repositories = Set(jobs.map(\.repository.qualifiedName)).union(left.repositories)
     guard let largest = left.largest else { return }
     // Many are left because no pool can hold them: were these counted, no job of the class would be placed any more.
     let whole = own?.union(largest) ?? largest

@@ -49,7 +49,8 @@ struct SourceTests {
     #expect(try await bench.store.jobs(ofRun: 100, attempt: 1, source: nil).map(\.id.rawValue) == ["7"])
     #expect(try await bench.store.jobs(ofRun: 100, attempt: 1, source: "gitlab").map(\.id.rawValue) == ["gitlab-7"])
     #expect(JobID(source: "gitlab", forgeID: 123, attempt: 2).rawValue == "gitlab-123.2")
-    #expect([JobID(source: "git-lab", forgeID: 123, attempt: 2), JobID(forgeID: 5, attempt: 1)].map(\.forgeID) == [123, 5])
+    #expect(JobID(source: "git-lab", forgeID: 123, attempt: 2).forgeID == 123)
+    #expect(JobID(forgeID: 5, attempt: 1).forgeID == 5)
   }
 
   @Test("each runs in a pool of its source, on a runner that its own platform registered") func pools() async throws {
@@ -253,14 +254,16 @@ struct SourceTests {
         now: { [clock = bench.clock] in clock.now })
     }
     _ = await reporter(nil).turn()
-    #expect([bench.forge.count(.publish), bench.gitlab.count(.publish)] == [1, 0])
+    #expect(bench.forge.count(.publish) == 1)
+    #expect(bench.gitlab.count(.publish) == 0)
     let toGitlab = reporter("gitlab")
     _ = await toGitlab.turn()
     #expect(try await bench.store.effectCount() == 1)
     bench.gitlab.set(nil, on: .publish)
     bench.clock.advance(60)
     _ = await toGitlab.turn()
-    #expect([bench.forge.count(.publish), bench.gitlab.count(.publish)] == [1, 2])
+    #expect(bench.forge.count(.publish) == 1)
+    #expect(bench.gitlab.count(.publish) == 2)
     #expect(try await bench.store.effectCount() == 0)
   }
 

@@ -1,7 +1,9 @@
 import Domain
 import Foundation
 import JSON
+import Plugins
 import RunnerHub
+import Storage
 import Testing
 
 /// Jobs of other CI platforms, their whole way: emulated platform → webhook or poll → the real plugin → the core → process engine → a stand-in for the

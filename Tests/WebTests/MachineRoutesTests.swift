@@ -23,7 +23,7 @@ private final class EchoDesk: MachineDesk {
     try await withServer(
       { onServerRunning in
         let handler = OrchestratorWebhookHandler(
-          verifier: try SignatureVerifier(secrets: ["secret"]), inbox: MemoryInbox(), metrics: PrometheusMetrics(), logger: quiet, wake: {})
+          secrets: try WebhookSecrets(["secret"]), inbox: MemoryInbox(), metrics: PrometheusMetrics(), logger: quiet, wake: {})
         return WebhookServer(
           handler: handler, machines: desk, options: ListenerOptions(host: "127.0.0.1", port: 0, onServerRunning: onServerRunning),
           logger: quiet)
@@ -44,7 +44,7 @@ private final class EchoDesk: MachineDesk {
   @Test("a machine's question comes to the desk with its token, its path with or without a slash at the end, and its query")
   func passesOn() async throws {
     let desk = EchoDesk()
-    try await run(desk) { client in
+    try await run(desk) { (client) async throws in
       for path in ["/api/v1/metadata/credentials/runner", "/api/v1/metadata/credentials/runner/"] {
         let reply = try await get(client, path)
         #expect(reply.status == 200 && reply.body == "metadata false credentials/runner - 0")
@@ -61,7 +61,7 @@ private final class EchoDesk: MachineDesk {
   @Test("without a token nothing comes to the desk; with a wrong one, what the desk says")
   func tokens() async throws {
     let desk = EchoDesk()
-    try await run(desk) { client in
+    try await run(desk) { (client) async throws in
       #expect(try await get(client, "/api/v1/metadata/install-script", token: nil).status == 401)
       #expect(try await client.post("/api/v1/callbacks/status", headers: ["Authorization": "Basic eA=="], body: "{}").status == 401)
       #expect(desk.requests.isEmpty)
@@ -73,7 +73,7 @@ private final class EchoDesk: MachineDesk {
   @Test("a body of more than 1 MiB, other methods and other addresses are refused before the desk hears of them")
   func bounds() async throws {
     let desk = EchoDesk()
-    try await run(desk) { client in
+    try await run(desk) { (client) async throws in
       let large = "POST /api/v1/callbacks/log HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\nContent-Length: 1048577\r\n\r\n"
       #expect(try await status(client, large) == 413)
       let put = "PUT /api/v1/callbacks/log HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\nConnection: close\r\n\r\n"
@@ -86,7 +86,7 @@ private final class EchoDesk: MachineDesk {
 
   @Test("where no pool has machines, their addresses do not exist")
   func absent() async throws {
-    try await run(nil) { client in
+    try await run(nil) { (client) async throws in
       #expect(try await get(client, "/api/v1/metadata/install-script").status == 404)
       #expect(try await client.get("/livez").status == 200)
     }

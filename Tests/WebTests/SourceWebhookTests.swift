@@ -34,7 +34,7 @@ struct SourceWebhookTests {
       try await withServer(
         { onServerRunning in
           let github = OrchestratorWebhookHandler(
-            verifier: try SignatureVerifier(secrets: ["x"]), inbox: inbox, metrics: metrics, logger: quiet, wake: {})
+            secrets: try WebhookSecrets(["x"]), inbox: inbox, metrics: metrics, logger: quiet, wake: {})
           let sources = SourceWebhookHandler(
             webhooks: Source(), inbox: inbox, limits: limits, metrics: metrics, logger: quiet, wake: { wakes.ring() })
           return WebhookServer(

@@ -53,13 +53,6 @@ struct Configuration {
     return (id, key)
   }
   var apiURL: String { text("github.api-url") }
-  /// Of the organisation, or of GitHub as a whole where runners are registered in repositories, as people see it.
-  var webURL: String {
-    var base = apiURL.hasSuffix("/") ? String(apiURL.dropLast()) : apiURL
-    if base == "https://api.github.com" { base = "https://github.com" }
-    if base.hasSuffix("/api/v3") { base.removeLast("/api/v3".count) }
-    return optional("github.organization").map { "\(base)/\($0)" } ?? base
-  }
   var dataDirectory: URL { URL(filePath: text("data-directory"), directoryHint: .isDirectory) }
   var databasePath: String {
     optional("store.url").flatMap { ConfigurationKey.rest(of: $0, after: "sqlite") }

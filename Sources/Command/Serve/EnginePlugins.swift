@@ -10,12 +10,23 @@ struct EnginePlugins {
   private let plain: PluginEngines
   private let garm: GarmEngines
 
+  /// - Parameter installation: the name by which this installation knows its containers.
+  /// - Throws: `ConfigurationError` with all pools that cannot run.
+  init(_ configuration: Configuration, installation: String, logger: Logger) throws {
+    let settings = configuration.settings
+    try self.init(
+      pools: settings.pools, folder: configuration.pluginsFolder, installation: installation, baseURL: settings.baseURL,
+      repositoryURL: Self.repositoryURL(settings.scope, apiURL: configuration.apiURL),
+      directory: configuration.dataDirectory.appending(path: "machines", directoryHint: .isDirectory), logger: logger)
+  }
+
   /// - Parameters:
   ///   - pools: those that name neither `process` nor `docker` as their engine are looked at.
   ///   - folder: of plugins, whose manifests say of what kind an engine is.
   ///   - baseURL: under which machines reach RunnerHub.
-  /// - Throws: `ConfigurationError` with all pools that cannot run.
-  init(pools: [Pool], folder: URL, installation: String, baseURL: String?, repositoryURL: String, directory: URL, logger: Logger) throws {
+  init(
+    pools: [Pool], folder: URL, installation: String, baseURL: String?, repositoryURL: String, directory: URL, logger: Logger
+  ) throws {
     var names: [String] = []
     var surroundings: [String: GarmSurroundings] = [:]
     var problems: [String] = []
@@ -49,8 +60,16 @@ struct EnginePlugins {
   var adapters: [any PluginAdapter] { [plain, garm] }
   /// nil where no pool has machines.
   var machines: (any MachineDesk)? { garm.engines.isEmpty ? nil : garm }
-  /// Engines whose containers take minutes to come up.
-  var slow: [String] { Array(garm.engines.keys) }
+  /// Containers that they make at once: a machine takes minutes to come up, and would hold the places of all starts.
+  var starts: [String: Int] { garm.engines.mapValues { _ in 8 } }
+
+  /// The organisation's address, or the forge's.
+  static func repositoryURL(_ scope: Settings.Scope, apiURL: String) -> String {
+    var forge = apiURL.replacing("https://api.github.com", with: "https://github.com")
+    for ending in ["/", "/api/v3"] where forge.hasSuffix(ending) { forge.removeLast(ending.count) }
+    if case .organization(let name) = scope { return "\(forge)/\(name)" }
+    return forge
+  }
 
   private static func problems(ofMachines pools: [Pool], engine: String, baseURL: String?) -> [String] {
     var problems = pools.filter(\.reuse.isAllowed).map {

@@ -92,7 +92,10 @@ struct Host {
     store: any Store, forge: ForgeRoster, webhookSecrets: WebhookSecrets, docker: HTTPClient, metrics: PrometheusMetrics,
     feed: EventFeed, plugins: HostPlugins, failpoints: Failpoints
   ) async throws {
-    let settings = configuration.settings
+    let installation = try await installation(store, feed)
+    let enginePlugins = try EnginePlugins(configuration, installation: installation, logger: logger)
+    var settings = configuration.settings
+    settings.startsByEngine.merge(enginePlugins.starts) { _, new in new }
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
     let policiesPath = configuration.policies.path(percentEncoded: false)
     let keeper = PolicyKeeper(folder: policiesPath, archive: store, logger: logger)
@@ -101,10 +104,6 @@ struct Host {
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
-    let installation = try await installation(store, feed)
-    let enginePlugins = try EnginePlugins(
-      pools: settings.pools, folder: configuration.pluginsFolder, installation: installation, baseURL: settings.baseURL,
-      repositoryURL: configuration.webURL, directory: configuration.dataDirectory.appending(path: "machines"), logger: logger)
     let engines = engines(installation: installation, docker: docker) + enginePlugins.engines
     try await keeper.start()
     try await rehearsals.start()
