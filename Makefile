@@ -39,7 +39,8 @@ test: test-packages
 	@for example in policies/examples/*/; do \
 	  $(RUNNERHUB) policy check "$${example%/}" && $(RUNNERHUB) policy test "$${example%/}" || exit 1; \
 	done
-	@scripts/check-readme docs/policy-guide.md
+	@$(RUNNERHUB) plugin test plugins
+	@scripts/check-readme docs/policy-guide.md docs/plugin-guide.md
 	@swift test --skip-build --no-parallel
 
 # Said before anything is installed or built.
@@ -58,10 +59,11 @@ bench: bench-packages
 lint: test-packages lint-shell
 	@swift format lint --strict --recursive Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift
 	@luacheck --quiet policies
-	@luacheck --quiet --no-config --std lua54 --max-line-length 150 plugins
+	@luacheck --quiet --no-config --std lua54 --max-line-length 150 plugins Sources/Plugins/Kit/Templates
 
 lint-shell:
 	@shellcheck $(SHELL_SCRIPTS)
+	@cd Sources/Plugins/Kit/Templates && shellcheck --shell=sh --external-sources *.sh
 
 packages:
 	@scripts/install-system-packages build

@@ -119,6 +119,8 @@ class Plugin:
         if not isinstance(parameters, dict):
             raise Refused(INVALID_PARAMETERS, f"the parameters of {method} must be an object")
         if method == "initialize":
+            if "1" not in parameters["protocolVersions"]:
+                raise Refused(INVALID, "this plugin speaks version 1 of the protocol only")
             self.start(parameters["configuration"], parameters["directory"])
             return {"protocolVersion": "1", "version": self.version}
         if method == "health":

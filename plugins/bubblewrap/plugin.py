@@ -548,6 +548,8 @@ class Host:
         return self.answered.pop(name)[1]
 
     def initialize(self, parameters):
+        if "1" not in parameters["protocolVersions"]:
+            raise Refusal(INVALID, "this plugin speaks version 1 of the protocol only")
         version = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)
         if version.returncode:
             raise Refusal(FAILED, "bwrap is not installed (Debian: apt-get install bubblewrap)")
@@ -592,7 +594,13 @@ class Host:
 
     def run(self):
         for line in sys.stdin.buffer:
-            message = json.loads(line)
+            try:
+                message = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                self.send({"id": None, "error": {"code": -32700, "message": str(error)}})
+                continue
+            if not isinstance(message, dict):
+                continue
             if "method" in message and "id" in message:
                 threading.Thread(target=self.perform, args=(message,), daemon=True).start()
             elif "id" in message and message["id"] in self.answered:

@@ -40,6 +40,9 @@ struct PluginTestFile {
     } catch {
       throw KitFailure("\(file.relativePath) cannot be read: \(error.localizedDescription)")
     }
+    // Comments alone are no document of YAML.
+    let isEmpty = text.split(whereSeparator: \.isNewline).allSatisfy { $0.drop(while: \.isWhitespace).first.map { $0 == "#" } ?? true }
+    guard !isEmpty else { return PluginTestFile() }
     let (root, findings) = YAMLText.read(text, path: file.lastPathComponent)
     guard let root, findings.isEmpty else { throw KitFailure(findings.map { "\($0)" }.joined(separator: "\n")) }
     let value = root.json == .null ? .object([:]) : root.json

@@ -20,7 +20,7 @@ struct PluginReplayCommand: AsyncParsableCommand {
   @Flag(help: "As JSON.") var json = false
 
   func run() async throws {
-    let (record, folder, ignore) = (URL(filePath: record), URL(filePath: folder, directoryHint: .isDirectory), ignore)
+    let (record, folder, ignore) = (URL(filePath: record), URL(filePath: folder, directoryHint: .isDirectory).standardizedFileURL, ignore)
     let result: Result<PluginReplay.Outcome, PluginReplay.Refusal> = await withCheckedContinuation { continuation in
       Thread {
         let result = Result { () throws(PluginReplay.Refusal) in

@@ -21,7 +21,7 @@ struct PluginTestCommand: AsyncParsableCommand {
   @Flag(help: "As JSON.") var json = false
 
   func run() async throws {
-    let root = URL(filePath: folder, directoryHint: .isDirectory)
+    let root = URL(filePath: folder, directoryHint: .isDirectory).standardizedFileURL
     let isOne = FileManager.default.fileExists(atPath: root.appending(path: "plugin.yaml").path(percentEncoded: false))
     let folders = isOne ? [root] : try Self.plugins(in: root)
     guard isOne || record == nil else { throw ValidationError("--record writes the sessions of one plugin: name its folder") }
