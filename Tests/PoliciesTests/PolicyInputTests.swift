@@ -13,7 +13,7 @@ struct PolicyInputTests {
   private static var fullJob: PolicyJob {
     var job = Job(
       id: JobID(rawValue: "7"), forgeID: 7, runID: 8, runAttempt: 2,
-      repository: Repository(id: 1, fullName: "acme/shop", isPrivate: false, defaultBranch: "main"), organization: "acme",
+      repository: Repository(id: 1, fullName: "acme/shop", isPrivate: false, defaultBranch: "main", source: "gitlab"), organization: "acme",
       installationID: 9, workflow: "CI", name: "build (ubuntu)", labels: ["Linux"], headSHA: "abc", headBranch: "topic",
       htmlURL: "https://github.com/acme/shop/actions/runs/8/job/7", createdAt: day, receivedAt: day)
     job.run = RunContext(event: "pull_request", path: ".github/workflows/ci.yml", headRepositoryID: 5, actor: "octocat")

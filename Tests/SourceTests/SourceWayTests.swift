@@ -16,8 +16,6 @@ struct SourceWayTests {
     var emulator: String
     /// Labels that the platform's jobs have for RunnerHub.
     var labels: Labels
-    /// Whether it sends webhooks; what is lost so, and all of one that sends none, is found by polling.
-    var sendsWebhooks = true
     var configuration: @Sendable (String) -> [String: JSONValue]
     var testDescription: String { name }
   }
@@ -30,7 +28,7 @@ struct SourceWayTests {
         "runner": .string("./gitlab-runner"), "wait-seconds": .integer(20),
       ]
     },
-    Platform(name: "jenkins", emulator: "jenkins.py", labels: ["linux"], sendsWebhooks: false) { url in
+    Platform(name: "jenkins", emulator: "jenkins.py", labels: ["linux"]) { url in
       [
         "url": .string(url), "user": .string("runnerhub"), "token": .string("11emulated"), "labels": .array([.string("linux")]),
         "command": .array([.string("./agent")]),
@@ -86,28 +84,24 @@ struct SourceWayTests {
       #expect(seen["trace"]?.string?.contains("it runs in ") == true, "\(seen)")
       let told = "\(state["statuses"] ?? .null) \(seen["description"] ?? .null)"
       #expect(told.contains("Success"), "\(told)")
-      let story = try await hub.store.timeline(ofJob: JobID(source: platform.name, forgeID: good, attempt: 1)).map(\.text)
-      #expect(story.contains { $0.contains("registered for class \(platform.name):") }, "\(story)")
+      #expect(try await hub.job(good, of: platform.name)?.jobClass?.source == platform.name)
     }
   }
 
-  @Test("webhooks alone bring a job through, where nothing is lost", arguments: platforms.filter(\.sendsWebhooks))
-  func webhooks(_ platform: Platform) async throws {
-    try await run(platform, poll: 3600) { hub, emulator in
-      let id = try await emulator.queue("true")
-      try await hub.eventually("the end of job \(id)") { try await hub.job(id, of: platform.name)?.state == .completed }
-      #expect(try await hub.job(id, of: platform.name)?.conclusion == .success)
-    }
-  }
-
-  @Test("jobs wait for a plugin that was disabled, and go on when it is enabled again") func disabled() async throws {
-    try await run(Self.platforms[0], poll: 0.3) { hub, emulator in
+  @Test("jobs wait for a plugin that was disabled: no webhook told of them, so they are searched for; the next comes by webhook")
+  func disabled() async throws {
+    try await run(Self.platforms[0], poll: 3600) { hub, emulator in
       _ = try await hub.plugins.disable("gitlab")
-      let id = try await emulator.queue("true")
       try await hub.eventually("the end of the plugin") { hub.forge.sources.isEmpty }
+      let missed = try await emulator.queue("true")
       _ = try await hub.plugins.enable("gitlab")
-      try await hub.eventually("the end of job \(id)") { try await hub.job(id, of: "gitlab")?.state == .completed }
-      #expect(try await hub.job(id, of: "gitlab")?.conclusion == .success)
+      try await hub.eventually("the end of job \(missed)") { try await hub.job(missed, of: "gitlab")?.state == .completed }
+      #expect(try await hub.job(missed, of: "gitlab")?.conclusion == .success)
+      let told = try await emulator.queue("true", tags: ["of-no-pool"])
+      try await hub.eventually("the webhook of job \(told)") {
+        try await hub.store.recentDeliveries(limit: 20).contains { $0.delivery.transition == "gitlab:\(told)/pending" }
+      }
+      try await hub.eventually("its routing") { try await hub.job(told, of: "gitlab")?.state == .forwarded }
     }
   }
 }
