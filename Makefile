@@ -33,6 +33,7 @@ build: packages
 test: test-packages
 	@scripts/build
 	@Tests/Scripts/install-system-packages.test.sh
+	@python3 -B Tests/SourceEmulators/run.py
 	@$(RUNNERHUB) policy check policies
 	@$(RUNNERHUB) policy test policies
 	@for example in policies/examples/*/; do \
@@ -57,6 +58,7 @@ bench: bench-packages
 lint: test-packages lint-shell
 	@swift format lint --strict --recursive Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift
 	@luacheck --quiet policies
+	@luacheck --quiet --no-config --std lua54 --max-line-length 150 plugins
 
 lint-shell:
 	@shellcheck $(SHELL_SCRIPTS)

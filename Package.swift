@@ -63,6 +63,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
   .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
+/// What `runnerhub plugin new` writes.
+let pluginTemplates = [
+  "Package.swift.txt", "Protocol.swift.txt", "json.lua", "notifier.lua", "notifier.py", "notifier.sh", "notifier.swift.txt",
+  "observer.lua", "observer.py", "observer.sh", "observer.swift.txt", "protocol.lua", "protocol.py", "protocol.sh",
+  "secrets.lua", "secrets.py", "secrets.sh", "secrets.swift.txt",
+]
+
 let package = Package(
   name: "RunnerHub",
   platforms: [.macOS(.v15)],
@@ -76,7 +83,7 @@ let package = Package(
     room("Domain", []),
     room("Scheduling", ["Domain", heap]),
     room("Workflow", [yams]),
-    room("JSON", []),
+    room("JSON", ["Domain"]),
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
     room("Simulation", ["Domain", "Scheduling", "RunnerHub", heap]),
 
@@ -94,7 +101,7 @@ let package = Package(
       resources: [.embedInCode("init.sh")]),
     room(
       "Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
-      resources: [.embedInCode("Garm/machine.sh"), .embedInCode("Garm/wrapper.sh")]),
+      resources: (["Garm/machine.sh", "Garm/wrapper.sh"] + pluginTemplates.map { "Kit/Templates/\($0)" }).map { .embedInCode($0) }),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(
       "Web",
@@ -135,6 +142,7 @@ let package = Package(
     .executableTarget(name: "PolicyFuzz", dependencies: ["Policies", "PolicyFuzzing"], path: "Tests/PolicyFuzz", swiftSettings: settings),
 
     tests("WorkflowTests", ["Workflow"]),
+    tests("JSONTests", ["JSON"]),
     tests(
       "GitHubTests",
       [
@@ -146,6 +154,7 @@ let package = Package(
     tests(
       "PluginsTests",
       ["Plugins", "JSON", "Contracts", "Domain", "Engines", "RunnerHub", "Storage", "Web", lifecycle, logging, nioCore, nioPosix]),
+    tests("SourceTests", ["Domain", "RunnerHub", "Plugins", "JSON", "Engines", "Storage", "Web", logging, lifecycle]),
     tests("StorageTests", ["Domain", "RunnerHub", "Storage", "StoreContract", grdb, sqlite]),
     tests(
       "EnginesTests",
@@ -159,7 +168,7 @@ let package = Package(
       ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
     tests(
       "CommandTests",
-      ["Command", "Domain", "Emulator", "Engines", "Plugins", "RunnerHub", "Storage", "Web", argumentParser, logging, nioHTTP1]),
+      ["Command", "Domain", "Emulator", "Engines", "JSON", "Plugins", "RunnerHub", "Storage", "Web", argumentParser, logging, nioHTTP1]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
     tests("SimulationTests", ["Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "GitHub"]),

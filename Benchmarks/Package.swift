@@ -37,6 +37,7 @@ let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// One room of RunnerHub, or only those of its files that are measured.
@@ -59,6 +60,9 @@ let package = Package(
     .systemLibrary(name: "CLua", path: "Rooms/CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CZlib", path: "Rooms/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLuaShim", dependencies: ["CLua"], path: "Rooms/CLuaShim"),
+    .target(name: "CProcess", path: "Rooms/CProcess"),
+    room("JSON", []),
+    room("Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle]),
     room("Policies", ["Domain", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", "CZlib", crypto, grdb, logging]),
     // The decoder of deliveries without the client, whose dependencies would cost minutes of every build.
@@ -74,7 +78,7 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb,
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Plugins", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb,
         crypto,
         argumentParser, logging, metrics, coreMetrics, lifecycle,
       ],

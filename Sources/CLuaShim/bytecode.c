@@ -11,8 +11,10 @@ enum { LARGEST_DUMP = 8 << 20, DEEPEST = 220, ABSOLUTE_LINE = -0x80 };
 typedef struct {
   lua_State *L;
   const uint8_t *at, *end;
+  /// Either may be NULL.
   void (*visit)(void *context, const rh_prototype *prototype);
   void *context;
+  void (*visit_text)(lua_State *L, const char *text, size_t length);
 } dump_reader;
 
 static int append_dump(lua_State *L, const void *data, size_t length, void *context) {
@@ -54,13 +56,20 @@ static void skip_text(dump_reader *in) {
   take_text(in, &length);
 }
 
-static void skip_constants(dump_reader *in) {
-  for (int left = take_int(in); left > 0; left--) {
+static void take_constants(dump_reader *in, rh_prototype *function) {
+  int count = function->constant_count = take_int(in);
+  if (count > in->end - in->at) luaL_error(in->L, "the compiled file could not be read");
+  rh_constant *constants = lua_newuserdatauv(in->L, ((size_t)count + 1) * sizeof *constants, 0);
+  function->constants = constants;
+  for (int i = 0; i < count; i++) {
     int tag = *take(in, 1);
-    if (tag == 0x03 || tag == 0x13)  // an integer or a number
+    constants[i] = (rh_constant){0};
+    if (tag == 0x03 || tag == 0x13) {  // an integer or a number
       take(in, 8);
-    else if ((tag & 0x0F) == LUA_TSTRING)
-      skip_text(in);
+    } else if ((tag & 0x0F) == LUA_TSTRING) {
+      constants[i].text = take_text(in, &constants[i].length);
+      if (in->visit_text && constants[i].text) in->visit_text(in->L, constants[i].text, constants[i].length);
+    }
   }
 }
 
@@ -117,32 +126,43 @@ static void read_function(dump_reader *in, const rh_prototype *parent, int depth
   skip_text(in);  // source
   function.line_defined = take_int(in);
   take_int(in);
-  take(in, 1);  // parameters
+  function.parameters = *take(in, 1);
   function.is_vararg = *take(in, 1);
   take(in, 1);  // stack
   function.instructions = take_int(in);
   function.code = take_items(in, function.instructions, 4);
-  skip_constants(in);
+  take_constants(in, &function);
   function.upvalues = take_int(in);
   function.captures = take_items(in, function.upvalues, 3);
   for (int left = take_int(in); left > 0; left--) read_function(in, &function, depth + 1);
   function.lines = take_lines(in, &function);
   function.names = take_names(in, function.upvalues);
   rh_charge(L, function.instructions / 4);
-  in->visit(in->context, &function);
+  if (in->visit) in->visit(in->context, &function);
   lua_settop(L, top);
 }
 
-void rh_visit_prototypes(lua_State *L, void (*visit)(void *context, const rh_prototype *prototype), void *context) {
+/// Reads the dump of the function on top.
+static void read_chunk(dump_reader *in) {
+  lua_State *L = in->L;
   rh_bytes *scratch = &rh_of(L)->scratch;
   scratch->length = 0;
   if (lua_dump(L, append_dump, NULL, 0) != 0) luaL_error(L, "no memory to look at the compiled file");
-  dump_reader in = {L, scratch->data, scratch->data + scratch->length, visit, context};
+  in->at = scratch->data;
+  in->end = scratch->data + scratch->length;
   const uint8_t header[] = {0x1B, 'L', 'u', 'a', 0x54, 0, 0x19, 0x93, '\r', '\n', 0x1A, '\n', 4, 8, 8};
-  if (memcmp(take(&in, sizeof header), header, sizeof header) != 0) luaL_error(L, "this version of Lua compiles in another form");
-  take(&in, 16);  // samples of an integer and a number
-  take(&in, 1);   // upvalues of the main function
-  read_function(&in, NULL, 0);
+  if (memcmp(take(in, sizeof header), header, sizeof header) != 0) luaL_error(L, "this version of Lua compiles in another form");
+  take(in, 16);  // samples of an integer and a number
+  take(in, 1);   // upvalues of the main function
+  read_function(in, NULL, 0);
+}
+
+void rh_visit_prototypes(lua_State *L, void (*visit)(void *context, const rh_prototype *prototype), void *context) {
+  read_chunk(&(dump_reader){.L = L, .visit = visit, .context = context});
+}
+
+void rh_visit_texts(lua_State *L, void (*visit)(lua_State *L, const char *text, size_t length)) {
+  read_chunk(&(dump_reader){.L = L, .visit_text = visit});
 }
 
 uint32_t rh_instruction(const rh_prototype *prototype, int instruction) {

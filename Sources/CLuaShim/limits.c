@@ -7,7 +7,7 @@
 
 enum { HOOK_INTERVAL = 100, RESERVE = 64 << 10, MOST_GARBAGE = 512 << 10, HOST_MEMORY = 64 << 20, LONGEST_TEXT = (1 << 20) + 128 };
 
-const char RH_MEMORY_BREACH[] = "memory limit reached";
+const char RH_MEMORY_BREACH[] = "memory limit reached", RH_UNSENT_FIELD[] = "a field was read that was not sent";
 
 static int64_t now(void) {
   struct timespec time;
@@ -110,11 +110,14 @@ void rh_collect(lua_State *L) {
   state->floor = state->used;
 }
 
+int rh_stop(lua_State *L, const char *cause) {
+  rh_of(L)->exhausted = cause;
+  set_hook(L, 1);
+  return rh_raise_exhausted(L);
+}
+
 void rh_check_time(lua_State *L) {
-  rh_lua *state = rh_of(L);
-  if (now() <= state->deadline) return;
-  state->exhausted = "time limit reached";
-  rh_raise_exhausted(L);
+  if (now() > rh_of(L)->deadline) rh_stop(L, "time limit reached");
 }
 
 void rh_pause_counting(rh_lua *state) { lua_sethook(state->L, NULL, 0, 0); }

@@ -3,14 +3,16 @@
 //   0 nil · 1 false · 2 true · 3 integer (8 bytes) · 4 number (8 bytes, IEEE 754) · 5 text (u32 length, bytes)
 //   6 list (u32 count, values) · 7 map (u32 count, pairs of text and value): plain tables
 //   8 object (text kind, u32 count, pairs of text and value) · 9 labels (u32 count, texts) · 10 list: read-only tables
-//   11 kept object (u32 slot) · 12 object to keep (u32 slot, text kind, a value for each field of the kind in the order of their names)
-//   13 a value that is only to be kept, and is no argument · 14 moment that a span counts from (8 bytes), only as a field of 12
+//   11 kept object (u32 slot) · 12 object to keep (u32 slot, then as 17)
+//   13 a value that is only to be kept, and is no argument · 14 moment that a span counts from (8 bytes), only as a field of 17
 //   15 what cannot cross (text: the name of its type) · 16 a text that this result already holds (its number, a byte); only in results
+//   17 part (number of the kind, a byte; 8 bytes: a bit for each field that follows; their values in the order of their names)
+//   18 list of parts (u32 count, values) · 19 what the state holds in this place already. 17 to 19 stay where they are in what is kept.
 #include <string.h>
 
 #include "internal.h"
 
-enum { NIL, FALSE, TRUE, INTEGER, NUMBER, TEXT, LIST, MAP, OBJECT, LABELS, SEALED_LIST, KEPT, KEEP, NOTE, MOMENT, OTHER = 15, AGAIN, MAX_DEPTH = 16, MOST_LABEL_SETS = 256 };
+enum { NIL, FALSE, TRUE, INTEGER, NUMBER, TEXT, LIST, MAP, OBJECT, LABELS, SEALED_LIST, KEPT, KEEP, NOTE, MOMENT, OTHER, AGAIN, PART, PARTS, SAME, MAX_DEPTH = 16, MOST_LABEL_SETS = 256 };
 
 typedef struct {
   lua_State *L;
@@ -89,29 +91,74 @@ static void push_labels(reader *in) {
 
 static void decode(reader *in, int depth);
 
-static void keep(reader *in, int depth) {
+static void decode_over(reader *in, int depth);
+
+/// Replaces the value on top, which was there before, by the object that follows: the same with other contents where it can be.
+static void decode_part(reader *in, int depth) {
   lua_State *L = in->L;
-  int top = lua_gettop(L);
-  uint32_t slot = take_count(in);
-  push_taken_text(in);
-  const char *kind = lua_tostring(L, -1);
-  rh_push_kept_for(L, slot, kind);
-  rh_push_backing(L, -1);
+  rh_lua *state = rh_of(L);
+  unsigned number = *take(in, 1);
+  if (number >= state->kind_count) luaL_error(L, "kind %d is none", (int)number);
+  rh_kind *kind = &state->kinds[number];
+  uint64_t sent = take_word(in);
+  if (sent != kind->wanted) luaL_error(L, "a %s was sent with other fields than policies read", kind->name);
+  rh_become(L, kind);
+  int object = lua_gettop(L), backing = object + 1, fields = object + 2;
+  rh_push_backing(L, object);
   rh_push_fields(L, kind);
-  int backing = top + 3, fields = top + 4;
-  int count = (int)lua_rawlen(L, fields);
-  for (int place = 1; place <= count; place++) {
-    if (in->at < in->end && *in->at == MOMENT) {
-      in->at++;
-      rh_keep_moment(L, backing, place, take_number(in));
+  for (; sent; sent &= sent - 1) {
+    int field = __builtin_ctzll(sent);
+    uint8_t tag = *take(in, 1);
+    if (tag == SAME) continue;
+    if (tag == MOMENT) {
+      rh_keep_moment(L, backing, kind, field, take_number(in));
       continue;
     }
-    lua_rawgeti(L, fields, place);
-    decode(in, depth + 1);
+    in->at--;
+    lua_rawgeti(L, fields, field + 1);
+    if (tag == PART || tag == PARTS) {
+      lua_pushvalue(L, -1);
+      lua_rawget(L, backing);
+      decode_over(in, depth + 1);
+    } else {
+      decode(in, depth + 1);
+    }
     lua_rawset(L, backing);
   }
-  lua_settop(L, top + 2);
-  lua_replace(L, top + 1);
+  lua_settop(L, object);
+}
+
+static void decode_parts(reader *in, int depth) {
+  lua_State *L = in->L;
+  rh_become(L, &rh_of(L)->list);
+  int list = lua_gettop(L), backing = list + 1;
+  rh_push_backing(L, list);
+  lua_Integer before = (lua_Integer)lua_rawlen(L, backing), count = take_count(in);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, backing, i);
+    decode_over(in, depth + 1);
+    lua_rawseti(L, backing, i);
+  }
+  for (lua_Integer i = before; i > count; i--) {
+    lua_pushnil(L);
+    lua_rawseti(L, backing, i);
+  }
+  lua_settop(L, list);
+}
+
+static void decode_over(reader *in, int depth) {
+  if (depth > MAX_DEPTH) luaL_error(in->L, "the arguments are nested too deeply");
+  luaL_checkstack(in->L, 12, "arguments");
+  uint8_t tag = *take(in, 1);
+  switch (tag) {
+    case SAME: break;
+    case PART: decode_part(in, depth); break;
+    case PARTS: decode_parts(in, depth); break;
+    default:
+      in->at--;
+      decode(in, depth);
+      lua_remove(in->L, -2);
+  }
 }
 
 static void decode(reader *in, int depth) {
@@ -127,12 +174,25 @@ static void decode(reader *in, int depth) {
     case NUMBER: lua_pushnumber(L, take_number(in)); break;
     case TEXT: push_taken_text(in); break;
     case LABELS: push_labels(in); break;
-    case KEEP: keep(in, depth); break;
-    case KEPT: {
+    case KEEP: {
       uint32_t slot = take_count(in);
-      if (!rh_push_kept(L, slot)) luaL_error(L, "nothing is kept under slot %d", (int)slot);
+      rh_push_kept(L, slot);
+      decode_part(in, depth);
+      rh_keep(L, slot);
       break;
     }
+    case KEPT: {
+      uint32_t slot = take_count(in);
+      rh_push_kept(L, slot);
+      if (lua_isnil(L, -1)) luaL_error(L, "nothing is kept under slot %d", (int)slot);
+      break;
+    }
+    case PART:
+    case PARTS:
+      in->at--;
+      lua_pushnil(L);
+      decode_over(in, depth);
+      break;
     case LIST:
     case SEALED_LIST: {
       uint32_t count = take_count(in);
@@ -298,8 +358,7 @@ static void put_reason(lua_State *L, int index) {
   if (text && state->text_count < sizeof state->texts / sizeof *state->texts) state->texts[state->text_count++] = text;
 }
 
-void rh_encode_answer(lua_State *L, int first) {
-  int last = lua_gettop(L);
-  put_tag(L, (uint8_t)(last - first + 1));
-  for (int i = first; i <= last; i++) put_reason(L, i);
+void rh_encode_answer(lua_State *L, int first, int count) {
+  put_tag(L, (uint8_t)count);
+  for (int i = first; i < first + count; i++) put_reason(L, i);
 }

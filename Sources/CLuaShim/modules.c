@@ -46,6 +46,7 @@ int rh_require(lua_State *L) {
   lua_pushboolean(L, 1);
   lua_setfield(L, 3, module);
   rh_push_chunk(L, source);
+  rh_note_fields(L);
   lua_call(L, 0, 1);
   lua_pushnil(L);
   lua_setfield(L, 3, module);

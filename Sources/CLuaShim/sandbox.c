@@ -241,7 +241,7 @@ static int pseudo_random(lua_State *L) {
 /// Seals the table on top under a kind whose fields are its own, and sets it as a name of the environment.
 static void add_library(lua_State *L, int environment, const char *name) {
   lua_pushvalue(L, -1);
-  rh_define_kind(L, name);
+  rh_define_kind(L, name, NULL);
   rh_seal(L, name);
   lua_setfield(L, environment, name);
 }

@@ -119,45 +119,59 @@ static int read_other_label(lua_State *L) {
   return 1;
 }
 
-/// Upvalues: place of each field of the kind by name, name of the kind. Reached for what a backing does not hold: often a field that this
-/// object does not fill.
+/// Reached for what a backing does not hold: often a field that this object does not fill. Upvalues: the fields of the kind, its name, and
+/// the kind itself where it is an input's.
 static int read_missing(lua_State *L) {
-  lua_settop(L, 2);
-  if (lua_type(L, 2) == LUA_TNIL) return unknown_field(L, lua_tostring(L, lua_upvalueindex(2)), lua_upvalueindex(1));
   lua_pushvalue(L, 2);
-  lua_rawget(L, lua_upvalueindex(1));
-  lua_Integer place = lua_tointeger(L, 3);
-  if (place == 0) return unknown_field(L, lua_tostring(L, lua_upvalueindex(2)), lua_upvalueindex(1));
-  return rh_push_span(L, 1, (int)place);
+  if (lua_type(L, 2) != LUA_TSTRING || lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL)
+    return unknown_field(L, lua_tostring(L, lua_upvalueindex(2)), lua_upvalueindex(1));
+  rh_kind *kind = lua_touserdata(L, lua_upvalueindex(3));
+  if (!kind) return 0;
+  int field = (int)lua_tointeger(L, -1);
+  uint64_t bit = UINT64_C(1) << (field & 63);
+  if (!(kind->wanted & bit)) return rh_want(L, kind, bit);
+  return kind->spans & bit ? rh_push_span(L, 1, field) : 0;
 }
 
-/// Pushes the metatable of backings of a kind.
-static void push_missing(lua_State *L, const char *kind, int fields) {
+static void push_label_methods(lua_State *L) {
   lua_createtable(L, 0, 1);
-  if (strcmp(kind, "labels") == 0) {
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, has_label);
-    lua_setfield(L, -2, "has");
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, read_other_label);
-    lua_setfield(L, -2, "__index");
-    lua_setmetatable(L, -2);
-  } else {
-    lua_newtable(L);
-    lua_Integer count = rh_sorted_keys(L, fields);
-    for (lua_Integer place = 1; place <= count; place++) {
-      lua_rawgeti(L, -1, place);
-      lua_pushinteger(L, place);
-      lua_rawset(L, -4);
-    }
-    lua_pop(L, 1);
-    lua_pushstring(L, kind);
-    lua_pushcclosure(L, read_missing, 2);
-  }
+  lua_pushcfunction(L, has_label);
+  lua_setfield(L, -2, "has");
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, read_other_label);
   lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
 }
 
-void rh_define_kind(lua_State *L, const char *kind) {
+/// Pushes the metatable of backings of a kind. The fields of an input's kind are noted for `rh_push_fields`.
+static void push_missing(lua_State *L, const char *kind, int fields, rh_kind *input) {
+  lua_createtable(L, 0, 2);
+  int metatable = lua_gettop(L);
+  lua_pushstring(L, kind);
+  lua_setfield(L, metatable, "__name");
+  if (!lua_istable(L, fields)) {
+    push_label_methods(L);
+  } else {
+    lua_Integer count = rh_sorted_keys(L, fields);
+    if (input && count > 64) luaL_error(L, "a %s has %d fields: 64 are possible", kind, (int)count);
+    for (lua_Integer field = 0; field < count; field++) {
+      lua_rawgeti(L, -1, field + 1);
+      lua_pushinteger(L, field);
+      lua_rawset(L, -3);
+    }
+    if (input) {
+      input->all = count == 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+      lua_pushvalue(L, -1);
+      lua_rawsetp(L, LUA_REGISTRYINDEX, input);
+    }
+    lua_pushstring(L, kind);
+    lua_pushlightuserdata(L, input);
+    lua_pushcclosure(L, read_missing, 3);
+  }
+  lua_setfield(L, metatable, "__index");
+}
+
+void rh_define_kind(lua_State *L, const char *kind, rh_kind *input) {
   int fields = lua_gettop(L);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_KINDS);
   lua_createtable(L, 0, 8);
@@ -173,14 +187,15 @@ void rh_define_kind(lua_State *L, const char *kind) {
   lua_pushliteral(L, "sealed");
   lua_setfield(L, -2, "__metatable");
   lua_pushstring(L, kind);
+  if (input) input->name = lua_tostring(L, -1);
   lua_setfield(L, -2, "__name");
-  if (lua_istable(L, fields) || strcmp(kind, "labels") == 0) {
-    push_missing(L, kind, fields);
-    lua_rawsetp(L, -2, &RH_MISSING);
+  if (input) {
+    lua_pushlightuserdata(L, input);
+    lua_rawsetp(L, -2, &RH_KIND);
   }
-  if (lua_istable(L, fields)) {
-    rh_sorted_keys(L, fields);
-    lua_rawsetp(L, -2, &RH_FIELDS);
+  if (lua_istable(L, fields) || strcmp(kind, "labels") == 0) {
+    push_missing(L, kind, fields, input);
+    lua_rawsetp(L, -2, &RH_MISSING);
   }
   lua_setfield(L, -2, kind);
   lua_settop(L, fields - 1);
@@ -220,6 +235,8 @@ void rh_seal_to_stay(lua_State *L, const char *kind) {
     lua_setfield(L, -2, shared[i]);
   }
   lua_setmetatable(L, backing + 1);
+  lua_rawgetp(L, backing + 2, &RH_KIND);
+  lua_rawsetp(L, backing, &RH_KIND);
   if (lua_rawgetp(L, backing + 2, &RH_MISSING) == LUA_TTABLE) lua_setmetatable(L, backing);
   lua_settop(L, backing + 1);
   lua_remove(L, backing);

@@ -4,8 +4,8 @@
 
 #include "internal.h"
 
-const char RH_BACKING = 0, RH_VIEW = 0, RH_KINDS = 0, RH_FIELDS = 0, RH_MISSING = 0, RH_KEPT = 0, RH_LABEL_SETS = 0, RH_CANDIDATES = 0,
-           RH_DRIVER = 0, RH_ENVIRONMENT = 0, RH_LOADED = 0, RH_LOADING = 0, RH_MAIN = 0;
+const char RH_BACKING = 0, RH_VIEW = 0, RH_KIND = 0, RH_KINDS = 0, RH_MISSING = 0, RH_KEPT = 0, RH_LABEL_SETS = 0, RH_CANDIDATES = 0,
+           RH_POINTS = 0, RH_REASONS = 0, RH_DRIVER = 0, RH_ENVIRONMENT = 0, RH_LOADED = 0, RH_LOADING = 0, RH_MAIN = 0;
 
 enum { ERROR_LIMIT = 8192 };
 
@@ -74,7 +74,12 @@ static rh_status perform(rh_lua *state, lua_CFunction body, request *request) {
       length = strlen(text);
     }
     set_text(&state->error, text, length);
-    status = state->exhausted == RH_MEMORY_BREACH ? RH_MEMORY : state->exhausted ? RH_BUDGET : state->is_syntax_error ? RH_SYNTAX : outcome == LUA_ERRMEM ? RH_MEMORY : RH_RUNTIME;
+    status = state->exhausted == RH_MEMORY_BREACH ? RH_MEMORY
+      : state->exhausted == RH_UNSENT_FIELD       ? RH_UNSENT
+      : state->exhausted                          ? RH_BUDGET
+      : state->is_syntax_error                    ? RH_SYNTAX
+      : outcome == LUA_ERRMEM                     ? RH_MEMORY
+                                                  : RH_RUNTIME;
   }
   lua_settop(L, 0);
   return status;
@@ -92,17 +97,15 @@ static int open_body(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &RH_KINDS);
   rh_forget_kept(L);
   lua_pushnil(L);
-  rh_define_kind(L, "list");
+  rh_define_kind(L, "list", &rh_of(L)->list);
   lua_newtable(L);
-  rh_define_kind(L, "data");
+  rh_define_kind(L, "data", NULL);
   lua_pushnil(L);
-  rh_define_kind(L, "map");
+  rh_define_kind(L, "map", NULL);
   lua_pushnil(L);
-  rh_define_kind(L, "labels");
+  rh_define_kind(L, "labels", NULL);
   if (rh_decode_all(L, wanted->bytes, wanted->length) != 1 || !lua_istable(L, -1)) return luaL_error(L, "the kinds are not a map");
-  int kinds = lua_gettop(L);
-  lua_pushnil(L);
-  while (lua_next(L, kinds)) rh_define_kind(L, lua_tostring(L, -2));  // takes the value
+  rh_define_inputs(L, lua_gettop(L));
   rh_sandbox(L);
   rh_push_backing(L, -1);
   lua_pushcfunction(L, rh_require);
@@ -130,7 +133,7 @@ static int data_body(lua_State *L) {
     lua_pushboolean(L, 1);
     lua_rawset(L, tables + 1);
   }
-  rh_define_kind(L, "data");
+  rh_define_kind(L, "data", NULL);
   rh_seal_to_stay(L, "data");
   lua_rawgetp(L, LUA_REGISTRYINDEX, &RH_ENVIRONMENT);
   rh_push_backing(L, -1);
@@ -275,7 +278,7 @@ static int place_body(lua_State *L) {
     lua_pushvalue(L, job);
     lua_call(L, 1, 2);
   }
-  rh_encode_answer(L, base + 1);
+  rh_encode_answer(L, base + 1, lua_gettop(L) - base);
   return 0;
 }
 
@@ -320,6 +323,7 @@ void rh_close(rh_lua *state) {
   free(state->trace.data);
   free(state->scratch.data);
   free(state->ordered.data);
+  free(state->kinds);
   free(state);
 }
 
@@ -360,7 +364,8 @@ rh_status rh_load(rh_lua *state, const char *module) { return perform(state, loa
 rh_status rh_load_harness(rh_lua *state, const char *module) { return perform(state, harness_body, &(request){.name = module}); }
 rh_status rh_run(rh_lua *state, const char *module) { return perform(state, run_body, &(request){.name = module}); }
 
-rh_status rh_call(rh_lua *state, const char *function, const uint8_t *arguments, size_t length) {
+rh_status rh_call(rh_lua *state, const char *function, double turn, const uint8_t *arguments, size_t length) {
+  state->turn = turn;
   return perform(state, call_body, &(request){.name = function, .bytes = arguments, .length = length});
 }
 
@@ -383,3 +388,4 @@ const uint8_t *rh_traceback(const rh_lua *state, size_t *length) { return view(&
 const uint8_t *rh_trace(const rh_lua *state, size_t *length) { return view(&state->trace, length); }
 int64_t rh_steps(const rh_lua *state) { return state->steps; }
 size_t rh_memory(const rh_lua *state) { return state->used; }
+uint64_t rh_wanted(const rh_lua *state, size_t kind) { return kind < state->kind_count ? state->kinds[kind].wanted : 0; }

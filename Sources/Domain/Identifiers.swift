@@ -8,7 +8,8 @@ extension TextIdentifier {
   package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
-/// The identity of one job: the forge's job id, and the run attempt where it is not the first (`29679449526`, `29679449526.2`).
+/// The identity of one job: the forge's job id, and the run attempt where it is not the first (`29679449526`, `29679449526.2`), after the name of
+/// its source where that is not GitHub (`gitlab-123.2`).
 ///
 /// GitHub gives the jobs of a re-run new ids; the suffix keeps two attempts apart where a forge does not.
 package struct JobID: TextIdentifier {
@@ -16,10 +17,18 @@ package struct JobID: TextIdentifier {
   package init(rawValue: String) { self.rawValue = rawValue }
 
   /// - Parameters:
+  ///   - source: the CI platform by the name of its plugin; nil: GitHub.
   ///   - forgeID: `workflow_job.id`.
   ///   - attempt: `workflow_job.run_attempt`, 1 or more.
-  package init(forgeID: Int64, attempt: Int) {
-    rawValue = attempt <= 1 ? "\(forgeID)" : "\(forgeID).\(attempt)"
+  package init(source: String? = nil, forgeID: Int64, attempt: Int) {
+    let local = attempt <= 1 ? "\(forgeID)" : "\(forgeID).\(attempt)"
+    rawValue = source.map { "\($0)-\(local)" } ?? local
+  }
+
+  /// The forge's own id of the job; nil of a text that is none of these.
+  package var forgeID: Int64? {
+    let local = rawValue.lastIndex(of: "-").map { rawValue[rawValue.index(after: $0)...] } ?? rawValue[...]
+    return Int64(local.prefix { $0 != "." })
   }
 }
 

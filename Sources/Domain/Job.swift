@@ -7,13 +7,19 @@ package struct Repository: Hashable, Sendable, Codable {
   package var fullName: String
   package var isPrivate: Bool
   package var defaultBranch: String?
+  /// The CI platform that it belongs to, by the name of its plugin; nil: GitHub. Optional, so that rows of earlier versions decode.
+  package var source: String?
 
-  package init(id: Int64, fullName: String, isPrivate: Bool, defaultBranch: String?) {
+  package init(id: Int64, fullName: String, isPrivate: Bool, defaultBranch: String?, source: String? = nil) {
     self.id = id
     self.fullName = fullName
     self.isPrivate = isPrivate
     self.defaultBranch = defaultBranch
+    self.source = source
   }
+
+  /// Its name among those of all sources: `acme/storefront`, `gitlab:acme/storefront`. What is kept apart by repository is kept apart by this.
+  package var qualifiedName: String { source.map { "\($0):\(fullName)" } ?? fullName }
 
   // Bytes, not characters: asked for with every decision.
   package var owner: String { String(fullName.utf8.prefix { $0 != UInt8(ascii: "/") }) ?? fullName }
@@ -115,7 +121,8 @@ package struct RunContext: Hashable, Sendable, Codable {
 
 /// The unit in which GitHub hands out jobs, and so the unit of scheduling: any runner of this scope and group with these labels may get the job.
 package struct JobClass: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
-  /// Where runners are registered: an organisation (`acme`) or a repository (`acme/storefront`).
+  /// Where runners are registered: an organisation (`acme`) or a repository (`acme/storefront`). That of another source begins with its name
+  /// (`gitlab:acme/storefront`), which no name of GitHub's can: so no class holds jobs of two sources.
   package var scope: String
   /// Name of the runner group; empty for the default one.
   package var group: String
@@ -127,13 +134,18 @@ package struct JobClass: Hashable, Sendable, Codable, Comparable, CustomStringCo
     self.labels = labels
   }
 
+  /// The source of its jobs; nil: GitHub.
+  package var source: String? { scope.firstIndex(of: ":").map { String(scope[..<$0]) } }
+  /// The scope in the words of its own source: `acme/storefront`.
+  package var localScope: String { source.map { String(scope.dropFirst($0.count + 1)) } ?? scope }
+
   /// One line, unique: the form in which stores keep it.
   package var key: String { "\(scope)|\(group)|\(labels.values.joined(separator: ","))" }
   package var description: String { "\(scope) · \(group.isEmpty ? "default" : group) · \(labels)" }
   package static func < (a: JobClass, b: JobClass) -> Bool { a.key < b.key }
 }
 
-/// One job of the forge.
+/// One job of a forge.
 package struct Job: Hashable, Sendable, Codable, Identifiable {
   package let id: JobID
   /// `workflow_job.id`.
@@ -142,6 +154,8 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
   package var runAttempt: Int
   package var repository: Repository
   package var organization: String?
+  /// Where another source than GitHub registers runners for it, in that source's words; nil: for its repository.
+  package var scope: String?
   /// The App installation that the delivery named, if any.
   package var installationID: Int64?
   package var workflow: String?
@@ -229,9 +243,13 @@ package struct Job: Hashable, Sendable, Codable, Identifiable {
     version = 0
   }
 
-  /// Whether the job's code comes from another repository than the one it runs for, as far as is known.
+  /// The CI platform that it comes from, by the name of its plugin; nil: GitHub.
+  package var source: String? { repository.source }
+
+  /// Whether the job's code comes from another repository than the one it runs for, as far as is known. Another source than GitHub tells so
+  /// with the job or never, so what a public repository's job keeps to itself counts against it.
   package var isFromFork: Bool {
-    guard let head = run?.headRepositoryID else { return false }
+    guard let head = run?.headRepositoryID else { return source != nil && !repository.isPrivate }
     return head != repository.id
   }
 

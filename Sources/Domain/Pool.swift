@@ -24,10 +24,13 @@ package struct Pool: Hashable, Sendable, Codable, Identifiable {
   /// Whether jobs of forks may run here.
   package var acceptsForks: Bool
   package var reuse: ReuseRule
+  /// The CI platform whose runner its image holds, by the name of its plugin; nil: GitHub.
+  package var source: String?
 
   package init(
     name: String, engine: String, image: String, labels: Labels, resources: Resources, minimum: Int, maximum: Int, warm: Int,
-    definition: DefinitionRule? = nil, allowedImages: [String]? = nil, acceptsForks: Bool = false, reuse: ReuseRule = .never
+    definition: DefinitionRule? = nil, allowedImages: [String]? = nil, acceptsForks: Bool = false, reuse: ReuseRule = .never,
+    source: String? = nil
   ) {
     self.name = name
     self.engine = engine
@@ -42,7 +45,11 @@ package struct Pool: Hashable, Sendable, Codable, Identifiable {
     self.allowedImages = allowedImages
     self.acceptsForks = acceptsForks
     self.reuse = reuse
+    self.source = source
   }
+
+  /// Whether its runners are for jobs of that source with these labels.
+  package func offers(_ wanted: Labels, of source: String?) -> Bool { source == self.source && wanted.isSatisfied(by: labels) }
 }
 
 /// Whether, and how often, a container of a pool may serve another job of the same repository.

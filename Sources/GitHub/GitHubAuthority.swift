@@ -39,7 +39,7 @@ actor GitHubAuthority {
 
   /// Whether check runs may be written: only Apps may.
   nonisolated let isApp: Bool
-  private let method: Method
+  private var method: Method
   private let transport: GitHubTransport
   private var tokens: [Int64: InstallationToken] = [:]
   private var flights: [Int64: RequestGate] = [:]
@@ -50,16 +50,29 @@ actor GitHubAuthority {
 
   init(credentials: GitHubCredentials, transport: GitHubTransport) async throws(ForgeError) {
     self.transport = transport
+    method = try await Self.method(by: credentials)
+    if case .app = credentials { isApp = true } else { isApp = false }
+  }
+
+  private static func method(by credentials: GitHubCredentials) async throws(ForgeError) -> Method {
     switch credentials {
     case .token(let token):
       guard !token.isEmpty, !token.contains(where: { $0.isWhitespace || $0.isNewline }) else {
         throw .invalid("the GitHub token is empty or has white space in it")
       }
-      method = .token(Grant(credential: "token", secret: token))
-      isApp = false
+      return .token(Grant(credential: "token", secret: token))
     case .app(let id, let privateKeyPEM):
-      method = .app(try await AppSigner.make(id: id, privateKeyPEM: privateKeyPEM))
-      isApp = true
+      return .app(try await AppSigner.make(id: id, privateKeyPEM: privateKeyPEM))
+    }
+  }
+
+  /// Other credentials of the same sort hold from now on; an App's installation tokens are kept, which do not depend on its key.
+  /// - Throws: `invalid` where they are none, or of another sort; those of before stay.
+  func replace(_ credentials: GitHubCredentials) async throws(ForgeError) {
+    let new = try await Self.method(by: credentials)
+    switch (credentials, isApp) {
+    case (.app, true), (.token, false): method = new
+    default: throw .invalid("a GitHub App and a token cannot take each other's place while RunnerHub runs")
     }
   }
 

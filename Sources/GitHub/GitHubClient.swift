@@ -33,6 +33,10 @@ package struct GitHubClient: Sendable {
     authority = try await GitHubAuthority(credentials: credentials, transport: transport)
   }
 
+  /// Takes other credentials of the same sort, for a secret that was rotated: requests from now on are made with them.
+  /// - Throws: `invalid` where they are none, or of another sort; those of before stay.
+  package func replace(_ credentials: GitHubCredentials) async throws(ForgeError) { try await authority.replace(credentials) }
+
   /// Sends a request with the rights that the ground gives. A token that GitHub refuses before its time is renewed once.
   /// - Returns: the answer, of any status below 500 that is no refusal for the rate.
   func send(_ request: GitHubRequest, on ground: Ground) async throws(ForgeError) -> GitHubResponse {

@@ -65,7 +65,8 @@ package struct GitHubForge: Forge {
   }
 
   /// `POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel`. A run that has ended already is as good as cancelled.
-  package func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) {
+  package func cancelRun(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) {
+    let repository = repository.fullName
     let path = try GitHubRequest.repository(repository) + ["actions", "runs", "\(id)", "cancel"]
     let response = try await client.send(try GitHubRequest(.POST, path), on: .repository(repository, installationID: installationID))
     if response.status == 409 { return }

@@ -26,10 +26,27 @@ package struct JSONSchema: Sendable {
     }
   }
 
+  private let rules: [SchemaRule]
+
+  /// Reads a schema. Its cost is that of the schema's size, which is bounded.
   package init(_ schema: JSONValue) throws(Refusal) {
-    guard case .object = schema else { throw Refusal(pointer: "", message: "a schema must be an object") }
+    guard case .object = schema else { throw Refusal(pointer: "", message: "a schema must be an object; this is \(schema.shown)") }
+    var reader = SchemaReader(root: schema)
+    rules = try reader.read()
   }
 
-  /// In the order of the value; a hundred at most. Empty: it is valid.
-  package func problems(in value: JSONValue) -> [Problem] { [] }
+  /// In the order of the value, members by name; a hundred at most. Empty: it is valid. Values of members that are `writeOnly` are not shown.
+  ///
+  /// The work is bounded: a value that would need more of it is not valid, and the problem says so.
+  package func problems(in value: JSONValue) -> [Problem] {
+    var check = SchemaCheck(rules: rules)
+    return check.problems(in: value)
+  }
+
+  /// The places of a value that the schema holds for secrets (`writeOnly`), as JSON pointers.
+  package func secretPlaces(in value: JSONValue) -> Set<String> {
+    var check = SchemaCheck(rules: rules)
+    _ = check.problems(in: value)
+    return check.secrets
+  }
 }

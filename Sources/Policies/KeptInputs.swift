@@ -2,7 +2,7 @@ internal import Domain
 internal import Foundation
 package import RunnerHub
 
-/// What one Lua state keeps of the inputs that it was sent, so that a call sends only what changed since.
+/// What one Lua state keeps of the inputs that it was sent, so that a call sends only what changed since, and of that only what policies read.
 ///
 /// Invisible to policies: an object in the state holds what the host's value holds at each call, and nothing of a policy outlives a call. After
 /// a call that failed all is sent anew, since how far it came is not known.
@@ -12,133 +12,103 @@ final class KeptInputs {
     static let job: UInt32 = 0
     static let fleet: UInt32 = 1
     static let pool: UInt32 = 2
-    static let firstCandidate: UInt32 = 3
   }
-
-  /// Candidates that are kept at most, or twice as many as one list has.
-  private static let mostCandidates = 2048
 
   private var job: PolicyInput.JobView?
   private var fleet: PolicyFleet?
   private var pool: PolicyPool?
-  private var candidates: [PolicyContainer] = []
-  /// The list that each was last part of, 0: none yet. A slot serves one candidate of a list.
-  private var lists: [Int] = []
-  private var places: [String: Int] = [:]
-  private var list = 0
+  private var candidates = KeptCandidates(firstSlot: 3)
 
   /// What the next call sends.
-  private(set) var encoder = LuaEncoder()
-  /// Where the candidates of the last list are kept, in their order. Most lists resemble the one before.
-  private(set) var slots: [UInt32] = []
-  private var next: [UInt32] = []
-
-  /// How many candidates are kept.
-  var count: Int { candidates.count }
+  private(set) var encoder: LuaEncoder
+  /// Where the candidates of the last list are kept, in their order.
+  var slots: [UInt32] { candidates.slots }
   /// Whether the state should be emptied before the next list.
-  func isFull(for count: Int) -> Bool { candidates.count + count > max(Self.mostCandidates, 3 * count) }
+  func isFull(for count: Int) -> Bool { candidates.isFull(for: count) }
+
+  /// - Parameter wanted: the fields that policies read, by kind.
+  init(wanted: [UInt64]) { encoder = LuaEncoder(wanted: wanted) }
 
   func begin() { encoder.removeAll() }
 
   func send(_ view: PolicyInput.JobView) {
-    // First what tells most jobs apart.
-    if job?.job.id == view.job.id, job?.now == view.now, job?.job == view.job { return encoder.encodeKept(Slot.job) }
+    send(view, PolicyInput.job, Slot.job, before: job)
     job = view
-    Self.jobs.encode(view, slot: Slot.job, into: &encoder)
   }
 
   func send(_ fleet: PolicyFleet) {
-    if fleet == self.fleet { return encoder.encodeKept(Slot.fleet) }
+    send(fleet, PolicyInput.fleet, Slot.fleet, before: self.fleet)
     self.fleet = fleet
-    Self.fleets.encode(fleet, slot: Slot.fleet, into: &encoder)
   }
 
   func send(_ pool: PolicyPool) {
-    if pool == self.pool { return encoder.encodeKept(Slot.pool) }
+    send(pool, PolicyInput.pool, Slot.pool, before: self.pool)
     self.pool = pool
-    Self.pools.encode(pool, slot: Slot.pool, into: &encoder)
   }
 
-  func send(_ containers: [PolicyContainer]) {
+  func send(_ containers: [PolicyContainer]) { candidates.send(containers, into: &encoder) }
+
+  private func send<Object>(_ object: Object, _ kind: PolicyKind<Object>, _ slot: UInt32, before: Object?) {
+    // What nobody reads need not be looked at.
+    if before != nil && encoder.wanted(kind.kind) == 0 { return encoder.encodeKept(slot) }
+    encoder.encodeKeep(slot)
+    kind.write(object, before: before, into: &encoder)
+  }
+}
+
+/// The candidates that a state keeps.
+private struct KeptCandidates {
+  /// Candidates that are kept at most, or twice as many as one list has.
+  private static let mostCandidates = 2048
+
+  private let firstSlot: UInt32
+  private var kept: [PolicyContainer] = []
+  /// The list that each was last part of, 0: none yet. A slot serves one candidate of a list.
+  private var lists: [Int] = []
+  private var places: [String: Int] = [:]
+  private var list = 0
+  /// Where the candidates of the last list are kept, in their order. Most lists resemble the one before.
+  private(set) var slots: [UInt32] = []
+  private var next: [UInt32] = []
+
+  init(firstSlot: UInt32) { self.firstSlot = firstSlot }
+
+  func isFull(for count: Int) -> Bool { kept.count + count > max(Self.mostCandidates, 3 * count) }
+
+  mutating func send(_ containers: [PolicyContainer], into encoder: inout LuaEncoder) {
     list += 1
     next.removeAll(keepingCapacity: true)
     for place in containers.indices {
-      let index = unchanged(containers, at: place) ?? keep(containers[place])
+      let index: Int
+      if place < slots.count, case let last = Int(slots[place] - firstSlot), lists[last] != list, kept[last] == containers[place] {
+        index = last
+      } else {
+        index = keep(containers[place], into: &encoder)
+      }
       lists[index] = list
-      next.append(Slot.firstCandidate + UInt32(index))
+      next.append(firstSlot + UInt32(index))
     }
     swap(&next, &slots)
   }
 
-  /// Where a candidate is kept that is what it was in the same place of the last list, as most are. Compared where it lies: a copy of each
-  /// would cost more than all the rest.
-  private func unchanged(_ containers: [PolicyContainer], at place: Int) -> Int? {
-    guard place < slots.count else { return nil }
-    let index = Int(slots[place] - Slot.firstCandidate)
-    guard lists[index] != list else { return nil }
-    let isSame = candidates.withUnsafeBufferPointer { kept in containers.withUnsafeBufferPointer { kept[index] == $0[place] } }
-    return isSame ? index : nil
-  }
-
   /// Finds or makes the place of a candidate, and sends it unless it is kept there as it is. Any slot that this list has not used yet would do.
-  private func keep(_ container: PolicyContainer) -> Int {
+  private mutating func keep(_ container: PolicyContainer, into encoder: inout LuaEncoder) -> Int {
     let key = container.id.isEmpty ? "new " + container.pool : container.id
     let index: Int
     if let known = places[key], lists[known] != list {
-      if candidates[known] == container { return known }
+      if kept[known] == container { return known }
       index = known
-      candidates[known] = container
+      kept[known] = container
     } else {
-      index = candidates.count
+      index = kept.count
       places[key] = index
-      candidates.append(container)
+      kept.append(container)
       lists.append(0)
     }
     encoder.encodeNote()
-    Self.containers.encode(
-      .init(container: container, now: .distantPast), slot: Slot.firstCandidate + UInt32(index), into: &encoder)
+    encoder.encodeKeep(firstSlot + UInt32(index))
+    PolicyInput.container.write(.init(container: container, now: .distantPast), before: nil, into: &encoder)
     return index
-  }
-
-  // MARK: Kinds
-
-  private static let jobs = KeptKind(PolicyInput.job)
-  private static let fleets = KeptKind(PolicyInput.fleet)
-  private static let pools = KeptKind(PolicyInput.pool)
-  private static let containers = KeptKind(PolicyInput.container, moments: moments)
-
-  fileprivate static let moments: [String: @Sendable (PolicyInput.ContainerView) -> Date?] = [
-    "age_seconds": { $0.container.createdAt }, "idle_seconds": { $0.container.idleSince },
-  ]
-}
-
-/// A kind of input as it is kept: its fields in the order of their names, as the state has them.
-private struct KeptKind<Object>: Sendable {
-  private enum Field: Sendable {
-    case value(@Sendable (Object) -> LuaValue)
-    /// A span, sent as the moment that it counts from: the state reckons it when it is read.
-    case moment(@Sendable (Object) -> Date?)
-  }
-
-  private let name: String
-  private let fields: [Field]
-
-  init(_ kind: PolicyKind<Object>, moments: [String: @Sendable (Object) -> Date?] = [:]) {
-    name = kind.name
-    fields = kind.fields.sorted { $0.name < $1.name }.map { field in
-      moments[field.name].map(Field.moment) ?? .value(field.value)
-    }
-  }
-
-  func encode(_ object: Object, slot: UInt32, into encoder: inout LuaEncoder) {
-    encoder.encodeKeep(slot, kind: name)
-    for field in fields {
-      switch field {
-      case .value(let value): encoder.encode(value(object))
-      // Without a moment the span is 0.
-      case .moment(let moment): encoder.encodeMoment(moment(object)?.timeIntervalSinceReferenceDate ?? .infinity)
-      }
-    }
   }
 }
 
@@ -154,5 +124,5 @@ extension PolicyInput {
   }
 
   /// Those that are.
-  package static var keptAsMoments: Set<String> { Set(KeptInputs.moments.keys) }
+  package static var keptAsMoments: Set<String> { Set(container.fields.filter(\.isKeptAsMoment).map(\.name)) }
 }

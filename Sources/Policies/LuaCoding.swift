@@ -1,9 +1,16 @@
 /// Writes values in the form that the shim reads. The format stands in `CLuaShim/marshal.c`.
 package struct LuaEncoder {
   package private(set) var bytes: [UInt8] = []
+  /// Of each kind, by its number, the fields that are sent of its objects: a bit each, in the order of their names.
+  private let wanted: [UInt64]
 
-  /// - Parameter capacity: bytes that are expected.
-  package init(capacity: Int = 2048) { bytes.reserveCapacity(capacity) }
+  /// - Parameter wanted: for objects that are kept; others are sent whole.
+  package init(wanted: [UInt64] = []) {
+    self.wanted = wanted
+    bytes.reserveCapacity(2048)
+  }
+
+  func wanted(_ kind: PolicyKindName) -> UInt64 { Int(kind.rawValue) < wanted.count ? wanted[Int(kind.rawValue)] : 0 }
 
   package mutating func encode(_ value: LuaValue) {
     switch value {
@@ -50,12 +57,29 @@ package struct LuaEncoder {
     append(count: Int(slot))
   }
 
-  /// An object that the state is to keep; its fields follow, each a value, in the order of their names.
-  package mutating func encodeKeep(_ slot: UInt32, kind: String) {
+  /// An object that the state is to keep; its fields follow.
+  package mutating func encodeKeep(_ slot: UInt32) {
     bytes.append(12)
     append(count: Int(slot))
-    append(kind)
   }
+
+  /// An object within one that is kept; its fields follow.
+  package mutating func encodePart() { bytes.append(17) }
+
+  /// Which fields of a kind follow, each a value, in the order of their names.
+  package mutating func encodeFields(_ fields: UInt64, of kind: PolicyKindName) {
+    bytes.append(kind.rawValue)
+    append(fields)
+  }
+
+  /// A list within an object that is kept; its elements follow.
+  package mutating func encodeParts(_ count: Int) {
+    bytes.append(18)
+    append(count: count)
+  }
+
+  /// In place of a value within an object that is kept: the one that is there.
+  package mutating func encodeSame() { bytes.append(19) }
 
   /// What follows is only to be kept, and is no argument.
   package mutating func encodeNote() { bytes.append(13) }
@@ -136,39 +160,56 @@ package struct LuaDecoder {
 
   /// What was returned for one candidate.
   package enum Answer {
-    /// It was let through without a reason, with a score from 0 to 100 and a reason that came before, which is told by its number as well.
-    case short(score: Double, reason: String, number: Int)
+    /// It was let through without a reason, with a score from 0 to 100 and a reason that came before, told by its number.
+    case scored(Double, reason: Int)
+    /// It was filtered out for a reason that came before.
+    case refused(reason: Int)
     /// Anything else: the values are in the array that was passed.
     case values
   }
 
+  /// A reason that came before.
+  package func reason(_ number: Int) -> String { texts[number] }
+
   /// - Parameter values: replaced by the values that were returned, unless the answer is short.
   package mutating func answer(into values: inout [LuaValue]) throws(Malformed) -> Answer {
-    let count = Int(try word(bytes: 1))
-    if count == 0xF0 {
-      let score = Double(bitPattern: try word(bytes: 8))
-      let number = Int(try word(bytes: 1))
+    // Most are of this form, and there are many.
+    if left >= 10, bytes[position] == 0xF0 {
+      let number = Int(bytes[position + 9])
       guard number < texts.count else { throw Malformed() }
-      return .short(score: score, reason: texts[number], number: number)
+      let score = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: position + 1, as: UInt64.self)) }
+      position += 10
+      return .scored(Double(bitPattern: score), reason: number)
     }
-    values.removeAll(keepingCapacity: true)
-    for _ in 0..<count {
-      guard !isAtEnd else { throw Malformed() }
-      switch bytes[position] {
-      case 5:
-        position += 1
-        let text = try text()
-        if texts.count < Self.mostTexts { texts.append(text) }
-        values.append(.text(text))
-      case 16:
-        position += 1
-        let number = Int(try word(bytes: 1))
-        guard number < texts.count else { throw Malformed() }
-        values.append(.text(texts[number]))
-      default: values.append(try decode())
-      }
+    switch try word(bytes: 1) {
+    case 0xF0: throw Malformed()
+    case 0xF1: return .refused(reason: try knownText())
+    case let count:
+      values.removeAll(keepingCapacity: true)
+      for _ in 0..<count { values.append(try answerPart()) }
+      return .values
     }
-    return .values
+  }
+
+  private mutating func answerPart() throws(Malformed) -> LuaValue {
+    guard !isAtEnd else { throw Malformed() }
+    switch bytes[position] {
+    case 5:
+      position += 1
+      let text = try text()
+      if texts.count < Self.mostTexts { texts.append(text) }
+      return .text(text)
+    case 16:
+      position += 1
+      return .text(texts[try knownText()])
+    default: return try decode()
+    }
+  }
+
+  private mutating func knownText() throws(Malformed) -> Int {
+    let number = Int(try word(bytes: 1))
+    guard number < texts.count else { throw Malformed() }
+    return number
   }
 
   /// One step of a trace, which has a form of its own (see `CLuaShim/trace.c`).

@@ -58,7 +58,7 @@ package final class LuaPolicyEngine: PolicyEngine {
     _ file: PolicyFile, otherwise: (any PolicyEngine) -> Verdict<Value>, _ body: (ServingState) throws -> (Value, String)
   ) -> Verdict<Value> {
     // A bundle need not decide everything: what it has no file for is the built-in rule's, and no failure.
-    guard bundle.has(file) else { return otherwise(builtIn) }
+    guard states[file] != nil || bundle.has(file) else { return otherwise(builtIn) }
     let start = clock.now
     let cause: String
     let brokeBudget: Bool
@@ -97,16 +97,22 @@ package final class LuaPolicyEngine: PolicyEngine {
 /// The loaded state of one file, with what it keeps of its inputs.
 private final class ServingState {
   let runtime: LuaRuntime
-  private var kept = KeptInputs()
+  private var kept: KeptInputs
+  /// The fields that it reads.
+  private var wanted: [UInt64]
 
-  init(_ runtime: LuaRuntime) { self.runtime = runtime }
+  init(_ runtime: LuaRuntime) {
+    self.runtime = runtime
+    wanted = runtime.wanted
+    kept = KeptInputs(wanted: wanted)
+  }
 
   func call(_ function: String, _ job: PolicyInput.JobView, _ fleet: PolicyFleet) throws -> [LuaValue] {
     try sending {
       $0.send(job)
       $0.send(fleet)
-    } asking: {
-      try runtime.call(function, $0.encoder)
+    } asking: { kept throws(LuaFailure) in
+      try runtime.call(function, kept.encoder, turn: fleet.now)
     }
   }
 
@@ -114,53 +120,73 @@ private final class ServingState {
     try sending {
       $0.send(pool)
       $0.send(fleet)
-    } asking: {
-      try runtime.call("scale", $0.encoder)
+    } asking: { kept throws(LuaFailure) in
+      try runtime.call("scale", kept.encoder, turn: fleet.now)
     }
   }
 
   func place(_ job: PolicyInput.JobView, _ candidates: [PolicyContainer], now: Date) throws -> Placement {
     if kept.isFull(for: candidates.count) { try forget() }
-    var verdicts: [CandidateVerdict] = []
-    verdicts.reserveCapacity(candidates.count)
-    // What the check of an answer made of the reason with a number: checked once, it need not be again.
-    var reasons = [String?](repeating: nil, count: LuaDecoder.mostTexts)
-    let strategy = try sending {
+    var answers = try sending {
       $0.send(candidates)
       $0.send(job)
-    } asking: {
-      try runtime.place(turn: now, $0.encoder, slots: $0.slots) { answer, values in
-        switch answer {
-        case .short(let score, let reason, let number):
-          if let checked = reasons[number] { return verdicts.append(CandidateVerdict(score: score, reason: checked)) }
-          let verdict = try PolicyAnswer.candidate([.bool(true), .none, .number(score), .text(reason)])
-          reasons[number] = verdict.reason
-          verdicts.append(verdict)
-        case .values: verdicts.append(try PolicyAnswer.candidate(values))
-        }
-      }
+    } asking: { kept throws(LuaFailure) in
+      try runtime.place(turn: now, kept.encoder, slots: kept.slots)
     }
-    return Placement(candidates: verdicts, strategy: try PolicyAnswer.strategy(strategy))
+    do {
+      return try placement(&answers, of: candidates.count)
+    } catch is LuaDecoder.Malformed {
+      throw runtime.malformed
+    }
   }
 
-  private func sending<Answer>(_ send: (KeptInputs) -> Void, asking ask: (KeptInputs) throws -> Answer) throws -> Answer {
-    kept.begin()
-    send(kept)
-    do {
-      return try ask(kept)
-    } catch let cause {
-      // How much of it arrived is not known.
-      do {
-        try forget()
-      } catch {
-        throw LuaFailure(kind: .host, message: "\(cause); and its inputs could not be forgotten: \(error)")
+  private func placement(_ answers: inout LuaDecoder, of count: Int) throws -> Placement {
+    var verdicts: [CandidateVerdict] = []
+    verdicts.reserveCapacity(count)
+    var values: [LuaValue] = []
+    // What the check of an answer made of the reason with a number: checked once, it need not be again.
+    var reasons = [String?](repeating: nil, count: LuaDecoder.mostTexts)
+    for _ in 0..<count {
+      let score: Double?
+      let number: Int
+      switch try answers.answer(into: &values) {
+      case .scored(let points, let reason): (score, number) = (points, reason)
+      case .refused(let reason): (score, number) = (nil, reason)
+      case .values:
+        verdicts.append(try PolicyAnswer.candidate(values))
+        continue
       }
-      throw cause
+      if reasons[number] == nil { reasons[number] = PolicyAnswer.cleaned(answers.reason(number)) }
+      verdicts.append(CandidateVerdict(score: score, reason: reasons[number] ?? ""))
+    }
+    _ = try answers.answer(into: &values)
+    return Placement(candidates: verdicts, strategy: try PolicyAnswer.strategy(values))
+  }
+
+  /// Asks with what changed; and again where the policy read a field that it had not read before.
+  private func sending<Answer>(_ send: (KeptInputs) -> Void, asking ask: (KeptInputs) throws(LuaFailure) -> Answer) throws -> Answer {
+    while true {
+      kept.begin()
+      send(kept)
+      do throws(LuaFailure) {
+        return try ask(kept)
+      } catch let cause {
+        let before = wanted
+        wanted = runtime.wanted
+        // How much of it arrived is not known.
+        do {
+          try forget()
+        } catch {
+          throw LuaFailure(kind: .host, message: "\(cause); and its inputs could not be forgotten: \(error)")
+        }
+        // Each time it is a field more, so this ends.
+        guard cause.kind == .unsent, wanted != before else { throw cause }
+      }
     }
   }
 
   private func forget() throws {
-    kept = KeptInputs()
+    kept = KeptInputs(wanted: wanted)
     try runtime.forget()
   }
 }

@@ -1,5 +1,5 @@
 internal import CLuaShim
-internal import Foundation
+package import Foundation
 
 /// What one call into Lua may use.
 package struct LuaLimits: Hashable, Sendable {
@@ -42,6 +42,8 @@ package struct LuaLimits: Hashable, Sendable {
 package struct LuaFailure: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Kind: String, Sendable {
     case syntax, runtime, memory, budget
+    /// The call read a field of an input that was not sent, and can be made again with it.
+    case unsent
     /// The host's own defect: a state that could not be made, bytes that could not be read.
     case host
   }
@@ -72,6 +74,7 @@ package final class LuaRuntime {
   }
 
   let state: OpaquePointer
+  private let kinds: Int
 
   /// - Parameter kinds: the input objects, each with its fields and their types.
   /// - Throws: `host` where memory for a state is short, or limits are too small for one.
@@ -82,6 +85,7 @@ package final class LuaRuntime {
       throw LuaFailure(kind: .host, message: "no Lua state could be made within \(limits.memory) bytes")
     }
     self.state = state
+    self.kinds = kinds.count
   }
 
   deinit { rh_close(state) }
@@ -127,42 +131,37 @@ package final class LuaRuntime {
   package func call(_ function: String, _ arguments: [LuaValue]) throws(LuaFailure) -> [LuaValue] {
     var encoder = LuaEncoder()
     for argument in arguments { encoder.encode(argument) }
-    return try call(function, encoder)
+    return try call(function, bytes: encoder.bytes)
   }
 
-  func call(_ function: String, _ arguments: LuaEncoder) throws(LuaFailure) -> [LuaValue] { try call(function, bytes: arguments.bytes) }
+  func call(_ function: String, _ arguments: LuaEncoder, turn: Date) throws(LuaFailure) -> [LuaValue] {
+    try call(function, bytes: arguments.bytes, turn: turn)
+  }
 
-  /// - Parameter bytes: the arguments as `LuaEncoder` writes them; others are an error of the call.
-  package func call(_ function: String, bytes: [UInt8]) throws(LuaFailure) -> [LuaValue] {
-    try check(rh_call(state, function, bytes, bytes.count))
+  /// - Parameters:
+  ///   - bytes: the arguments as `LuaEncoder` writes them; others are an error of the call.
+  ///   - turn: the time by which spans are reckoned.
+  package func call(_ function: String, bytes: [UInt8], turn: Date = .distantPast) throws(LuaFailure) -> [LuaValue] {
+    try check(rh_call(state, function, turn.timeIntervalSinceReferenceDate, bytes, bytes.count))
     guard let first = try result().first, case .list(let values) = first else { throw malformed }
     return values
   }
 
   /// Filters and scores all candidates inside one protected call.
   /// - Parameters:
-  ///   - turn: the time by which their spans are reckoned.
+  ///   - turn: the time by which spans are reckoned.
   ///   - arguments: what is to be kept, and the job.
   ///   - slots: where the candidates are kept.
-  ///   - each: is given what `filter` and then `score` returned for each candidate, two values each where they were asked.
-  /// - Returns: what `strategy` returned.
-  func place(
-    turn: Date, _ arguments: LuaEncoder, slots: [UInt32], each: (LuaDecoder.Answer, [LuaValue]) throws -> Void
-  ) throws -> [LuaValue] {
+  /// - Returns: an answer for each candidate, what `filter` and then `score` returned, and then what `strategy` returned.
+  func place(turn: Date, _ arguments: LuaEncoder, slots: [UInt32]) throws(LuaFailure) -> LuaDecoder {
     try check(
       rh_place(state, turn.timeIntervalSinceReferenceDate, arguments.bytes, arguments.bytes.count, slots, slots.count))
-    var decoder = LuaDecoder(bytes(rh_result))
-    var values: [LuaValue] = []
-    do {
-      for _ in slots {
-        try each(try decoder.answer(into: &values), values)
-      }
-      _ = try decoder.answer(into: &values)
-    } catch is LuaDecoder.Malformed {
-      throw malformed
-    }
-    return values
+    return LuaDecoder(bytes(rh_result))
   }
+
+  /// The fields that are to be sent of kept objects, by the number of their kind. Grows with the loading of files, and where a call was
+  /// `unsent`.
+  package var wanted: [UInt64] { (0..<kinds).map { rh_wanted(state, $0) } }
 
   /// Drops all objects that the state keeps.
   func forget() throws(LuaFailure) { try check(rh_forget(state)) }
@@ -174,7 +173,7 @@ package final class LuaRuntime {
   /// Bytes that the state holds now.
   package var memory: Int { rh_memory(state) }
 
-  private var malformed: LuaFailure { LuaFailure(kind: .host, message: "the result of Lua could not be read") }
+  var malformed: LuaFailure { LuaFailure(kind: .host, message: "the result of Lua could not be read") }
 
   private func result() throws(LuaFailure) -> [LuaValue] {
     var decoder = LuaDecoder(bytes(rh_result))
@@ -194,6 +193,7 @@ package final class LuaRuntime {
     case RH_SYNTAX: kind = .syntax
     case RH_MEMORY: kind = .memory
     case RH_BUDGET: kind = .budget
+    case RH_UNSENT: kind = .unsent
     default: kind = .runtime
     }
     throw LuaFailure(

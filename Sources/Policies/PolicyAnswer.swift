@@ -110,10 +110,13 @@ enum PolicyAnswer {
     guard values.count == 2, let why = values.last else { return "" }
     switch why {
     case .none: return ""
-    case .text(let reason): return cut(PrintableText.line(reason))
+    case .text(let reason): return cleaned(reason)
     default: throw PolicyAnswerError(function, why, as: "reason", expected: "nil or a text")
     }
   }
+
+  /// A reason as it is kept and shown.
+  static func cleaned(_ reason: String) -> String { cut(PrintableText.line(reason)) }
 
   private static func cut(_ text: String) -> String {
     if text.utf8.count <= reasonLimit { return text }

@@ -154,7 +154,17 @@ package struct PolicyBundle: Hashable, Sendable {
     } catch {
       throw BundleError("\(place) cannot be listed: \(error)")
     }
-    return names.filter { name in !name.hasPrefix(".") && suffixes.contains { name.hasSuffix($0) } }.sorted().map { part + $0 }
+    let visible = names.filter { !$0.hasPrefix(".") }
+    if !part.isEmpty, let folder = visible.sorted().first(where: { isFolder(place + $0) }) {
+      throw BundleError(
+        "\(part)\(folder) is a folder: files of \(part) lie directly in it, so that their names are those of modules or tables")
+    }
+    return visible.filter { name in suffixes.contains { name.hasSuffix($0) } }.sorted().map { part + $0 }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var isDirectory = ObjCBool(false)
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
   }
 
   private static func read(_ path: String, in folder: String) throws(BundleError) -> [UInt8] {

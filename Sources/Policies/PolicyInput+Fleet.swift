@@ -10,14 +10,15 @@ extension PolicyInput {
     var now: Date
   }
 
-  /// A class's queue at a moment.
-  struct QueueView: Sendable {
+  /// A class's queue at a moment. The same at another moment, since what is kept of it does not depend on the time.
+  struct QueueView: Sendable, Equatable {
     var queue: PolicyQueue
     var now: Date
+    static func == (left: QueueView, right: QueueView) -> Bool { left.queue == right.queue }
   }
 
   static let sample = PolicyKind<PolicyPool.Sample>(
-    name: "sample", doc: "How a pool stood at a moment.",
+    .sample, doc: "How a pool stood at a moment.",
     fields: [
       .init("at", .number, "When, in seconds since 1970.") { .number($0.at.timeIntervalSince1970) },
       .init("total", .integer, "Live containers.") { .integer($0.total) },
@@ -27,7 +28,7 @@ extension PolicyInput {
     ])
 
   static let pool = PolicyKind<PolicyPool>(
-    name: "pool", doc: "Containers that share a template.",
+    .pool, doc: "Containers that share a template.",
     fields: [
       .init("name", .text, "Name in the configuration.") { .text($0.name) },
       .init("engine", .text, "Where its containers run: `docker`, `process`.") { .text($0.template.engine) },
@@ -58,13 +59,11 @@ extension PolicyInput {
       .init("shrunk_at", .optional(.number), "When it last shrank for want of load, in seconds since 1970, since RunnerHub started.") {
         .optional($0.shrunkAt?.timeIntervalSince1970)
       },
-      .init("history", .list(.object("sample")), "How it stood in the last ten minutes: a sample a minute, oldest first.") {
-        .sealedList($0.history.map(sample.value(of:)))
-      },
+      .init("history", parts: sample, "How it stood in the last ten minutes: a sample a minute, oldest first.") { $0.history },
     ])
 
   static let queue = PolicyKind<QueueView>(
-    name: "queue", doc: "The waiting jobs of one class: of one scope, runner group and set of labels.",
+    .queue, doc: "The waiting jobs of one class: of one scope, runner group and set of labels.",
     fields: [
       .init("scope", .text, "Where their runners are registered: an organisation, or a repository.") { .text($0.queue.scope) },
       .init("group", .text, "Runner group; empty for the default one.") { .text($0.queue.group) },
@@ -72,21 +71,19 @@ extension PolicyInput {
       .init("count", .integer, "Jobs that wait.") { .integer($0.queue.count) },
       .init("pool", .optional(.text), "The first pool that offers the labels.") { .optional($0.queue.pool) },
       .init("priority", .text, "Priority of the job that goes next.") { .text($0.queue.priority.word) },
-      .init("waiting_seconds", .number, "How long the job that goes next has waited.") {
-        .number(max(0, $0.now.timeIntervalSince($0.queue.queuedAt)))
-      },
+      .init("waiting_seconds", "How long the job that goes next has waited.", since: { $0.queue.queuedAt }, at: { $0.now }),
       .init("forks", .boolean, "Whether a fork's job is among them.") { .bool($0.queue.holdsForkJob) },
     ])
 
   static let use = PolicyKind<PolicyUse>(
-    name: "use", doc: "What the jobs of one repository hold.",
+    .use, doc: "What the jobs of one repository hold.",
     fields: [
       .init("repository", .text, "`owner/name`.") { .text($0.repository) },
       .init("active", .integer, "Containers that its jobs hold.") { .integer($0.active) },
     ])
 
   static let waits = PolicyKind<PolicyWaits>(
-    name: "waits", doc: "How long the jobs that started in the last ten minutes had waited.",
+    .waits, doc: "How long the jobs that started in the last ten minutes had waited.",
     fields: [
       .init("count", .integer, "Jobs that started.") { .integer($0.count) },
       .init("p50", .optional(.number), "Seconds that half of them did not exceed; absent where none started.") { .optional($0.p50) },
@@ -94,19 +91,19 @@ extension PolicyInput {
     ])
 
   static let fleet = PolicyKind<PolicyFleet>(
-    name: "fleet", doc: "Everything that RunnerHub runs, at one moment.",
+    .fleet, doc: "Everything that RunnerHub runs, at one moment.",
     fields: [
       .init("now", .number, "The time, in seconds since 1970 (UTC). The only clock of a policy.") { .number($0.now.timeIntervalSince1970) },
-      .init("clock", .object("clock"), "The same as the calendar has it.") { clock.value(of: PolicyClock($0.now)) },
-      .init("pools", .list(.object("pool")), "All pools, as configured.") { .sealedList($0.pools.map(pool.value(of:))) },
-      .init("queue", .list(.object("queue")), "Classes with waiting jobs, the most urgent first; a hundred at most.") { fleet in
-        .sealedList(fleet.queue.map { queue.value(of: .init(queue: $0, now: fleet.now)) })
+      .init("clock", part: clock, "The same as the calendar has it.") { PolicyClock($0.now) },
+      .init("pools", parts: pool, "All pools, as configured.") { $0.pools },
+      .init("queue", parts: queue, "Classes with waiting jobs, the most urgent first; a hundred at most.") { fleet in
+        fleet.queue.map { QueueView(queue: $0, now: fleet.now) }
       },
       .init("classes", .integer, "Classes with waiting jobs, all of them.") { .integer($0.classes) },
-      .init("repositories", .list(.object("use")), "Repositories whose jobs hold containers, the largest first; a hundred at most.") {
-        .sealedList($0.repositories.map(use.value(of:)))
+      .init("repositories", parts: use, "Repositories whose jobs hold containers, the largest first; a hundred at most.") {
+        $0.repositories
       },
-      .init("waits", .object("waits"), "Recent waits.") { waits.value(of: $0.waits) },
+      .init("waits", part: waits, "Recent waits.") { $0.waits },
       .init("pending", .integer, "Queued jobs.") { .integer($0.pending) },
       .init("active", .integer, "Jobs that hold a container.") { .integer($0.active) },
       .init("total", .integer, "Live containers of all pools.") { .integer($0.total) },
@@ -117,7 +114,7 @@ extension PolicyInput {
     ])
 
   static let container = PolicyKind<ContainerView>(
-    name: "container", doc: "A candidate for a job: a warm container, or a new one of a pool.",
+    .container, doc: "A candidate for a job: a warm container, or a new one of a pool.",
     fields: [
       .init("id", .text, "Identity; empty for a new one.") { .text($0.container.id) },
       .init("name", .text, "Short name.") { .text($0.container.name) },
@@ -139,11 +136,7 @@ extension PolicyInput {
       .init("failed_checks", .integer, "Health checks in a row that failed; an unhealthy container is no candidate.") {
         .integer($0.container.failedChecks)
       },
-      .init("age_seconds", .number, "Time since it was created.") { .number(span(from: $0.container.createdAt, to: $0.now)) },
-      .init("idle_seconds", .number, "Time since its last job, or since it was ready.") {
-        .number(span(from: $0.container.idleSince, to: $0.now))
-      },
+      .init("age_seconds", "Time since it was created.", since: { $0.container.createdAt }, at: { $0.now }),
+      .init("idle_seconds", "Time since its last job, or since it was ready.", since: { $0.container.idleSince }, at: { $0.now }),
     ])
-
-  private static func span(from start: Date?, to now: Date) -> Double { start.map { max(0, now.timeIntervalSince($0)) } ?? 0 }
 }

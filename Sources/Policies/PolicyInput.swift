@@ -15,7 +15,7 @@ package enum PolicyInput {
   }
 
   static let clock = PolicyKind<PolicyClock>(
-    name: "clock", doc: "A moment as the calendar has it, in UTC. For local time, see `lib/schedule.lua`.",
+    .clock, doc: "A moment as the calendar has it, in UTC. For local time, see `lib/schedule.lua`.",
     fields: [
       .init("seconds", .integer, "Seconds since 1970.") { .integer($0.seconds) },
       .init("year", .integer, "Year.") { .integer($0.year) },
@@ -27,7 +27,7 @@ package enum PolicyInput {
     ])
 
   static let estimate = PolicyKind<Estimate>(
-    name: "estimate", doc: "What a job is expected to need.",
+    .estimate, doc: "What a job is expected to need.",
     fields: [
       .init("cpus", .number, "CPU cores.") { .number(Double($0.resources.milliCPUs) / 1000) },
       .init("memory_mb", .integer, "Memory in MiB.") { .integer($0.resources.memory.mebibytes) },
@@ -40,7 +40,7 @@ package enum PolicyInput {
     ])
 
   static let definition = PolicyKind<DefinitionFinding.Definition>(
-    name: "definition", doc: "A job's text in its workflow file. Texts are as written, and may hold expressions.",
+    .definition, doc: "A job's text in its workflow file. Texts are as written, and may hold expressions.",
     fields: [
       .init("path", .text, "Path of the workflow file.") { .text($0.path) },
       .init("key", .text, "The job's key under `jobs`.") { .text($0.key) },
@@ -68,14 +68,19 @@ package enum PolicyInput {
     ])
 
   static let job = PolicyKind<JobView>(
-    name: "job", doc: "One job of GitHub Actions.",
+    .job, doc: "One job of GitHub Actions.",
     fields: [
       .init("id", .text, "Identity: GitHub's job id, with the attempt where it is not the first.") { .text($0.job.id.rawValue) },
       .init("github_id", .integer, "GitHub's id of the job.") { .integer($0.job.forgeID) },
       .init("name", .text, "Name as GitHub shows it, with the matrix: `build (ubuntu, debug)`.") { .text($0.job.name) },
       .init("workflow", .optional(.text), "Name of the workflow.") { .optional($0.job.workflow) },
       .init("workflow_path", .optional(.text), "Path of the workflow file, where the run is known.") { .optional($0.job.workflowPath) },
-      .init("repository", .text, "`owner/name`.") { .text($0.job.repository) },
+      .init("source", .optional(.text), "CI platform that it comes from, by the name of its plugin; absent: GitHub.") {
+        .optional($0.job.source)
+      },
+      .init("repository", .text, "`owner/name`; of another source than GitHub after its name: `gitlab:group/project`.") {
+        .text($0.job.repository)
+      },
       .init("owner", .text, "Owner of the repository.") { .text($0.job.owner) },
       .init("organization", .optional(.text), "Organisation that the delivery named.") { .optional($0.job.organization) },
       .init("installation_id", .optional(.integer), "Installation of the App that the delivery named.") {
@@ -96,23 +101,19 @@ package enum PolicyInput {
       .init("environment", .optional(.text), "Deployment environment of the job's definition.") {
         .optional($0.job.environment)
       },
-      .init("definition", .optional(.object("definition")), "Its text in the workflow file, where it was found.") {
-        $0.job.definition.map(definition.value(of:)) ?? .none
-      },
+      .init("definition", optional: definition, "Its text in the workflow file, where it was found.") { $0.job.definition },
       .init("from_fork", .boolean, "Whether the code comes from a fork, as far as is known.") { .bool($0.job.isFromFork) },
       .init("trust", .text, "Whose code it runs: `own`, `fork`, or `unknown` where its run could not be looked up.") {
         .text($0.job.trust.rawValue)
       },
-      .init("estimate", .optional(.object("estimate")), "What it is expected to need, once estimated.") {
-        $0.job.estimate.map(estimate.value(of:)) ?? .none
-      },
+      .init("estimate", optional: estimate, "What it is expected to need, once estimated.") { $0.job.estimate },
       .init("tries", .integer, "Starts that failed so far.") { .integer($0.job.tries) },
       .init("created_at", .number, "When GitHub made it, in seconds since 1970.") { .number($0.job.createdAt.timeIntervalSince1970) },
       .init("waiting_seconds", .optional(.number), "How long it has waited.") { view in
         .optional(view.now.map { max(0, $0.timeIntervalSince(view.job.createdAt)) })
       },
-      .init("clock", .optional(.object("clock")), "When the question is asked. For affinity, which is not given the fleet.") {
-        $0.now.map { clock.value(of: PolicyClock($0)) } ?? .none
+      .init("clock", optional: clock, "When the question is asked. For affinity, which is not given the fleet.") {
+        $0.now.map(PolicyClock.init)
       },
     ])
 

@@ -94,7 +94,13 @@ package struct Settings: Sendable {
     maximumDecisions = 1_000_000
   }
 
-  /// The class of a job: what GitHub looks at when it hands it out.
+  /// The class of a job: what its forge looks at when it hands it out.
+  package func jobClass(of job: Job) -> JobClass {
+    guard let source = job.source else { return jobClass(repository: job.repository, labels: job.labels) }
+    return JobClass(scope: "\(source):\(job.scope ?? job.repository.fullName)", labels: Labels(job.labels))
+  }
+
+  /// The class of a job of GitHub's.
   package func jobClass(repository: Repository, labels: [String], group: String = "") -> JobClass {
     switch scope {
     case .organization(let name): JobClass(scope: name, group: group, labels: Labels(labels))

@@ -36,36 +36,40 @@ package struct Autoscaler: Hashable, Sendable, Codable {
     self.recoveryTime = max(0, recoveryTime)
   }
 
+  /// Looks once at all live containers, for all that is asked of them in one turn.
+  /// - Returns: one census for each of the pools, whose names differ.
+  package func censuses(of pools: [Pool], containers: [Container], now: Date) -> [PoolCensus] {
+    PoolCensus.all(of: pools, among: containers, at: now, recoveryTime: recoveryTime)
+  }
+
   /// Plans one pool.
   /// - Parameters:
-  ///   - containers: all live ones of the pool; those of other pools are passed over.
+  ///   - census: of the same moment.
   ///   - wanted: how many containers policy wants in all; nil: as many as minimum and warm target ask for.
   ///   - room: how many more containers all pools together may have.
   ///   - because: policy's reason.
   package func plan(
-    _ pool: Pool, containers: [Container], wanted: Int?, because: String, room: Int, history: ScaleHistory, now: Date
+    _ pool: Pool, _ census: PoolCensus, wanted: Int?, because: String, room: Int, history: ScaleHistory, now: Date
   ) -> ScalePlan {
-    let fleet = Census(of: pool, among: containers, at: now, recoveryTime: recoveryTime)
-    let (useful, held) = (fleet.useful, fleet.held)
+    let (useful, held) = (census.useful, census.held)
     let maximum = max(0, pool.maximum)
     let floor = min(max(pool.minimum, held + pool.warm), maximum)
     let target = min(max(wanted ?? floor, floor), maximum)
 
-    var plan = ScalePlan(create: 0, retire: fleet.unfit, reason: "\(useful) as wanted", history: history)
+    var plan = ScalePlan(create: 0, retire: census.unfit, reason: "\(useful) as wanted", history: history)
     if target > useful {
-      plan.create = max(0, min(target - useful, maximum - fleet.live, room))
+      plan.create = max(0, min(target - useful, maximum - census.live, room))
       plan.reason = reason("\(useful) → \(target)", wanted: wanted, floor: floor, target: target, because: because)
       if plan.create < target - useful { plan.reason += " (room for \(plan.create) now)" }
       if plan.create > 0 { plan.history.lastGrowth = now }
     } else if target < useful {
-      let idle = fleet.idle.map { containers[$0] }.sorted { ($0.idleStart, $0.id) < ($1.idleStart, $1.id) }
-      let surplus = idle.prefix(useful - target)
+      let surplus = min(census.idle.count, useful - target)
       if let until = cooldownEnd(history), until > now {
-        plan.reason = "\(useful), \(surplus.count) more than wanted: no change before \(until.formatted(.iso8601))"
-      } else if !surplus.isEmpty {
-        plan.retire += surplus.map(\.id)
+        plan.reason = "\(useful), \(surplus) more than wanted: no change before \(until.formatted(.iso8601))"
+      } else if surplus > 0 {
+        plan.retire += census.idle.sorted { ($0.since, $0.id) < ($1.since, $1.id) }.prefix(surplus).map(\.id)
         plan.reason = reason(
-          "\(useful) → \(useful - surplus.count)", wanted: wanted, floor: floor, target: target, because: because)
+          "\(useful) → \(useful - surplus)", wanted: wanted, floor: floor, target: target, because: because)
         plan.history.lastShrink = now
       }
     }
@@ -73,11 +77,9 @@ package struct Autoscaler: Hashable, Sendable, Codable {
   }
 
   /// Containers that a pool must get before any pool gets more than its minimum.
-  package func shortfall(of pool: Pool, containers: [Container], now: Date) -> Int {
+  package func shortfall(of pool: Pool, _ census: PoolCensus) -> Int {
     let least = min(pool.minimum, pool.maximum)
-    guard least > 0 else { return 0 }
-    let fleet = Census(of: pool, among: containers, at: now, recoveryTime: recoveryTime)
-    return max(0, min(least - fleet.useful, pool.maximum - fleet.live))
+    return max(0, min(least - census.useful, pool.maximum - census.live))
   }
 
   private func reason(_ change: String, wanted: Int?, floor: Int, target: Int, because: String) -> String {
@@ -90,33 +92,59 @@ package struct Autoscaler: Hashable, Sendable, Codable {
   }
 }
 
-/// One look at all containers, by index: a row is copied only where it is to be ended, since this is asked after every change.
-private struct Census {
-  var live = 0
-  var useful = 0
-  /// Useful ones that hold a job.
-  var held = 0
-  /// Places of the useful ones that wait for a job.
-  var idle: [Int] = []
-  /// To be ended whatever policy wants: unhealthy ones that had their time, then those that no further job may use.
-  var unfit: [ContainerID] = []
+/// The containers of one pool as its size is planned by them.
+package struct PoolCensus: Sendable {
+  struct Idle: Sendable {
+    var id: ContainerID
+    var since: Date
+  }
 
-  init(of pool: Pool, among containers: [Container], at now: Date, recoveryTime: Double) {
-    var worn: [ContainerID] = []
-    for index in containers.indices where containers[index].pool == pool.name && containers[index].state.isLive {
-      live += 1
-      let state = containers[index].state
-      let isFree = containers[index].assignment == nil
-      if state == .unhealthy {
-        if isFree, now.timeIntervalSince(containers[index].lastSign) >= recoveryTime { unfit.append(containers[index].id) }
-      } else if state == .ready, isFree, containers[index].isWornOut(pool.reuse, now) {
-        worn.append(containers[index].id)
-      } else if state.isUseful {
-        useful += 1
-        if !isFree || state == .assigned || state == .busy { held += 1 } else if state == .ready { idle.append(index) }
+  private(set) var live = 0
+  private(set) var useful = 0
+  /// Useful ones that hold a job.
+  private(set) var held = 0
+  /// Useful ones that wait for a job.
+  private(set) var idle: [Idle] = []
+  private var unhealthy: [ContainerID] = []
+  private var worn: [ContainerID] = []
+  /// To be ended whatever policy wants: unhealthy ones that had their time, then those that no further job may use.
+  var unfit: [ContainerID] { unhealthy + worn }
+
+  /// By index, and of most rows a few fields only: this is asked after every change.
+  static func all(of pools: [Pool], among containers: [Container], at now: Date, recoveryTime: Double) -> [PoolCensus] {
+    var all = pools.map { _ in PoolCensus() }
+    // Neighbours are mostly of one pool.
+    var place: Int?
+    for index in containers.indices where containers[index].state.isLive {
+      if place.map({ pools[$0].name != containers[index].pool }) ?? true {
+        place = pools.firstIndex { $0.name == containers[index].pool }
+      }
+      guard let place else { continue }
+      let isHeld = containers[index].assignment != nil
+      switch containers[index].state {
+      case .assigned, .busy: all[place].countHeld()
+      case .ready, .creating:
+        if isHeld { all[place].countHeld() } else { all[place].countFree(containers[index], pools[place].reuse, now) }
+      case .unhealthy:
+        all[place].live += 1
+        if !isHeld, now.timeIntervalSince(containers[index].lastSign) >= recoveryTime { all[place].unhealthy.append(containers[index].id) }
+      case .draining, .terminating, .gone: all[place].live += 1
       }
     }
-    unfit += worn
+    return all
+  }
+
+  private mutating func countHeld() {
+    live += 1
+    useful += 1
+    held += 1
+  }
+
+  private mutating func countFree(_ container: Container, _ reuse: ReuseRule, _ now: Date) {
+    live += 1
+    if container.state == .ready, container.isWornOut(reuse, now) { return worn.append(container.id) }
+    useful += 1
+    if container.state == .ready { idle.append(Idle(id: container.id, since: container.idleStart)) }
   }
 }
 

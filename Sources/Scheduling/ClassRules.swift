@@ -12,19 +12,25 @@ struct ClassRules {
   var repositories: Set<String>
 
   init(jobClass: JobClass, demand: ClassQueue?, bound: [Job], pools: [Pool]) {
-    let jobs = (demand?.heads ?? []) + bound
     let left = demand?.left ?? LeftJobs()
-    let forks = demand?.holdsForkJob == true || left.holdsForkJob || jobs.contains { $0.isFromFork }
-    let own = jobs.compactMap { $0.estimate?.resources }.reduce(demand?.largest) { $0?.union($1) ?? $1 }
+    var forks = demand?.holdsForkJob == true || left.holdsForkJob
+    var own = demand?.largest
+    repositories = left.repositories
+    for jobs in [demand?.heads ?? [], bound] {
+      for index in jobs.indices {
+        forks = forks || jobs[index].isFromFork
+        if let need = jobs[index].estimate?.resources { own = own?.union(need) ?? need }
+        repositories.insert(jobs[index].repository.qualifiedName)
+      }
+    }
     self.jobClass = jobClass
     need = own
     holdsForkJob = forks
-    repositories = Set(jobs.map(\.repository.fullName)).union(left.repositories)
     guard let largest = left.largest else { return }
     // Many are left because no pool can hold them: were these counted, no job of the class would be placed any more.
     let whole = own?.union(largest) ?? largest
     let isHeld = pools.contains { pool in
-      pool.maximum > 0 && jobClass.labels.isSatisfied(by: pool.labels) && (pool.acceptsForks || !forks) && pool.resources.covers(whole)
+      pool.maximum > 0 && pool.offers(jobClass.labels, of: jobClass.source) && (pool.acceptsForks || !forks) && pool.resources.covers(whole)
     }
     if isHeld { need = whole }
   }
@@ -52,7 +58,7 @@ struct ClassRules {
 
   /// Why no container of the pool will do for the class, whatever is free; nil: it will.
   func misfit(_ pool: Pool, need: Resources, forks: Bool) -> Misfit? {
-    if !jobClass.labels.isSatisfied(by: pool.labels) { return .labels }
+    if !pool.offers(jobClass.labels, of: jobClass.source) { return .labels }
     if forks && !pool.acceptsForks { return .forks }
     if !pool.resources.covers(need) { return .size }
     return nil
@@ -63,6 +69,7 @@ struct ClassRules {
   /// Why an idle container will not do for the job; nil: it will.
   func misfit(_ idle: IdleContainer, pool: Pool, job: Job, need: Resources, forks: Bool, now: Date) -> String? {
     let container = idle.container
+    if pool.source != jobClass.source { return "for jobs of another source" }
     if !jobClass.labels.isSatisfied(by: container.labels) { return "with other labels" }
     if forks && !pool.acceptsForks { return "not for jobs of forks" }
     if !container.resources.covers(need) { return "too small" }
@@ -72,7 +79,7 @@ struct ClassRules {
     if now.timeIntervalSince(container.createdAt) > pool.reuse.maximumAgeSeconds { return "too old" }
     if forks { return "used, and a fork's job waits" }
     // Any job of the class could get the registration, so all of them must be of the container's trust scope.
-    if container.trustScope != job.repository.fullName || repositories.contains(where: { $0 != container.trustScope }) {
+    if container.trustScope != job.repository.qualifiedName || repositories.contains(where: { $0 != container.trustScope }) {
       return "kept for another repository"
     }
     return nil

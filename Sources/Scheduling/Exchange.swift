@@ -114,7 +114,7 @@ package struct Exchange: Hashable, Sendable {
     if let need = planned.estimate?.resources, !container.resources.covers(need) { return false }
     // A pool that takes no forks may have been chosen before this one came.
     if planned.isFromFork { return false }
-    return container.isUnused || container.trustScope == planned.repository.fullName
+    return container.isUnused || container.trustScope == planned.repository.qualifiedName
   }
 
   private mutating func hand(_ other: Side, to planned: inout Job) {
@@ -178,9 +178,9 @@ extension Container {
     lastJob = LastJob(workflow: job.workflow, name: job.name, branch: job.headBranch)
     if let scope = trustScope {
       // A job of another repository got in: it belongs to nobody any more.
-      if scope != job.repository.fullName { isTainted = true }
+      if scope != job.repository.qualifiedName { isTainted = true }
     } else {
-      trustScope = job.repository.fullName
+      trustScope = job.repository.qualifiedName
     }
   }
 }

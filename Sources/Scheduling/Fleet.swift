@@ -42,56 +42,48 @@ struct Fleet {
       load.poolOrder[pool.name] = index
       load.maximum[pool.name] = pool.maximum
     }
-    // By index, and neighbours of one pool together: most are busy, and of those a few fields are enough.
-    var first = containers.startIndex
-    while first < containers.endIndex {
-      var sum: Resources?
-      var (count, busy) = (0, 0)
-      var next = first
-      while next < containers.endIndex, containers[next].pool == containers[first].pool, containers[next].engine == containers[first].engine
-      {
-        if containers[next].state.isLive {
-          sum = sum.map { $0.adding(containers[next].resources) } ?? containers[next].resources
-          count += 1
-          if containers[next].state == .busy { busy += 1 } else { classify(containers[next]) }
-        }
-        next += 1
+    // By index: most are busy, and of those a few fields are enough.
+    var lots: [Lot] = []
+    var place = 0
+    for index in containers.indices where containers[index].state.isLive {
+      place = lots.place(of: containers[index].pool, on: containers[index].engine, after: place)
+      lots[place].add(containers[index].resources)
+      let isHeld = containers[index].assignment != nil
+      switch containers[index].state {
+      case .assigned, .busy: lots[place].held += 1
+      case .ready, .creating: if isHeld { lots[place].held += 1 } else { offer(containers[index]) }
+      case .unhealthy, .draining, .terminating, .gone: leaveOut(containers[index])
       }
-      if let sum { occupy(sum, count: count, pool: containers[first].pool, engine: containers[first].engine) }
-      if busy > 0 { hold(containers[first].pool, count: busy) }
-      first = next
+    }
+    for lot in lots {
+      occupy(lot.resources, count: lot.count, pool: lot.pool, engine: lot.engine)
+      if lot.held > 0 { hold(lot.pool, count: lot.held) }
     }
     idle.sort { ($0.container.idleFrom, $0.candidate.name) < ($1.container.idleFrom, $1.candidate.name) }
   }
 
-  private mutating func classify(_ container: Container) {
-    let known = poolNamed[container.pool] != nil
-    switch container.state {
-    case .ready, .creating:
-      guard container.assignment == nil else { return hold(container.pool) }
-      guard known else {
-        unavailable["of a pool that is not configured", default: 0] += 1
-        return
-      }
-      guard container.health.isHealthy else {
-        unavailable["failing health checks", default: 0] += 1
-        return
-      }
-      guard limits.hosts[container.engine] != nil else {
-        unavailable["on an engine that does not answer", default: 0] += 1
-        return
-      }
-      idle.append(IdleContainer(container: container, candidate: Candidate(container)))
-    case .assigned, .busy: hold(container.pool)
-    case .unhealthy: unavailable["unhealthy", default: 0] += 1
-    case .draining, .terminating:
-      unavailable["ending", default: 0] += 1
-      if container.givesRoomBack { coming.add(container.resources, pool: container.pool, engine: container.engine) }
-    case .gone: return
+  private mutating func offer(_ container: Container) {
+    guard poolNamed[container.pool] != nil else {
+      unavailable["of a pool that is not configured", default: 0] += 1
+      return
     }
+    guard container.health.isHealthy else {
+      unavailable["failing health checks", default: 0] += 1
+      return
+    }
+    guard limits.hosts[container.engine] != nil else {
+      unavailable["on an engine that does not answer", default: 0] += 1
+      return
+    }
+    idle.append(IdleContainer(container: container, candidate: Candidate(container)))
   }
 
-  private mutating func hold(_ pool: String, count: Int = 1) {
+  private mutating func leaveOut(_ container: Container) {
+    unavailable[container.state == .unhealthy ? "unhealthy" : "ending", default: 0] += 1
+    if container.givesRoomBack { coming.add(container.resources, pool: container.pool, engine: container.engine) }
+  }
+
+  private mutating func hold(_ pool: String, count: Int) {
     load.busy[pool, default: 0] += count
     unavailable["busy", default: 0] += count
   }

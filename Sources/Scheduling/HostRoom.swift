@@ -11,15 +11,12 @@ package struct HostRoom: Sendable {
 
   /// - Parameters:
   ///   - hosts: what each engine that answers gives to containers in all; one that is missing has no room. nil: no host is a bound.
+  ///   - load: what lives there.
   ///   - limit: containers that may exist at once, all pools together.
   ///   - claims: of the plan before.
-  package init(hosts: [String: Resources]?, containers: [Container], limit: Int, claims: [Plan.Claim] = []) {
-    var (taken, coming, claimed) = (Tally(), Tally(), Tally())
-    for index in containers.indices where containers[index].state.isLive {
-      taken.add(containers[index].resources, pool: containers[index].pool, engine: containers[index].engine)
-      guard !claims.isEmpty, containers[index].givesRoomBack else { continue }
-      coming.add(containers[index].resources, pool: containers[index].pool, engine: containers[index].engine)
-    }
+  package init(hosts: [String: Resources]?, load: HostLoad, limit: Int, claims: [Plan.Claim] = []) {
+    let (taken, coming) = (load.taken, load.coming)
+    var claimed = Tally()
     for claim in claims { claimed.add(claim.resources, pool: claim.pool, engine: claim.engine) }
     count = limit - taken.count - max(0, claimed.count - coming.count)
     free = hosts.map { hosts in
@@ -60,15 +57,47 @@ package struct HostRoom: Sendable {
   }
 }
 
+/// What live containers take of their hosts, and what of it comes free soon. Of a list at once, or kept in step row by row.
+package struct HostLoad: Sendable {
+  private(set) var taken = Tally()
+  private(set) var coming = Tally()
+
+  package init(_ containers: [Container] = []) {
+    var lots: [Lot] = []
+    var place = 0
+    for index in containers.indices where containers[index].state.isLive {
+      place = lots.place(of: containers[index].pool, on: containers[index].engine, after: place)
+      lots[place].add(containers[index].resources)
+      if containers[index].givesRoomBack {
+        coming.add(containers[index].resources, pool: containers[index].pool, engine: containers[index].engine)
+      }
+    }
+    for lot in lots { taken.add(lot.resources, count: lot.count, pool: lot.pool, engine: lot.engine) }
+  }
+
+  package mutating func add(_ container: Container) {
+    guard container.state.isLive else { return }
+    taken.add(container.resources, pool: container.pool, engine: container.engine)
+    if container.givesRoomBack { coming.add(container.resources, pool: container.pool, engine: container.engine) }
+  }
+
+  /// Takes back what `add` did for the same row.
+  package mutating func remove(_ container: Container) {
+    guard container.state.isLive else { return }
+    taken.remove(container.resources, pool: container.pool, engine: container.engine)
+    if container.givesRoomBack { coming.remove(container.resources, pool: container.pool, engine: container.engine) }
+  }
+}
+
 /// Containers summed up.
 struct Tally {
   private(set) var count = 0
   private(set) var byPool: [String: Int] = [:]
   private(set) var byEngine: [String: Resources] = [:]
 
-  mutating func add(_ resources: Resources, pool: String, engine: String) {
-    count += 1
-    byPool[pool, default: 0] += 1
+  mutating func add(_ resources: Resources, count: Int = 1, pool: String, engine: String) {
+    self.count += count
+    byPool[pool, default: 0] += count
     byEngine[engine] = byEngine[engine].map { $0.adding(resources) } ?? resources
   }
 

@@ -50,7 +50,7 @@ private struct Turn {
       let held = bound[demand.jobClass] ?? []
       return Line(
         rules: ClassRules(jobClass: demand.jobClass, demand: demand, bound: held, pools: input.pools), jobs: demand.heads[...],
-        unmet: max(0, demand.count - surplus[demand.jobClass, default: 0]), boost: (demand.heads + held).map(\.boost).max() ?? 0,
+        unmet: max(0, demand.count - surplus[demand.jobClass, default: 0]), boost: Self.boost(demand.heads, held),
         isRefusal: false)
     }
     let demands = Dictionary(input.queues.map { ($0.jobClass, $0) }, uniquingKeysWith: { first, _ in first })
@@ -64,6 +64,11 @@ private struct Turn {
     }
     let rules = lines.map(\.rules)
     for index in lines.indices { for other in rules { lines[index].rules.widen(by: other) } }
+  }
+
+  /// That of the most urgent of all.
+  private static func boost(_ waiting: [Job], _ bound: [Job]) -> Double {
+    [waiting, bound].compactMap { jobs in jobs.lazy.map(\.boost).max() }.max() ?? 0
   }
 
   /// Registrations that may take a queued job because the job they were made for ended or runs elsewhere, by class.
@@ -111,16 +116,18 @@ private struct Turn {
     let affinity = line.isRefusal ? nil : input.affinity(job, search.candidates)
     let ranked = Ranking(search.candidates, affinity)
     guard let best = ranked.best(need: search.need, strategy: input.strategy, load: fleet.load, cursor: &plan.cursor) else {
-      let why = ranked.places.first?.reason ?? "affinity named no score"
+      let why = ranked.marks.first?.reason ?? "affinity named no score"
       return wait(job, "affinity left out all \(search.candidates.count) places: \(why)")
     }
-    fleet.take(best.candidate)
+    let chosen = search.candidates[best]
+    fleet.take(chosen)
     activeJobs += 1
     lines[index].unmet -= 1
     plan.bindings.append(
       .init(
-        jobID: job.id, jobClass: line.rules.jobClass, candidate: best.candidate.id, pool: best.candidate.pool, isRefusal: line.isRefusal,
-        strategy: ranked.strategy ?? input.strategy, reason: line.isRefusal ? "a runner to fail the refused job" : best.outcome,
+        jobID: job.id, jobClass: line.rules.jobClass, candidate: chosen.id, pool: chosen.pool, isRefusal: line.isRefusal,
+        strategy: ranked.strategy ?? input.strategy,
+        reason: line.isRefusal ? "a runner to fail the refused job" : ranked.marks[best].outcome,
         considered: ranked.considered(chosen: best), filtered: search.filtered))
   }
 

@@ -79,7 +79,7 @@ struct Search {
       return "too large: its class wants \(need.summary), and the largest of its pools, \(largest.name), has \(largest.resources.summary)"
     }
     if misfits.contains(where: { $0.1 == .forks }) { return "no pool for \(rules.jobClass.labels) accepts jobs of forks" }
-    return "no pool offers \(rules.jobClass.labels)"
+    return "no pool offers \(rules.jobClass.labels)\(rules.jobClass.source.map { " to \($0)" } ?? "")"
   }
 
   private func describe(_ pool: Pool, _ shortages: [Shortage]) -> String {

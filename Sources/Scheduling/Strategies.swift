@@ -14,10 +14,10 @@ struct FleetLoad {
 /// Chooses among candidates that are equally good. Pure.
 protocol TieBreaker {
   /// - Parameters:
-  ///   - tied: not empty; the longest idle first.
+  ///   - tied: indices of `candidates`; the longest idle first.
   ///   - cursor: where round-robin goes on.
-  /// - Returns: an index of `tied`.
-  func choose(_ tied: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int
+  /// - Returns: one of `tied`; nil where there is none.
+  func choose(_ tied: [Int], of candidates: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int?
 }
 
 extension LoadBalancingStrategy {
@@ -33,33 +33,34 @@ extension LoadBalancingStrategy {
 
 /// Pool after pool in configured order; within a pool the longest idle.
 struct RoundRobin: TieBreaker {
-  func choose(_ tied: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int {
+  func choose(_ tied: [Int], of candidates: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int? {
     let count = max(1, load.poolOrder.count)
     let from = cursor % count
-    func distance(_ candidate: Candidate) -> Int {
-      ((load.poolOrder[candidate.pool] ?? 0) - from + count) % count
+    func distance(_ index: Int) -> Int {
+      ((load.poolOrder[candidates[index].pool] ?? 0) - from + count) % count
     }
-    let index = tied.indices.min { distance(tied[$0]) < distance(tied[$1]) } ?? 0
-    cursor = ((load.poolOrder[tied[index].pool] ?? 0) + 1) % count
+    guard let index = tied.min(by: { distance($0) < distance($1) }) else { return nil }
+    cursor = ((load.poolOrder[candidates[index].pool] ?? 0) + 1) % count
     return index
   }
 }
 
 /// The pool with the smallest share of busy containers, then the host with the smallest share of its CPU taken.
 struct LeastLoaded: TieBreaker {
-  func choose(_ tied: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int {
-    func weight(_ candidate: Candidate) -> (Double, Double, Int) {
-      let share = Double(load.busy[candidate.pool] ?? 0) / Double(max(1, load.maximum[candidate.pool] ?? 1))
-      return (share, load.hostShare[candidate.engine] ?? 0, load.poolOrder[candidate.pool] ?? 0)
+  func choose(_ tied: [Int], of candidates: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int? {
+    func weight(_ index: Int) -> (Double, Double, Int) {
+      let (pool, engine) = (candidates[index].pool, candidates[index].engine)
+      let share = Double(load.busy[pool] ?? 0) / Double(max(1, load.maximum[pool] ?? 1))
+      return (share, load.hostShare[engine] ?? 0, load.poolOrder[pool] ?? 0)
     }
-    return tied.indices.min { weight(tied[$0]) < weight(tied[$1]) } ?? 0
+    return tied.min { weight($0) < weight($1) }
   }
 }
 
 /// Best fit: the smallest leftover, so that large places stay free for large jobs.
 struct ResourceAware: TieBreaker {
-  func choose(_ tied: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int {
-    tied.indices.min { leftover(tied[$0].resources, need) < leftover(tied[$1].resources, need) } ?? 0
+  func choose(_ tied: [Int], of candidates: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int? {
+    tied.min { leftover(candidates[$0].resources, need) < leftover(candidates[$1].resources, need) }
   }
 
   /// In units of about one core: 4 GiB of memory, 100 GiB of disk or a sixteenth of a GPU weigh as much as a core.
@@ -74,5 +75,5 @@ struct ResourceAware: TieBreaker {
 
 /// The planner hands over the tied ones by falling score: affinity alone decides, to the point.
 struct ByAffinity: TieBreaker {
-  func choose(_ tied: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int { 0 }
+  func choose(_ tied: [Int], of candidates: [Candidate], need: Resources, load: FleetLoad, cursor: inout Int) -> Int? { tied.first }
 }

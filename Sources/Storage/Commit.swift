@@ -71,6 +71,8 @@ struct EncodedChanges: Sendable {
         "INSERT INTO timeline (job_id, at, text) VALUES (?, ?, ?)", [entry.jobID.rawValue, Timestamp.text(entry.at), entry.text])
     }
     for event in changes.audit { try event.insert(in: db) }
+    for alert in changes.alerts { try alert.store(in: db) }
+    new.notifications = try changes.notifications.map { try $0.stored(in: db) }
     for (key, value) in changes.memory {
       try db.run("INSERT INTO memory (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value])
     }

@@ -47,11 +47,12 @@ extension SQLiteStore: JobReader {
     return Array(repeating: arm, count: count).joined(separator: " UNION ALL ") + " ORDER BY received_at, id LIMIT ?"
   }
 
-  package func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] {
-    try await read { [cache = jobs] db in
+  package func jobs(ofRun runID: Int64, attempt: Int, source: String?) async throws(StoreError) -> [Job] {
+    let ofAllSources: [Job] = try await read { [cache = jobs] db in
       try db.values(
         cache, "SELECT id, version, metadata FROM orchestrator_jobs WHERE run_id = ? AND run_attempt = ? ORDER BY id", [runID, attempt])
     }
+    return ofAllSources.filter { $0.source == source }
   }
 
   package func recentJobs(limit: Int) async throws(StoreError) -> [Job] {
@@ -126,7 +127,7 @@ extension Job {
     // A job that is left to others is not put off until its run is known.
     let isFork = state == .forwarded ? mayBeFromFork : isFromFork
     let values: [(any DatabaseValueConvertible)?] = [
-      repository.fullName, workflow ?? "", state.rawValue, Timestamp.text(createdAt), startedAt.map(Timestamp.text),
+      repository.qualifiedName, workflow ?? "", state.rawValue, Timestamp.text(createdAt), startedAt.map(Timestamp.text),
       completedAt.map(Timestamp.text), containerID?.rawValue, try RowCoding.json(new), next, Timestamp.text(receivedAt), runID, runAttempt,
       refusalAction?.rawValue, queueSeconds, jobClass?.key, orderKey ?? (queuedAt ?? createdAt).timeIntervalSince1970,
       isFork ? 1 : 0,

@@ -17,7 +17,8 @@ extension Job {
         wait_seconds = excluded.wait_seconds, run_seconds = excluded.run_seconds
       """,
       [
-        id.rawValue, Timestamp.text(receivedAt), side.rawValue, routeCause?.rawValue ?? "unknown", routeReason ?? "", repository.fullName,
+        id.rawValue, Timestamp.text(receivedAt), side.rawValue, routeCause?.rawValue ?? "unknown", routeReason ?? "",
+        repository.qualifiedName,
         workflow ?? "", Labels(labels).values.joined(separator: ","), outcome.rawValue, runnerName ?? "", waitSeconds, runSeconds,
       ])
   }

@@ -10,18 +10,20 @@ extension SQLiteStore: OutboxReader {
     }
   }
 
-  package func dueEffects(_ rank: OutboxEffect.Rank, at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] {
+  package func dueEffects(
+    _ rank: OutboxEffect.Rank, to source: String?, at now: Date, limit: Int
+  ) async throws(StoreError) -> [OutboxEffect] {
     try await read { db in
       try db.rows(
         "SELECT * FROM outbox WHERE rank = ? AND due_at <= ? ORDER BY due_at, key LIMIT ?",
-        [rank.rawValue, Timestamp.text(now), max(0, limit)]
+        [rank.column(source), Timestamp.text(now), max(0, limit)]
       ).map(OutboxEffect.init(row:))
     }
   }
 
-  package func nextEffectTime(_ rank: OutboxEffect.Rank) async throws(StoreError) -> Date? {
+  package func nextEffectTime(_ rank: OutboxEffect.Rank, to source: String?) async throws(StoreError) -> Date? {
     try await read { db in
-      try db.row("SELECT due_at FROM outbox WHERE rank = ? ORDER BY due_at LIMIT 1", [rank.rawValue]).map {
+      try db.row("SELECT due_at FROM outbox WHERE rank = ? ORDER BY due_at LIMIT 1", [rank.column(source)]).map {
         try $0.readTime("due_at", "a row of outbox")
       }
     }
@@ -36,6 +38,11 @@ extension SQLiteStore: OutboxReader {
   package func effectCount() async throws(StoreError) -> Int {
     try await read { db in try db.row("SELECT count(*) AS total FROM outbox")?.read("total", "outbox") ?? 0 }
   }
+}
+
+extension OutboxEffect.Rank {
+  /// The rank as its column has it, with the source where that is not GitHub: what is owed to one is found past what is owed to another.
+  fileprivate func column(_ source: String?) -> String { source.map { "\(rawValue) \($0)" } ?? rawValue }
 }
 
 extension OutboxEffect {
@@ -62,7 +69,7 @@ extension OutboxEffect {
       INSERT INTO outbox (key, kind, rank, due_at, tries, revision) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (key) DO UPDATE SET
         kind = excluded.kind, rank = excluded.rank, due_at = excluded.due_at, tries = excluded.tries, revision = excluded.revision
-      """, [key, try RowCoding.json(kind), rank.rawValue, Timestamp.text(dueAt), tries, new.revision])
+      """, [key, try RowCoding.json(kind), rank.column(source), Timestamp.text(dueAt), tries, new.revision])
     return new
   }
 

@@ -19,8 +19,9 @@ package final class SQLiteStore: Sendable {
   let containers = RowCache<Container>()
 
   /// Opens or creates the file, and its folder, and brings the schema up to date.
+  /// - Parameter committed: told of each commit of changes once it is durable, in the order of the commits; all writing waits for it.
   /// - Throws: `StoreError.unavailable` where the file cannot be opened or written, `StoreError.damaged` where it is no database of ours.
-  package init(path: String) throws(StoreError) {
+  package init(path: String, committed: @escaping @Sendable (Changes) -> Void = { _ in }) throws(StoreError) {
     do {
       try FileManager.default.createDirectory(
         at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true,
@@ -40,7 +41,7 @@ package final class SQLiteStore: Sendable {
       throw StoreFailure.error(error)
     }
     inbox = WriteBatches(database: database) { delivery, db in try delivery.insert(in: db) }
-    commits = Self.commits(to: database, jobs, assignments, containers)
+    commits = Self.commits(to: database, jobs, assignments, containers, committed)
   }
 
   /// Opens a file for reading, beside a process that may be writing to it: nothing is made, brought up to date or written.
@@ -65,7 +66,7 @@ package final class SQLiteStore: Sendable {
   }
 
   /// A store in memory, gone with the object: for tests and demonstrations.
-  package init() throws(StoreError) {
+  package init(committed: @escaping @Sendable (Changes) -> Void = { _ in }) throws(StoreError) {
     do {
       let queue = try DatabaseQueue(configuration: Self.configuration)
       try Migration.apply(Migration.all, to: queue)
@@ -74,11 +75,12 @@ package final class SQLiteStore: Sendable {
       throw StoreFailure.error(error)
     }
     inbox = WriteBatches(database: database) { delivery, db in try delivery.insert(in: db) }
-    commits = Self.commits(to: database, jobs, assignments, containers)
+    commits = Self.commits(to: database, jobs, assignments, containers, committed)
   }
 
   private static func commits(
-    to database: any DatabaseWriter, _ jobs: RowCache<Job>, _ assignments: RowCache<Assignment>, _ containers: RowCache<Container>
+    to database: any DatabaseWriter, _ jobs: RowCache<Job>, _ assignments: RowCache<Assignment>, _ containers: RowCache<Container>,
+    _ told: @escaping @Sendable (Changes) -> Void = { _ in }
   ) -> WriteBatches<EncodedChanges, Changes> {
     WriteBatches(database: database) { changes, db in
       try changes.stored(apart: db)
@@ -86,6 +88,7 @@ package final class SQLiteStore: Sendable {
       jobs.committed(changes.jobs)
       assignments.committed(changes.assignments)
       containers.committed(changes.containers)
+      told(changes)
     }
   }
 

@@ -15,6 +15,7 @@ extension Migration {
     Migration(number: 10, name: "comparisons of bundles", sql: comparisons),
     Migration(number: 11, name: "audit", sql: audit),
     Migration(number: 12, name: "jobs left to others by class", sql: leftJobs),
+    Migration(number: 13, name: "alerts and notifications", sql: alerts),
   ]
 
   private static let deliveries = """
@@ -125,6 +126,33 @@ extension Migration {
     CREATE INDEX left_memory ON orchestrator_jobs (class_key, memory_bytes) WHERE status = 'forwarded';
     CREATE INDEX left_disk ON orchestrator_jobs (class_key, disk_bytes) WHERE status = 'forwarded';
     CREATE INDEX left_gpus ON orchestrator_jobs (class_key, gpus) WHERE status = 'forwarded' AND gpus > 0;
+    """
+
+  /// One alert a key is open; each telling of one is owed once.
+  private static let alerts = """
+    CREATE TABLE alerts (
+      id VARCHAR PRIMARY KEY NOT NULL,
+      key VARCHAR NOT NULL,
+      severity VARCHAR NOT NULL,
+      title VARCHAR NOT NULL,
+      text VARCHAR NOT NULL,
+      raised_at TIMESTAMP NOT NULL,
+      resolved_at TIMESTAMP
+    );
+    CREATE UNIQUE INDEX alerts_open ON alerts (key) WHERE resolved_at IS NULL;
+    CREATE INDEX alerts_by_time ON alerts (raised_at);
+    CREATE TABLE notifications (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      alert_id VARCHAR NOT NULL,
+      moment VARCHAR NOT NULL,
+      notifier VARCHAR NOT NULL,
+      status VARCHAR NOT NULL,
+      due_at TIMESTAMP NOT NULL,
+      tries BIGINT NOT NULL,
+      failure VARCHAR,
+      UNIQUE (alert_id, notifier, moment)
+    );
+    CREATE INDEX notifications_pending ON notifications (notifier, due_at, id) WHERE status = 'pending';
     """
 
   private static let audit = """

@@ -56,6 +56,19 @@ import Testing
     }
   }
 
+  @Test("a token that was rotated takes the old one's place without a gap; what is none, or of another sort, does not")
+  func rotated() async throws {
+    let github = ScriptedGitHub([run: [try .json(try example("workflow-run")), try .json(try example("workflow-run"))]])
+    try await github.withForge(.token("ghp_old")) { forge in
+      try await ask(forge)
+      try await forge.client.replace(.token("ghp_new"))
+      await #expect(throws: ForgeError.self) { try await forge.client.replace(.token("")) }
+      await #expect(throws: ForgeError.self) { try await forge.client.replace(try AppKey.app()) }
+      try await ask(forge)
+    }
+    #expect(github.exchanges.map { $0.requestHeaders["authorization"] } == ["Bearer ghp_old", "Bearer ghp_new"])
+  }
+
   @Test("a token is asked for once by many, and again shortly before its end") func tokenIsKept() async throws {
     let time = TestTime()
     let github = ScriptedGitHub([

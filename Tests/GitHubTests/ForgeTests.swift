@@ -231,10 +231,10 @@ import Testing
       ]
     ])
     try await github.withForge { forge in
-      try await forge.cancelRun(id: 7, repository: "acme/shop", installationID: nil)
-      try await forge.cancelRun(id: 7, repository: "acme/shop", installationID: nil)
+      try await forge.cancelRun(id: 7, repository: .shop, installationID: nil)
+      try await forge.cancelRun(id: 7, repository: .shop, installationID: nil)
       await expectRefusal("needs the permissions actions=write") {
-        try await forge.cancelRun(id: 7, repository: "acme/shop", installationID: nil)
+        try await forge.cancelRun(id: 7, repository: .shop, installationID: nil)
       }
     }
   }

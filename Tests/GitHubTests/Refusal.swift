@@ -1,3 +1,4 @@
+import Domain
 import RunnerHub
 import Testing
 
@@ -17,4 +18,8 @@ func expectRefusal<Value>(
     Issue.record("\(error) is no ForgeError", sourceLocation: sourceLocation)
   }
   return nil
+}
+
+extension Repository {
+  static let shop = Repository(id: 1, fullName: "acme/shop", isPrivate: true, defaultBranch: "main")
 }

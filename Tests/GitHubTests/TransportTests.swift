@@ -69,7 +69,7 @@ import Testing
     let cancel = "POST /repos/acme/shop/actions/runs/7/cancel"
     let github = ScriptedGitHub([cancel: [.message(502, "Bad gateway")]])
     try await github.withForge { forge in
-      await expectRefusal("no answer") { try await forge.cancelRun(id: 7, repository: "acme/shop", installationID: nil) }
+      await expectRefusal("no answer") { try await forge.cancelRun(id: 7, repository: .shop, installationID: nil) }
     }
     #expect(github.exchanges.count == 1)
   }
@@ -107,7 +107,7 @@ import Testing
     ])
     try await github.withForge(checks: false) { forge in
       _ = try await ask(forge)
-      try await forge.cancelRun(id: 7, repository: "acme/shop", installationID: nil)
+      try await forge.cancelRun(id: 7, repository: .shop, installationID: nil)
     }
     #expect(github.exchanges.allSatisfy { $0.requestHeaders["authorization"] == "Bearer secret-token-1" })
   }
@@ -121,7 +121,7 @@ import Testing
       ])
       try await github.withForge { forge in
         _ = try await ask(forge)
-        await expectRefusal("another host") { try await forge.cancelRun(id: 7, repository: "acme/shop", installationID: nil) }
+        await expectRefusal("another host") { try await forge.cancelRun(id: 7, repository: .shop, installationID: nil) }
       }
     }
     #expect(stranger.exchanges.count == 1)

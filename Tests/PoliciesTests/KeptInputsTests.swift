@@ -1,8 +1,9 @@
 import Domain
 import Foundation
-import Policies
 import RunnerHub
 import Testing
+
+@testable import Policies
 
 /// The state keeps inputs between calls; no policy may see that.
 @Suite("Kept inputs")
@@ -60,6 +61,55 @@ struct KeptInputsTests {
       #expect(one.value.candidates.count == candidates.count)
       #expect(one.instructions == other.instructions)
     }
+  }
+
+  @Test("a policy that only reads is given candidates without their views, and answers as one does that could do more")
+  func onlyReading() throws {
+    func source(_ first: String) -> String {
+      """
+      return { api = 1, score = function(job, c)
+        \(first)
+        if c.is_new then return 20, "new" end
+        if c.repository == job.repository or c.repository and c.pool == "gpu" then return 80 + c.uses, c.id .. job.commit end
+        return c.cpus * 10, c.repository or job.branch
+      end }
+      """
+    }
+    func engine(_ first: String) throws -> LuaPolicyEngine {
+      LuaPolicyEngine(bundle: try PolicyBundle(files: ["affinity.lua": Array(source(first).utf8)]), builtIn: BuiltInPolicy())
+    }
+    var random = SeededGenerator(state: 3)
+    let (reading, calling) = (try engine(""), try engine("local _ = type(c)"))
+    for round in 0..<100 {
+      let candidates = (0..<Int.random(in: 0...8, using: &random)).map { _ in container(&random) }
+      var job = PolicySamples.job
+      job.repository = ["acme/shop", "acme/other"].randomElement(using: &random) ?? ""
+      job.branch = round.isMultiple(of: 3) ? nil : "production"
+      let (one, other) = (
+        reading.place(job, candidates: candidates, now: PolicySamples.now),
+        calling.place(job, candidates: candidates, now: PolicySamples.now)
+      )
+      #expect(one.fallbackCause == nil && other.fallbackCause == nil)
+      #expect(one.value.candidates == other.value.candidates)
+    }
+  }
+
+  static let misreadings = [
+    ("return 1, c.repositry", "unknown field 'container.repositry' – did you mean 'container.repository'?"),
+    ("return 1, job.lables", "unknown field 'job.lables' – did you mean 'job.labels'?"),
+    ("local same = c or job return 1, same.repositry", "unknown field 'container.repositry'"),
+    ("c.uses = 5 return 1", "container is read-only"), ("return 1, c", "as reason: expected nil or a text"),
+    ("return c", "affinity.score returned {"), ("return 1 + c", "attempt to perform arithmetic on a container value (local 'c')"),
+    ("return c < 1", "attempt to compare container with number"), ("return #c, c .. ''", "attempt to concatenate a container value"),
+    ("return c.labels.x", "labels have numbers and 'has'"), ("return c.age_seconds, c.cpus.x", "attempt to index a number value"),
+  ]
+
+  @Test("what a policy may not do with a candidate is the same error, whatever else it does", arguments: misreadings)
+  func misreading(body: String, message: String) throws {
+    let source = "return { api = 1, score = function(job, c) \(body) end }"
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["affinity.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+    let cause = engine.place(PolicySamples.job, candidates: [PolicySamples.container], now: PolicySamples.now).fallbackCause
+    #expect(try #require(cause).contains(message))
   }
 
   @Test("are gone after a call that failed: no candidate of before is asked again")
@@ -125,6 +175,83 @@ struct KeptInputsTests {
     #expect(engine.route(job, fleet: fleet).fallbackCause != nil)
     job.name = "b"
     #expect(engine.route(job, fleet: fleet).reason == "b nil 1 gpu9")
+  }
+
+  @Test("hold only what a file names; what it reads by other names is sent when it asks, and no pcall notices")
+  func unnamed() throws {
+    let source = """
+      return { api = 1, route = function(job, fleet)
+        local ok, found = pcall(function() return job["na" .. "me"] .. " " .. tostring(job["de" .. "finition"]) end)
+        return "traditional", tostring(ok) .. " " .. found .. " " .. fleet["pen" .. "ding"]
+      end }
+      """
+    let bundle = try PolicyBundle(files: ["routing.lua": Array(source.utf8)])
+    let runtime = try bundle.makeRuntime(for: .routing, limits: .loading)
+    _ = try runtime.load("routing")
+    #expect(runtime.wanted.allSatisfy { $0 == 0 })
+    let engine = LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy())
+    var job = PolicySamples.job
+    for name in ["first", "second"] {
+      job.name = name
+      let verdict = engine.route(job, fleet: PolicySamples.fleet)
+      #expect(verdict.fallbackCause == nil)
+      #expect(verdict.reason == "true \(name) nil 0")
+    }
+  }
+
+  @Test("a field that no kind has is an error, however it is named, also where nothing was sent")
+  func unknown() throws {
+    let source = "return { api = 1, route = function(job) return 'traditional', job['labl' .. 'es'] end }"
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["routing.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+    let cause = engine.route(PolicySamples.job, fleet: PolicySamples.fleet).fallbackCause
+    #expect(cause?.contains("unknown field 'job.lables' – did you mean 'job.labels'?") == true)
+  }
+
+  @Test("follow each part of a fleet, and tell it as an engine does that was asked nothing before")
+  func parts() throws {
+    let source = """
+      local function all(value)
+        if type(value) ~= "table" then return tostring(value) end
+        local parts = {}
+        for name, inner in pairs(value) do parts[#parts + 1] = name .. "=" .. all(inner) end
+        return "{" .. table.concat(parts, " ") .. "}"
+      end
+      return { api = 1, scale = function(pool, fleet)
+        return 1, percent(all(pool)) .. " " .. percent(all(fleet)) .. " " .. #fleet.pools .. " " .. #fleet.queue
+      end }
+      """
+    var random = SeededGenerator(state: 11)
+    let bundle = try PolicyBundle(files: ["scaling.lua": Array(source.utf8)])
+    let kept = LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy())
+    var fleet = PolicySamples.fleet
+    for _ in 0..<100 {
+      fleet.now += Double(Int.random(in: 0...1, using: &random))
+      fleet.pools = (0..<Int.random(in: 1...3, using: &random)).map { number in
+        var pool = PolicySamples.pool
+        pool.name = "pool-\(number)"
+        pool.pending = Int.random(in: 0...1, using: &random)
+        pool.grownAt = Bool.random(using: &random) ? fleet.now : nil
+        pool.history = (0..<Int.random(in: 0...2, using: &random)).map { .init(at: fleet.now, total: 1, busy: $0, pending: 0) }
+        return pool
+      }
+      fleet.queue = (0..<Int.random(in: 0...3, using: &random)).map { number in
+        PolicyQueue(scope: "acme", labels: ["linux"], count: number, queuedAt: PolicySamples.now - Double(number))
+      }
+      fleet.waits = PolicyWaits(Bool.random(using: &random) ? [1, 2] : [])
+      let fresh = LuaPolicyEngine(bundle: bundle, builtIn: BuiltInPolicy())
+      let (one, other) = (kept.scale(fleet.pools[0], fleet: fleet), fresh.scale(fleet.pools[0], fleet: fleet))
+      #expect(one.fallbackCause == nil)
+      #expect(one.reason == other.reason)
+      #expect(one.instructions == other.instructions)
+    }
+  }
+
+  @Test("the shim numbers kinds and fields as the schema does")
+  func numbers() throws {
+    let words = PolicyKindName.allCases.map(\.word)
+    #expect(words == words.sorted())
+    #expect(Set(words) == Set(PolicyInput.kinds.map(\.name)))
+    #expect(PolicyInput.kinds.allSatisfy { $0.fields.count <= 64 })
   }
 
   @Test("do not grow with the containers that ever were")

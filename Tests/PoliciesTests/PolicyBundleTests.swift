@@ -35,6 +35,16 @@ func reason(_ source: some PolicySource) -> String {
 
 @Suite("The policies folder")
 struct PolicyBundleTests {
+  @Test(
+    "a folder within lib or data is refused: what lies in it would be read by nobody", arguments: ["lib/deep/x.lua", "data/deep/x.yaml"])
+  func deepFolder(path: String) throws {
+    let folder = try ScratchFolder()
+    try folder.write("routing.lua", routing("inside"))
+    try folder.write(path, "return {}")
+    let refused = #expect(throws: BundleError.self) { try PolicyBundle(folder: folder.path) }
+    #expect(refused?.description.contains("\(path.split(separator: "/")[0])/deep is a folder") == true)
+  }
+
   @Test("links that lead out of the folder and names that nothing asks for are refused")
   func tricks() throws {
     let folder = try ScratchFolder()

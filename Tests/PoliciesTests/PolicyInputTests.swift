@@ -238,6 +238,52 @@ struct PolicyAnswerTests {
     #expect(try #require(verdict.fallbackCause).contains("expected a whole number of containers from 0 to 1000000"))
   }
 
+  static let surplus = [
+    ("return true, nil, 7", "return 50, 'x'", "affinity.filter returned a third value, 7: expected true or false and a reason"),
+    ("return true", "return 50, 'x', 'y'", "affinity.score returned a third value, y: expected a number from 0 to 100 and a reason"),
+    ("return false, 'no', {}", "return 50", "affinity.filter returned a third value, table"),
+    ("return 1", "return 50", "affinity.filter returned 1: expected true, or false and a reason"),
+    ("return nil, 'why'", "return 50", "affinity.filter returned nil"),
+    ("return true", "return 101, 'x'", "affinity.score returned 101: expected a number from 0 to 100"),
+    ("return true", "return false, 'x'", "affinity.score returned false"),
+    ("return true", "return 50, 5", "affinity.score returned 5 as reason"),
+    ("return true, 5", "return 50", "affinity.filter returned 5 as reason"),
+  ]
+
+  @Test("an answer about a candidate with a value too many, or of another shape, is an error that shows it", arguments: surplus)
+  func candidate(filter: String, score: String, message: String) throws {
+    let source = "return { api = 1, filter = function() \(filter) end, score = function() \(score) end }"
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["affinity.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+    let verdict = engine.place(PolicySamples.job, candidates: [PolicySamples.container], now: PolicySamples.now)
+    #expect(try #require(verdict.fallbackCause).contains(message))
+  }
+
+  @Test("candidates are let through with and without a reason, filtered out, and scored without one")
+  func candidates() throws {
+    let source = """
+      return {
+        api = 1,
+        filter = function(_, c)
+          if c.uses % 4 == 0 then return false, "used up" end
+          if c.uses % 4 == 1 then return true, "fits" end
+          return c.uses % 4 == 2
+        end,
+        score = function(_, c) if c.uses > 4 then return c.uses, "scored" end return c.uses end,
+      }
+      """
+    let engine = LuaPolicyEngine(bundle: try PolicyBundle(files: ["affinity.lua": Array(source.utf8)]), builtIn: BuiltInPolicy())
+    let candidates = (0..<10).map { number in
+      var container = PolicySamples.container
+      container.id = "rh-\(number)"
+      container.uses = number
+      return container
+    }
+    let verdict = engine.place(PolicySamples.job, candidates: candidates, now: PolicySamples.now)
+    #expect(verdict.fallbackCause == nil)
+    #expect(verdict.value.candidates.map(\.score) == [nil, 1, 2, nil, nil, 5, 6, nil, nil, 9])
+    #expect(verdict.value.candidates.map(\.reason) == ["used up", "", "", "", "used up", "scored", "scored", "", "used up", "scored"])
+  }
+
   @Test("a reason is cut and cleaned, never a cause for the built-in rule: names that others chose stand in it")
   func reason() throws {
     let long = try priority("'LOW', ('ä'):rep(400)")

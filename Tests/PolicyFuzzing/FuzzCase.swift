@@ -43,7 +43,9 @@ package struct FuzzCase {
 
   package static func makeEcho() throws -> LuaRuntime {
     let runtime = try LuaRuntime(limits: .decision, kinds: ["thing": ["x": "list", "labels": "labels", "age_seconds": "number"]])
-    let source = "return { echo = function(...) return ... end, seven = function() return 7 end }"
+    // The names of all fields stand in it: so they are sent.
+    let source =
+      "return { echo = function(...) return ... end, seven = function() return 7 end, fields = { 'x', 'labels', 'age_seconds' } }"
     try runtime.addSource(module: "echo", file: "echo.lua", text: Array(source.utf8))
     _ = try runtime.load("echo")
     return runtime
@@ -92,11 +94,31 @@ package struct FuzzCase {
     case 0: encoder.encodeKept(slot)
     case 1, 2:
       if Bool.random(using: &random) { encoder.encodeNote() }
-      encoder.encodeKeep(slot, kind: ["thing", "list", "labels", "data", "?"].randomElement(using: &random) ?? "thing")
-      encoder.encodeMoment(Double(bitPattern: random.next()))
-      encoder.encode(.labels([text(), text()]))
-      encoder.encode(value())
+      encoder.encodeKeep(slot)
+      encodeFields(into: &encoder, depth: 0)
     default: encoder.encode(value())
+    }
+  }
+
+  /// The echo's one kind, of which all fields are sent: its number is that of the first.
+  private mutating func encodeFields(into encoder: inout LuaEncoder, depth: Int) {
+    encoder.encodeFields(Int.random(in: 0...9, using: &random) == 0 ? random.next() : 0b111, of: .clock)
+    encoder.encodeMoment(Double(bitPattern: random.next()))
+    encoder.encode(.labels([text(), text()]))
+    encodePart(into: &encoder, depth: depth + 1)
+  }
+
+  private mutating func encodePart(into encoder: inout LuaEncoder, depth: Int) {
+    switch UInt64.random(in: 0...(depth < 4 ? 4 : 1), using: &random) {
+    case 0: encoder.encode(value())
+    case 1: encoder.encodeSame()
+    case 2:
+      encoder.encodePart()
+      encodeFields(into: &encoder, depth: depth)
+    default:
+      let count = Int.random(in: 0...3, using: &random)
+      encoder.encodeParts(count)
+      for _ in 0..<count { encodePart(into: &encoder, depth: depth + 1) }
     }
   }
 
@@ -106,7 +128,7 @@ package struct FuzzCase {
       let place = Int.random(in: 0..<bytes.count, using: &random)
       switch UInt64.random(in: 0...4, using: &random) {
       case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-      case 1: bytes[place] = UInt8.random(in: 0...18, using: &random)
+      case 1: bytes[place] = UInt8.random(in: 0...20, using: &random)
       case 2: bytes.removeSubrange(place...)
       case 3: bytes.insert(contentsOf: (0..<5).map { _ in UInt8.random(in: 0...255, using: &random) }, at: place)
       default: bytes.remove(at: place)

@@ -65,6 +65,9 @@ final class Bench: Sendable {
   let clock = TestClock()
   let store: any Store
   let forge = FakeForge()
+  /// Another CI platform, beside GitHub.
+  let gitlab = FakeForge()
+  let forges: ForgeRoster
   let engine = FakeEngine()
   let blobs = MemoryBlobs()
   let drain = DrainSwitch()
@@ -76,12 +79,15 @@ final class Bench: Sendable {
   private let memory = Mutex(PlanningTurn.Memory())
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
-  init(_ change: (inout Settings) -> Void = { _ in }) throws {
+  /// - Parameter store: nil: one of its own.
+  init(store given: (any Store)? = nil, _ change: (inout Settings) -> Void = { _ in }) throws {
     var settings = Settings(scope: .repository, pools: [Self.pool()])
     settings.definitionTimeLimit = .milliseconds(200)
     change(&settings)
     self.settings = settings
-    store = try SQLiteStore()
+    store = try given ?? SQLiteStore()
+    forges = ForgeRoster(github: forge)
+    forges.add(gitlab, as: "gitlab")
     let clock = clock
     transactor = Transactor(store: store, signals: Signals(), now: { clock.now })
   }
@@ -129,11 +135,11 @@ final class Bench: Sendable {
   private var roster: EngineRoster { EngineRoster(engines: [engine], pools: settings.pools) }
   var reducer: JobReducer { JobReducer(settings: settings) }
   var intake: Intake {
-    Intake(transactor: transactor, decoder: PlainDecoder(), reducer: reducer, runs: DefinitionSource(forge: forge), logger: logger)
+    Intake(transactor: transactor, decoder: PlainDecoder(), reducer: reducer, runs: DefinitionSource(forge: forges), logger: logger)
   }
   var triage: Triage {
     Triage(
-      transactor: transactor, parser: JobParser(source: DefinitionSource(forge: forge), settings: settings), policies: BuiltInSource(),
+      transactor: transactor, parser: JobParser(source: DefinitionSource(forge: forges), settings: settings), policies: BuiltInSource(),
       fleet: observer, settings: settings, order: QueueOrder(), logger: logger)
   }
   var observer: FleetObserver {
@@ -154,26 +160,26 @@ final class Bench: Sendable {
   }
   var start: RunnerStart {
     RunnerStart(
-      transactor: transactor, engines: roster, forge: forge, settings: settings, retry: .starts, memory: fleetMemory, logger: logger)
+      transactor: transactor, engines: roster, forge: forges, settings: settings, retry: .starts, memory: fleetMemory, logger: logger)
   }
   var release: RunnerRelease {
     RunnerRelease(
-      transactor: transactor, engines: roster, forge: forge,
+      transactor: transactor, engines: roster, forge: forges,
       logs: LogCollector(transactor: transactor, engines: roster, blobs: blobs, logger: logger), settings: settings, drain: drain,
       logger: logger)
   }
   func makeManager() -> ContainerAssignmentManager {
     ContainerAssignmentManager(
-      transactor: transactor, engines: roster, forge: forge,
+      transactor: transactor, engines: roster, forge: forges,
       logs: LogCollector(transactor: transactor, engines: roster, blobs: blobs, logger: logger), settings: settings, drain: drain,
       logger: logger)
   }
   func makeReconciler() -> Reconciler {
-    Reconciler(transactor: transactor, forge: forge, reducer: reducer, engines: roster, settings: settings, logger: logger)
+    Reconciler(transactor: transactor, forge: forges, reducer: reducer, engines: roster, settings: settings, logger: logger)
   }
   func makeSweeper() -> Sweeper {
     Sweeper(
-      transactor: transactor, search: forge, reducer: reducer, runs: DefinitionSource(forge: forge), settings: settings, logger: logger)
+      transactor: transactor, search: forges, reducer: reducer, runs: DefinitionSource(forge: forges), settings: settings, logger: logger)
   }
   func makeHealth() -> HealthMonitor {
     HealthMonitor(
@@ -242,9 +248,11 @@ final class Bench: Sendable {
 
   // MARK: Looking
 
-  func job(_ id: Int64) async throws -> Job { try #require(try await store.job(JobID(forgeID: id, attempt: 1))) }
-  func assignment(of id: Int64) async throws -> Assignment {
-    let name = try #require(try await job(id).assignment, "job \(id) has no assignment")
+  func job(_ id: Int64, of source: String? = nil) async throws -> Job {
+    try #require(try await store.job(JobID(source: source, forgeID: id, attempt: 1)))
+  }
+  func assignment(of id: Int64, at source: String? = nil) async throws -> Assignment {
+    let name = try #require(try await job(id, of: source).assignment, "job \(id) has no assignment")
     return try #require(try await store.assignment(name))
   }
   func container(_ id: ContainerID) async throws -> Container { try #require(try await store.container(id)) }

@@ -33,7 +33,7 @@ final class FakeForge: Forge, JobSearch {
   var runnerNames: Set<String> { state.withLock { Set($0.runners.values.map(\.name)) } }
 
   /// Writes the call down; throws what is scripted for it.
-  private func meet(_ call: Call) throws(ForgeError) {
+  fileprivate func meet(_ call: Call) throws(ForgeError) {
     let fault = state.withLock { state -> ForgeError? in
       state.calls.append(call)
       return state.faults[call]
@@ -53,7 +53,7 @@ final class FakeForge: Forge, JobSearch {
       return state.lastRunnerID
     }
     guard let id else { throw .alreadyExists(request.name) }
-    return RunnerRegistration(runnerID: id, files: [RunnerFile(path: ".runner", contents: Data("{}".utf8), mode: 0o400)])
+    return RunnerRegistration(runnerID: id, files: [RunnerFile(path: ".runner", contents: Data(request.name.utf8), mode: 0o400)])
   }
 
   func removeRunner(id: Int64, scope: JobClass, repository: String, installationID: Int64?) async throws(ForgeError) -> RunnerRemoval {
@@ -97,7 +97,7 @@ final class FakeForge: Forge, JobSearch {
     return job
   }
 
-  func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) { try meet(.cancel) }
+  func cancelRun(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) { try meet(.cancel) }
 
   func publish(_ update: StatusUpdate, handle: String?) async throws(ForgeError) -> String {
     try meet(.publish)
@@ -127,5 +127,12 @@ final class FakeForge: Forge, JobSearch {
       state.busy.remove(name)
       state.runners = state.runners.filter { $0.value.name != name }
     }
+  }
+}
+
+extension FakeForge: SourceForge {
+  func openJobs() async throws(ForgeError) -> [JobReport] {
+    try meet(.search)
+    return state.withLock { state in state.jobs.values.filter { $0.status != "completed" }.sorted { $0.forgeID < $1.forgeID } }
   }
 }

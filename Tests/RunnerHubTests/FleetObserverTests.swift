@@ -37,7 +37,7 @@ struct FleetObserverTests {
     let fleet = FleetObserver.fleet(pools: [pool], containers: containers, queue: [], isDraining: false, now: now)
     var history: [String: ScaleHistory] = [:]
     let resizings = ScalingTurn.resizings(
-      [pool], containers: containers, fleet: fleet, limit: 10, Autoscaler(), BuiltInPolicy(), &history)
+      [pool], containers: containers, counts: FleetCounts(containers), fleet: fleet, limit: 10, Autoscaler(), BuiltInPolicy(), &history)
     #expect(resizings.map(\.plan.create) == [0])
   }
 
@@ -54,7 +54,8 @@ struct FleetObserverTests {
       let fleet = FleetObserver.fleet(pools: [first, second], containers: containers, queue: [], isDraining: false, now: now)
       var history: [String: ScaleHistory] = [:]
       return ScalingTurn.resizings(
-        [first, second], containers: containers, fleet: fleet, limit: 10, hosts: hosts, Autoscaler(), BuiltInPolicy(), &history
+        [first, second], containers: containers, counts: FleetCounts(containers), fleet: fleet, limit: 10, hosts: hosts, Autoscaler(),
+        BuiltInPolicy(), &history
       ).map(\.plan.create)
     }
     // The container that ends holds its place until it is gone.
@@ -72,7 +73,8 @@ struct FleetObserverTests {
     let fleet = FleetObserver.fleet(pools: pools, containers: containers, queue: [], isDraining: false, now: now)
     var history: [String: ScaleHistory] = [:]
     return ScalingTurn.resizings(
-      pools, containers: containers, fleet: fleet, limit: limit, hosts: ["process": host], claims: claims, Autoscaler(), BuiltInPolicy(),
+      pools, containers: containers, counts: FleetCounts(containers), fleet: fleet, limit: limit, hosts: ["process": host], claims: claims,
+      Autoscaler(), BuiltInPolicy(),
       &history
     ).map(\.plan.create)
   }

@@ -201,7 +201,7 @@ struct TriageTests {
     try await bench.deliver(Bench.report(7, "queued"), Bench.report(8, "queued"))
     try await bench.decide()
     let cancelled = try await bench.store.dueEffects(at: bench.clock.now, limit: 10).compactMap { effect -> JobID? in
-      if case .cancelRun(let id, "acme/shop", 100) = effect.kind { id } else { nil }
+      if case .cancelRun(let id, "acme/shop", 100, nil) = effect.kind { id } else { nil }
     }
     #expect(Set(cancelled.map(\.rawValue)) == ["7", "8"])
     #expect(try await bench.store.queue(heads: 1).isEmpty)

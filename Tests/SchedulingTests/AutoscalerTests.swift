@@ -11,7 +11,8 @@ struct AutoscalerTests {
   private func plan(
     _ pool: Pool, _ containers: [Container], wanted: Int?, room: Int = 100, history: ScaleHistory = .init()
   ) -> ScalePlan {
-    scaler.plan(pool, containers: containers, wanted: wanted, because: "burst", room: room, history: history, now: now)
+    let census = scaler.censuses(of: [pool], containers: containers, now: now)[0]
+    return scaler.plan(pool, census, wanted: wanted, because: "burst", room: room, history: history, now: now)
   }
   private func idle(_ count: Int, in pool: Pool) -> [Container] {
     (0..<count).map { Sample.container("i\($0)", in: pool, idleSince: Sample.start.addingTimeInterval(Double($0))) }

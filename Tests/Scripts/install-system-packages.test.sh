@@ -80,7 +80,7 @@ build_machine
   run INSTALLED=all -- build test
   check 'nothing is asked of apt when nothing is missing' '[ "$status" = 0 ]' '[ -z "$calls" ]' 'has "$output" "ok (git"'
 
-  run INSTALLED='curl shellcheck prometheus python3' -- test
+  run INSTALLED='curl shellcheck prometheus python3 python3-aiosmtpd openssl lua5.4' -- test
   check 'only what is missing is installed' '[ "$status" = 0 ]' 'has "$calls" "install --no-install-recommends lua-check"' 'lacks "$calls" shellcheck'
   check 'the installation may neither remove nor upgrade' 'has "$calls" "--no-remove --no-upgrade install"'
   check 'apt is never given a standard input' 'lacks "$calls" "standard input"'

@@ -263,7 +263,7 @@ struct SQLiteDurabilityTests {
     }
     let store = try SQLiteStore(path: path)
     for rank in OutboxEffect.Rank.allCases {
-      let found = try await store.dueEffects(rank, at: Date(), limit: 10)
+      let found = try await store.dueEffects(rank, to: nil, at: Date(), limit: 10)
       #expect(Set(found.map(\.key)) == Set(effects.filter { $0.rank == rank }.map(\.key)))
     }
   }

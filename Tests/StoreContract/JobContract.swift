@@ -89,8 +89,8 @@ extension StoreContract {
         var again = Sample.job(12)
         again.runAttempt = 2
         try await store.commit { $0.jobs = [Sample.job(11), again, Sample.job(21), Sample.job(13)] }
-        #expect(try await store.jobs(ofRun: 1, attempt: 1).map(\.forgeID).sorted() == [11, 13])
-        #expect(try await store.jobs(ofRun: 1, attempt: 2).map(\.forgeID) == [12])
+        #expect(try await store.jobs(ofRun: 1, attempt: 1, source: nil).map(\.forgeID).sorted() == [11, 13])
+        #expect(try await store.jobs(ofRun: 1, attempt: 2, source: nil).map(\.forgeID) == [12])
       },
       StoreContract("the newest job of each repository seen since comes, the newest first, up to the limit") { store async throws in
         var jobs = [Sample.job(1, at: 1), Sample.job(2, at: 5), Sample.job(3, at: 3), Sample.job(4, at: 9), Sample.job(5, at: 4)]

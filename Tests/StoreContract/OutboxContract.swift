@@ -29,18 +29,18 @@ extension StoreContract {
         }
         let stored = try await store.commit { $0.effects = [update("1", .queued), update("2", .completed), update("3", .inProgress)] }
           .effects
-        #expect(try await store.dueEffects(.ordinary, at: Sample.time(9), limit: 9) == [stored[0], stored[2]])
-        #expect(try await store.dueEffects(.ordinary, at: Sample.time(2), limit: 9) == [stored[0]])
-        #expect(try await store.dueEffects(.urgent, at: Sample.time(9), limit: 9) == [stored[1]])
-        #expect(try await store.nextEffectTime(.ordinary) == Sample.time(1))
-        #expect(try await store.nextEffectTime(.urgent) == Sample.time(2))
+        #expect(try await store.dueEffects(.ordinary, to: nil, at: Sample.time(9), limit: 9) == [stored[0], stored[2]])
+        #expect(try await store.dueEffects(.ordinary, to: nil, at: Sample.time(2), limit: 9) == [stored[0]])
+        #expect(try await store.dueEffects(.urgent, to: nil, at: Sample.time(9), limit: 9) == [stored[1]])
+        #expect(try await store.nextEffectTime(.ordinary, to: nil) == Sample.time(1))
+        #expect(try await store.nextEffectTime(.urgent, to: nil) == Sample.time(2))
         let ended = try await store.owe(update("1", .completed))
-        #expect(try await store.dueEffects(.ordinary, at: Sample.time(9), limit: 9) == [stored[2]])
-        #expect(try await store.dueEffects(.urgent, at: Sample.time(9), limit: 1) == [ended])
+        #expect(try await store.dueEffects(.ordinary, to: nil, at: Sample.time(9), limit: 9) == [stored[2]])
+        #expect(try await store.dueEffects(.urgent, to: nil, at: Sample.time(9), limit: 1) == [ended])
         let cancel = try await store.owe(
           OutboxEffect(
             key: "cancel/4", kind: .cancelRun(jobID: JobID(rawValue: "4"), repository: "acme/storefront", runID: 1), dueAt: Sample.time(0)))
-        #expect(try await store.dueEffects(.urgent, at: Sample.time(0), limit: 9) == [cancel])
+        #expect(try await store.dueEffects(.urgent, to: nil, at: Sample.time(0), limit: 9) == [cancel])
       },
       StoreContract("no effect, no next time") { store async throws in
         #expect(try await store.nextEffectTime() == nil)

@@ -15,6 +15,6 @@ package struct StoreContract: Sendable, CustomTestStringConvertible {
 
   /// The whole contract: what every adapter of `Store` must pass, each on a store of its own.
   package static var all: [StoreContract] {
-    inbox + jobs + queue + bindings + outbox + records + decisionLog + policies + migration + walks
+    inbox + jobs + queue + bindings + outbox + records + decisionLog + policies + migration + alerts + walks
   }
 }

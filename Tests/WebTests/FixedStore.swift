@@ -5,10 +5,11 @@ import RunnerHub
 @testable import Web
 
 /// A store that holds what a test gave it.
-struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader, PolicyArchive, Inbox {
+struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader, PolicyArchive, AlertReader, Inbox {
   var jobs: [Job] = []
   var containers: [Container] = []
   var events: [PolicyEvent] = []
+  var alerts: [Alert] = []
   var failure: StoreError?
   /// Called when waits are asked for: once an overview.
   var onWaits: @Sendable () async -> Void = {}
@@ -23,7 +24,7 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
   func jobs(in states: Set<JobState>, receivedBefore: Date, after job: Job?, limit: Int) async throws(StoreError) -> [Job] {
     try await jobs(in: states, limit: limit).filter { $0.receivedAt < receivedBefore }
   }
-  func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] { jobs.filter { $0.runID == runID } }
+  func jobs(ofRun runID: Int64, attempt: Int, source: String?) async throws(StoreError) -> [Job] { jobs.filter { $0.runID == runID } }
   func recentJobs(limit: Int) async throws(StoreError) -> [Job] {
     try check()
     return Array(jobs.prefix(limit))
@@ -49,6 +50,12 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
   func timeline(ofJob id: JobID) async throws(StoreError) -> [TimelineEntry] {
     [TimelineEntry(jobID: id, at: Date(timeIntervalSince1970: 1_800_000_000), text: "delivery stored")]
   }
+  func openAlerts() async throws(StoreError) -> [Alert] { alerts.filter { $0.resolvedAt == nil } }
+  func recentAlerts(limit: Int) async throws(StoreError) -> [Alert] { Array(alerts.prefix(limit)) }
+  func notifications(ofAlert id: String) async throws(StoreError) -> [AlertNotification] {
+    [AlertNotification(id: 1, alertID: id, moment: .raised, notifier: "slack", dueAt: Date(timeIntervalSince1970: 0), tries: 2)]
+  }
+  func pendingNotifications(limit: Int) async throws(StoreError) -> [(notification: AlertNotification, alert: Alert)] { [] }
   func bundle(_ digest: String) async throws(StoreError) -> StoredBundle? { nil }
   func policyEvents(limit: Int) async throws(StoreError) -> [PolicyEvent] {
     try check()

@@ -23,7 +23,7 @@ private final class EchoDesk: MachineDesk {
     try await withServer(
       { onServerRunning in
         let handler = OrchestratorWebhookHandler(
-          verifier: try SignatureVerifier(secrets: ["secret"]), inbox: MemoryInbox(), metrics: PrometheusMetrics(), logger: quiet, wake: {})
+          secrets: try WebhookSecrets(["secret"]), inbox: MemoryInbox(), metrics: PrometheusMetrics(), logger: quiet, wake: {})
         return WebhookServer(
           handler: handler, machines: desk, options: ListenerOptions(host: "127.0.0.1", port: 0, onServerRunning: onServerRunning),
           logger: quiet)

@@ -49,7 +49,7 @@ struct WebhookFixture: Sendable {
     try await withServer(
       { onServerRunning in
         let handler = OrchestratorWebhookHandler(
-          verifier: try SignatureVerifier(secrets: ["older", Self.secret]), inbox: inbox, limits: limits, metrics: metrics, logger: quiet,
+          secrets: try WebhookSecrets(["older", Self.secret]), inbox: inbox, limits: limits, metrics: metrics, logger: quiet,
           wake: { wakes.ring() })
         var options = ListenerOptions(host: "127.0.0.1", port: 0, onServerRunning: onServerRunning)
         options.idleTime = idleTime

@@ -20,6 +20,20 @@ struct SignatureTests {
     #expect(try SignatureVerifier(secrets: secrets).accepts(vector, for: body))
   }
 
+  @Test("a secret that was replaced is accepted for a day more, and the new one at once")
+  func replaced() throws {
+    let now = Date(timeIntervalSince1970: 0)
+    let secrets = try WebhookSecrets([secret])
+    try secrets.replace(by: "new", at: now)
+    #expect(secrets.accepts(vector, for: body, at: now.addingTimeInterval(WebhookSecrets.overlap - 1)))
+    #expect(!secrets.accepts(vector, for: body, at: now.addingTimeInterval(WebhookSecrets.overlap)))
+    #expect(throws: SignatureVerifier.Refusal.self) { try secrets.replace(by: " ", at: now) }
+    try secrets.replace(by: secret, at: now)
+    #expect(secrets.accepts(vector, for: body, at: now.addingTimeInterval(1e9)))
+    for number in 0..<9 { try secrets.replace(by: "newer \(number)", at: now) }
+    #expect(!secrets.accepts(vector, for: body, at: now), "few former ones are accepted")
+  }
+
   @Test("another secret, other bytes or another digit is not accepted")
   func differences() throws {
     let verifier = try SignatureVerifier(secrets: [secret])

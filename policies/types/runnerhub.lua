@@ -48,7 +48,8 @@
 ---@field name string Name as GitHub shows it, with the matrix: `build (ubuntu, debug)`.
 ---@field workflow? string Name of the workflow.
 ---@field workflow_path? string Path of the workflow file, where the run is known.
----@field repository string `owner/name`.
+---@field source? string CI platform that it comes from, by the name of its plugin; absent: GitHub.
+---@field repository string `owner/name`; of another source than GitHub after its name: `gitlab:group/project`.
 ---@field owner string Owner of the repository.
 ---@field organization? string Organisation that the delivery named.
 ---@field installation_id? integer Installation of the App that the delivery named.

@@ -9,14 +9,14 @@ import Web
 struct BenchmarksCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmarks", abstract: "Measures RunnerHub against something in the same run.",
-    subcommands: [RunCommand.self, HubCommand.self], defaultSubcommand: RunCommand.self)
+    subcommands: [RunCommand.self, HubCommand.self, EchoCommand.self], defaultSubcommand: RunCommand.self)
 }
 
 /// `benchmarks run`
 struct RunCommand: AsyncParsableCommand {
   private static let all: [any Benchmark.Type] = [
     PolicyBenchmark.self, PlannerBenchmark.self, TickBenchmark.self, AssignmentBenchmark.self, BurstBenchmark.self, IntakeBenchmark.self,
-    FleetBenchmark.self, SimulationBenchmark.self, ReloadBenchmark.self,
+    FleetBenchmark.self, SimulationBenchmark.self, ReloadBenchmark.self, PluginBenchmark.self,
   ]
 
   static let configuration = CommandConfiguration(

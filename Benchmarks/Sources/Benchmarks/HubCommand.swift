@@ -21,7 +21,7 @@ struct HubCommand: AsyncParsableCommand {
     let engine = InstantEngine(running: (0..<running).map { Sample.containerID($0) })
     let hub = try Hub(directory: URL(filePath: directory), settings: settings, engine: engine, policies: policies)
     let handler = OrchestratorWebhookHandler(
-      verifier: try SignatureVerifier(secrets: [SignedDeliveries.secret]), inbox: hub.store, metrics: metrics, logger: .quiet,
+      secrets: try WebhookSecrets([SignedDeliveries.secret]), inbox: hub.store, metrics: metrics, logger: .quiet,
       wake: { hub.transactor.signals.intake.notify() })
     try await hub.running {
       try await Listening.serving { onServerRunning in

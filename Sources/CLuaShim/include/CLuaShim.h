@@ -33,6 +33,8 @@ typedef enum {
   RH_MEMORY = 3,
   /// Steps, churn or time were used up.
   RH_BUDGET = 4,
+  /// A field of an input was read that was not sent: `rh_wanted` has it now, and the call can be made again.
+  RH_UNSENT = 5,
 } rh_status;
 
 /// A new sandboxed state, or NULL where memory is short. `kinds` is an encoded map: kind of input object → map of field → type name.
@@ -77,13 +79,18 @@ rh_status rh_load_harness(rh_lua *state, const char *module);
 rh_status rh_run(rh_lua *state, const char *module);
 
 /// Calls a function of the kept table. Arguments: encoded values, one after the other. Result: a list of what it returned.
-rh_status rh_call(rh_lua *state, const char *function, const uint8_t *arguments, size_t length);
+/// - `turn`: the time in seconds by which spans are reckoned, counted from where the moments are.
+rh_status rh_call(rh_lua *state, const char *function, double turn, const uint8_t *arguments, size_t length);
 
 /// Calls `filter`, `score` and `strategy` of the kept table for all candidates inside one protected call.
-/// - `turn`: the time in seconds by which spans are reckoned, counted from where the moments are.
-/// - Arguments: what is to be kept, and the job. `slots`: where the candidates are kept.
-/// - Result, for each candidate: a byte, how many values (up to four) follow, `allowed, why, score, why`. Then what `strategy` returned, alike.
+/// - `turn`: as for `rh_call`. Arguments: what is to be kept, and the job. `slots`: where the candidates are kept.
+/// - Result, for each candidate: a byte, how many values (up to four) follow, `allowed, why, score, why`, or a short form of them (place.c).
+///   Then what `strategy` returned, alike.
 rh_status rh_place(rh_lua *state, double turn, const uint8_t *arguments, size_t length, const uint32_t *slots, size_t count);
+
+/// The fields of a kind, by its number in the order of the kinds' names, that are to be sent of each object: a bit for each of its fields in the
+/// order of their names. Grows when files are loaded, and where a call ends with `RH_UNSENT`: what was kept must then be forgotten.
+uint64_t rh_wanted(const rh_lua *state, size_t kind);
 
 /// Drops all objects that are kept in the state.
 rh_status rh_forget(rh_lua *state);

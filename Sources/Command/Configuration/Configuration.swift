@@ -117,7 +117,8 @@ struct Configuration {
       minimum: number("minimum"), maximum: number("maximum"), warm: number("warm"),
       definition: optional("pools.\(name).definition").flatMap(DefinitionRule.init), allowedImages: images,
       acceptsForks: value("forks") == "true",
-      reuse: uses > 1 ? ReuseRule(maximumUses: uses, maximumAgeSeconds: Double(number("reuse-age"))) : .never)
+      reuse: uses > 1 ? ReuseRule(maximumUses: uses, maximumAgeSeconds: Double(number("reuse-age"))) : .never,
+      source: optional("pools.\(name).source"))
   }
 
   private func resources(_ section: String) -> Resources {

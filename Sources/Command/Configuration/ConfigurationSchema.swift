@@ -214,6 +214,9 @@ enum ConfigurationSchema {
         path: "pools.*.images", kind: .list, summary: "Images that jobs may use in `container:`, `services:` and `docker://` steps."),
       ConfigurationKey(path: "pools.*.forks", kind: .boolean, standard: "false", summary: "Whether jobs of forks may run here."),
       ConfigurationKey(
+        path: "pools.*.source", kind: .nonEmpty,
+        summary: "The CI platform whose runner the image holds, by the name of its plugin (docs/sources.md); GitHub where it is left out."),
+      ConfigurationKey(
         path: "pools.*.reuse", kind: .integer(1...10_000), standard: "1",
         summary: "Jobs of one repository that a container may serve; 1 is no reuse."),
       ConfigurationKey(

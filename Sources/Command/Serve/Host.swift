@@ -40,22 +40,24 @@ struct Host {
       at: configuration.dataDirectory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let lock = try StoreLock(databasePath: configuration.databasePath)
     defer { withExtendedLifetime(lock) {} }
-    let store = try SQLiteStore(path: configuration.databasePath)
+    let feed = EventFeed()
+    let store = try SQLiteStore(path: configuration.databasePath) { changes in feed.publish { changes.events(at: Date()) } }
     let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
     let docker = DockerClient.makeHTTPClient()
     do {
-      let enginePlugins = try EnginePlugins(configuration, installation: try await installation(failpoints.guarding(store)), logger: logger)
-      let plugins = try await pluginHost(store, adapters: enginePlugins.adapters)
+      let plugins = try await HostPlugins(configuration: configuration, origin: origin, store: store, feed: feed, logger: logger)
       // Around everything else: who needs a plugin has it from the first step to the last.
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { await plugins.run() }
-        await plugins.settled(.secrets)
-        let forge = GitHubForge(
-          client: try await GitHubClient(settings: gitHubSettings, credentials: try credentials, http: http, logger: logger), logger: logger
-        )
+        group.addTask { await plugins.host.run() }
+        await plugins.host.settled(.secrets)
+        let secrets = HostSecrets(configuration: configuration, keeper: plugins.secrets, logger: logger)
+        let client = try await GitHubClient(
+          settings: gitHubSettings, credentials: try await secrets.credentials(), http: http, logger: logger)
+        let webhookSecrets = try await secrets.webhookSecrets()
+        await secrets.follow(client, webhookSecrets)
         try await serve(
-          store: failpoints.guarding(store), forge: failpoints.guarding(forge), docker: docker, metrics: metrics, plugins: plugins,
-          enginePlugins: enginePlugins, failpoints: failpoints)
+          store: failpoints.guarding(store),
+          forge: ForgeRoster(github: failpoints.guarding(GitHubForge(client: client, logger: logger))), webhookSecrets: webhookSecrets, docker: docker, metrics: metrics, feed: feed, plugins: plugins, failpoints: failpoints)
         group.cancelAll()
       }
     } catch {
@@ -72,24 +74,6 @@ struct Host {
 
   private var gitHubSettings: GitHubSettings { GitHubSettings(baseURL: configuration.apiURL) }
 
-  private var credentials: GitHubCredentials {
-    get throws {
-      if let app = configuration.app { return .app(id: app.id, privateKeyPEM: app.privateKey) }
-      guard let token = configuration.token else { throw ConfigurationError(problems: ["no credentials for GitHub"]) }
-      return .token(token)
-    }
-  }
-
-  /// - Parameter store: where wishes of operators are kept.
-  private func pluginHost(_ store: some ForgeMemory, adapters: [any PluginAdapter]) async throws(StoreError) -> PluginHost {
-    let plans = PluginPlanFile(configuration, origin: origin)
-    return PluginHost(
-      folder: configuration.pluginsFolder, held: try await PluginDesk.disabled(in: store), plans: { try plans.changed() },
-      surroundings: PluginSurroundings(
-        directories: PluginDirectories(root: configuration.dataDirectory.appending(path: "plugins", directoryHint: .isDirectory)),
-        environment: origin.environment, adapters: adapters, hostVersion: RunnerHubCommand.version, logger: logger))
-  }
-
   private func engines(installation: String, docker http: HTTPClient) -> [any ContainerEngine] {
     var engines: [any ContainerEngine] = [
       ProcessEngine(
@@ -105,9 +89,11 @@ struct Host {
   }
 
   private func serve(
-    store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, plugins: PluginHost,
-    enginePlugins: EnginePlugins, failpoints: Failpoints
+    store: any Store, forge: ForgeRoster, webhookSecrets: WebhookSecrets, docker: HTTPClient, metrics: PrometheusMetrics,
+    feed: EventFeed, plugins: HostPlugins, failpoints: Failpoints
   ) async throws {
+    let installation = try await installation(store, feed)
+    let enginePlugins = try EnginePlugins(configuration, installation: installation, logger: logger)
     var settings = configuration.settings
     settings.startsByEngine.merge(enginePlugins.starts) { _, new in new }
     let blobs = failpoints.guarding(try DirectoryBlobStore(root: configuration.dataDirectory.appending(path: "blobs")))
@@ -118,15 +104,16 @@ struct Host {
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
-    let engines = engines(installation: try await installation(store), docker: docker) + enginePlugins.engines
+    let engines = engines(installation: installation, docker: docker) + enginePlugins.engines
     try await keeper.start()
     try await rehearsals.start()
     let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
     let orchestration = Orchestration(
       transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
-      decoder: GitHubDeliveryDecoder(),
+      decoder: SourceDeliveryDecoder(github: GitHubDeliveryDecoder()),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
-      drainLimit: configuration.drainLimit, logger: logger)
+      drainLimit: configuration.drainLimit, notifiers: failpoints.guarding(plugins.notifiers),
+      alertSources: [plugins.alerts], logger: logger)
     let desk = MigrationDesk(
       // Not those that rehearse: to look at the migration is no decision.
       transactor: transactor, policies: keeper.active,
@@ -134,14 +121,18 @@ struct Host {
     let source = StoreStatusSource(
       store: store, blobs: blobs,
       surroundings: .init(
-        startedAt: Date(), pools: settings.pools, policies: policies, plugins: { plugins.statuses }, state: { monitor.state },
+        startedAt: Date(), pools: settings.pools, policies: policies, plugins: { plugins.host.statuses }, state: { monitor.state },
         isReady: { monitor.health(at: Date()).isReady },
         health: { HealthDocument(monitor.health(at: Date())) }))
+    let sourcePlugins = SourceAdapter(forge: forge, inbox: store, logger: logger, wake: { transactor.signals.intake.notify() })
     let announcement = Announcement(directory: configuration.dataDirectory)
     let webhooks = WebhookServer(
       handler: OrchestratorWebhookHandler(
-        verifier: try SignatureVerifier(secrets: [configuration.webhookSecret]), inbox: store, metrics: metrics, logger: logger,
-        wake: { transactor.signals.intake.notify() }), machines: enginePlugins.machines,
+        secrets: webhookSecrets, inbox: store, metrics: metrics, logger: logger,
+        wake: { transactor.signals.intake.notify() }),
+      sources: SourceWebhookHandler(
+        webhooks: sourcePlugins, inbox: store, metrics: metrics, logger: logger, wake: { transactor.signals.intake.notify() }),
+      machines: enginePlugins.machines,
       options: ListenerOptions(host: configuration.webhooks.host, port: configuration.webhooks.port) { port in
         await announcement.note(webhooks: configuration.webhooks.url(port: port) + "/webhooks/github")
       }, logger: logger)
@@ -152,7 +143,10 @@ struct Host {
       },
       routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store)
         + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk)
-        + AuditRoutes.routes(log: store) + PluginRoutes.routes(desk: PluginDesk(control: plugins, transactor: transactor)), logger: logger)
+        + AuditRoutes.routes(log: store) + AlertRoutes.routes(alerts: store)
+        + PluginRoutes.routes(desk: PluginDesk(control: plugins.host, transactor: transactor)), logger: logger)
+
+    plugins.begin(enginePlugins.adapters + [sourcePlugins])
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(
@@ -165,12 +159,16 @@ struct Host {
           .init(service: Loop("slots") { try await rehearsals.run() }),
           .init(
             service: Loop("plugins") {
-              await plugins.follow { statuses in
+              await plugins.host.follow { statuses in
                 monitor.report(plugins: statuses, at: Date())
+                transactor.signals.alerts.notify()
                 source.noteChange()
               }
             }),
+          .init(service: Loop("observers") { try await plugins.observers.run() }),
+          .init(service: Loop("secrets") { try await plugins.secrets.run() }),
           .init(service: orchestration.reporter),
+          .init(service: orchestration.sources),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -178,13 +176,14 @@ struct Host {
     announcement.remove()
   }
 
-  /// A name of this installation's own, kept with its store, by which its containers are known.
-  private func installation(_ store: any Store) async throws -> String {
-    if let known = try await store.value(forKey: "installation") { return known }
+  /// A name of this installation's own, kept with its store, by which its containers are known. Counts the start, which numbers the events.
+  private func installation(_ store: any Store, _ feed: EventFeed) async throws -> String {
+    let name = try await store.value(forKey: "installation") ?? RandomIdentitySource().token(digits: 12)
+    let starts = try await store.value(forKey: "starts").flatMap { Int64($0) } ?? 0
     var changes = Changes()
-    let name = RandomIdentitySource().token(digits: 12)
-    changes.memory["installation"] = name
+    changes.memory = ["installation": name, "starts": "\(starts + 1)"]
     try await store.commit(changes, at: .installationNamed)
+    feed.begin(start: starts + 1)
     return name
   }
 }

@@ -19,6 +19,8 @@ package final class PluginHost: Sendable {
     var held: Set<String>
     /// The plugins of kind `secrets` have started or were given up, and all others were begun.
     var hasBegun = false
+    /// Of the kinds beside those that the surroundings have; nil: they are waited for.
+    var adapters: [any PluginAdapter]?
   }
 
   package let folder: URL
@@ -31,11 +33,20 @@ package final class PluginHost: Sendable {
   /// - Parameters:
   ///   - folder: `plugins/`; it may be missing.
   ///   - held: names of plugins that an operator has disabled.
-  package init(folder: URL, held: Set<String> = [], plans: @escaping Plans, surroundings: PluginSurroundings) {
+  ///   - awaitsAdapters: whether only plugins of kind `secrets` are begun until `adopt` is called.
+  package init(
+    folder: URL, held: Set<String> = [], plans: @escaping Plans, surroundings: PluginSurroundings, awaitsAdapters: Bool = false
+  ) {
     self.folder = folder
     self.plans = plans
     self.surroundings = surroundings
-    state = Mutex(State(held: held))
+    state = Mutex(State(held: held, adapters: awaitsAdapters ? nil : []))
+  }
+
+  /// Has all plugins begun, with adapters of more kinds. What they need may itself need a secret: so they come late.
+  package func adopt(_ adapters: [any PluginAdapter]) {
+    state.withLock { $0.adapters = adapters }
+    wake.notify()
   }
 
   // MARK: - The loop
@@ -50,6 +61,7 @@ package final class PluginHost: Sendable {
         $0 == .secrets
       }
       await settled(.secrets)
+      while !Task.isCancelled, state.withLock({ $0.adapters == nil }) { await wake.wait() }
       state.withLock { $0.hasBegun = true }
       while !Task.isCancelled {
         await look { supervisor in
@@ -73,6 +85,8 @@ package final class PluginHost: Sendable {
       surroundings.logger.error("the plugins of the configuration stay as they were", metadata: ["error": "\(error)"])
     }
     let known = state.withLock { ($0.plans, Set($0.supervisors.keys)) }
+    var surroundings = surroundings
+    for adapter in state.withLock({ $0.adapters ?? [] }) { surroundings.adapters[adapter.kind] = adapter }
     for name in Set(known.0.keys).union(present).subtracting(known.1).sorted() where isWanted(kind(of: name)) {
       let supervisor = state.withLock { state in
         let supervisor = PluginSupervisor(

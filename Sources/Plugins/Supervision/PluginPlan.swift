@@ -70,13 +70,24 @@ package struct CheckedPlugin: Hashable, Sendable {
       throw PluginRefusal(problems: error.problems)
     }
     var problems = grantProblems(manifest, plan) + configurationProblems(manifest, plan)
-    problems += commandProblems(manifest, folder)
+    var command: [String] = []
+    do {
+      command = try self.command(of: manifest, in: folder)
+    } catch {
+      problems += error.problems
+    }
+    guard problems.isEmpty else { throw PluginRefusal(problems: problems) }
+    return CheckedPlugin(manifest: manifest, plan: plan, folder: folder, command: command)
+  }
+
+  /// The absolute path of a plugin's program, and its arguments.
+  /// - Throws: `PluginRefusal` where the program cannot be run, or a word names a file of the folder without `./`.
+  package static func command(of manifest: PluginManifest, in folder: URL) throws(PluginRefusal) -> [String] {
+    let problems = commandProblems(manifest, folder)
     guard problems.isEmpty, let program = PluginProgram.resolve(manifest.command[0], in: folder) else {
       throw PluginRefusal(problems: problems)
     }
-    return CheckedPlugin(
-      manifest: manifest, plan: plan, folder: folder,
-      command: [program] + manifest.command.dropFirst().map { PluginProgram.located($0, in: folder) })
+    return [program] + manifest.command.dropFirst().map { PluginProgram.located($0, in: folder) }
   }
 
   /// What is wrong with its program.

@@ -278,9 +278,10 @@ actor PluginSupervisor {
     badChecks = 0
     checkAt = Date(timeIntervalSinceNow: pace.health)
     if let process = new.running.process { connection.lead(to: process) }
-    move(.greeted, nil)
     isKnown = true
+    // First: who waits for the state may need the adapter.
     await surroundings.adapters[new.plugin.manifest.kind]?.started(new.plugin)
+    move(.greeted, nil)
   }
 
   // MARK: - Health and failures

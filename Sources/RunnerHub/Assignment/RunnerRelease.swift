@@ -11,6 +11,10 @@ struct RunnerRelease: Sendable {
   let settings: Settings
   let drain: DrainSwitch
   let logger: Logger
+  /// Runners that their source was asked to take back: once is enough while their end is waited for.
+  let takenBack = Shared(Set<AssignmentID>())
+  /// Seconds for which a source that does not answer is asked to take back a runner.
+  private static let patience: TimeInterval = 600
 
   /// - Throws: `ComeBack` to be called again later; `StoreError` when the store fails.
   func run(_ id: AssignmentID) async throws {
@@ -64,6 +68,11 @@ struct RunnerRelease: Sendable {
         try await unit.note(container.wantOfMemory, on: assignment.id)
       }
     }
+    // First: an agent that would take job after job ends when its registration is gone.
+    if let source = assignment.jobClass.source, !takenBack.withLock({ $0.contains(assignment.id) }) {
+      try await takeBack(assignment, from: source)
+      takenBack.withLock { _ = $0.insert(assignment.id) }
+    }
     if let observation, observation.status == .running, observation.endedUse != assignment.use {
       let limit = assignment.phaseSince.addingTimeInterval(settings.endTimeLimit)
       if transactor.currentTime < limit { throw ComeBack(at: later(0.1), reason: "the runner has not ended yet") }
@@ -88,12 +97,32 @@ struct RunnerRelease: Sendable {
     try await finish(assignment, .recycled, cause: Assignment.jobEnded)
   }
 
+  /// GitHub removes the registration of a runner that has had its job; whether another source does is its own affair, so it is asked to.
+  private func takeBack(_ assignment: Assignment, from source: String) async throws {
+    guard let job = try await transactor.store.job(assignment.jobID) else { return }
+    do {
+      if try await deregister(assignment, of: job) != .busy { return }
+      logger.warning("a source keeps a runner that had its job", metadata: ["source": "\(source)", "runner": "\(assignment.id)"])
+    } catch {
+      let limit = assignment.phaseSince.addingTimeInterval(Self.patience)
+      switch error {
+      case .unavailable, .throttled:
+        // Not for ever: the source may never come back.
+        if transactor.currentTime < limit { throw ComeBack(at: error.retryTime(default: later(5)), reason: error.description) }
+      case .notFound, .forbidden, .alreadyExists, .invalid: break
+      }
+      logger.warning(
+        "a registration stays at its source", metadata: ["source": "\(source)", "runner": "\(assignment.id)", "error": "\(error)"])
+    }
+  }
+
   private func isReusable(_ container: Container) -> Bool {
     guard let pool = engines.pool(of: container), !drain.isOn else { return false }
     return container.isReusable(under: pool.reuse, at: transactor.currentTime)
   }
 
   private func finish(_ assignment: Assignment, _ event: ContainerEvent, cause: String) async throws {
+    defer { takenBack.withLock { _ = $0.remove(assignment.id) } }
     try await transactor.transact(.assignmentReleased) { (unit) throws(StoreError) in
       guard var row = try await unit.assignment(assignment.id), row.phase == .releasing else { return }
       row.phase = .released

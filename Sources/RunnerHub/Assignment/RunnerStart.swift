@@ -20,6 +20,8 @@ struct RunnerStart: Sendable {
   let retry: Retry
   let memory: FleetMemory
   let logger: Logger
+  /// Seconds after which a job is tried again that must not start beside a refused one.
+  private static let refusedPause: TimeInterval = 30
 
   /// - Throws: `ComeBack` to be called again later; `StoreError` when the store fails.
   func run(_ id: AssignmentID) async throws {
@@ -52,12 +54,15 @@ struct RunnerStart: Sendable {
     }
     // Making a container takes a while: a job that was cancelled meanwhile needs no runner, and its container is unused.
     guard try await transactor.store.assignment(assignment.id)?.phase == .bound else { return }
+    if let objection = try await refusedObjection(to: assignment.jobClass) {
+      return try await fail(assignment, cause: objection, container: .giveBack, isOwnFault: true, pause: Self.refusedPause)
+    }
     let registration: RunnerRegistration
     do {
       registration = try await forge.register(
         RunnerRequest(
           name: assignment.id.rawValue, jobClass: assignment.jobClass, repository: job.repository.fullName,
-          installationID: job.installationID))
+          installationID: job.installationID, job: job))
     } catch .throttled(let until, let reason) {
       throw ComeBack(at: until, reason: "registration: \(reason)")
     } catch .unavailable(let reason) {
@@ -72,7 +77,8 @@ struct RunnerStart: Sendable {
         job: job, assignment: assignment, container: container, home: try await engine.home(of: engines.spec(of: container)),
         refused: try await refused(in: assignment.jobClass),
         baseURL: settings.baseURL)
-      try await engine.put(registration.files + files.files, into: container.id)
+      // Hook, environment and introduction are read by GitHub's runner only.
+      try await engine.put(registration.files + (job.source == nil ? files.files : []), into: container.id)
       try await engine.put([files.marker], into: container.id)
     } catch let error as EngineError {
       return try await fail(assignment, cause: "handing over the runner's files: \(error)", container: .terminate)
@@ -162,6 +168,12 @@ struct RunnerStart: Sendable {
       let key = $0.definition?.definition.flatMap { $0.isExact ? $0.key : nil }
       return RunnerFiles.RefusedJob(runID: $0.runID, key: key, reason: $0.refusal ?? "refused")
     }
+  }
+
+  /// At another source than GitHub no hook fails a refused job: while one waits there, whoever has its labels could get it, so nobody is made.
+  private func refusedObjection(to jobClass: JobClass) async throws -> String? {
+    guard let source = jobClass.source, let refused = try await refused(in: jobClass).first else { return nil }
+    return "a refused job of its class still waits at \(source) (run \(refused.runID)): no runner before it is cancelled there"
   }
 
   /// What becomes of the container of a failed start.

@@ -74,12 +74,12 @@ struct AnsweredQuestion: Sendable {
 
 extension PolicyContainer {
   /// Tells candidates of a turn apart: a new one has no id.
-  var key: String { id.isEmpty ? name : id }
+  var key: String { self.id.isEmpty ? self.name : self.id }
 
   fileprivate func isChosen(by binding: Plan.Binding) -> Bool {
     switch binding.candidate {
-    case .warm(let container): id == container.rawValue
-    case .new(let pool): isNew && self.pool == pool
+    case .warm(let container): self.id == container.rawValue
+    case .new(let pool): self.isNew && self.pool == pool
     }
   }
 }

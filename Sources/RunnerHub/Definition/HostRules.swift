@@ -6,7 +6,7 @@ package enum HostRules {
   /// pool that offers the labels: a runner of any of them may get the job.
   package static func refusal(of job: Job, in pools: [Pool]) -> String? {
     let labels = Labels(job.labels)
-    let offering = pools.filter { labels.isSatisfied(by: $0.labels) }
+    let offering = pools.filter { $0.offers(labels, of: job.source) }
     let open = offering.filter { SecurityPolicy.forkObjection(to: job, in: $0) == nil }
     guard !open.isEmpty else { return offering.lazy.compactMap { SecurityPolicy.forkObjection(to: job, in: $0) }.first }
     let definition = job.definition ?? .unknown(reason: "not looked up")

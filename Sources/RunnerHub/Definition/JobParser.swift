@@ -23,6 +23,7 @@ package struct JobParser: Sendable {
   /// - Returns: findings in the order of the jobs.
   package func parse(_ jobs: [Job]) async -> [Finding] {
     guard let first = jobs.first else { return [] }
+    if let source = first.source { return jobs.map { finding(of: $0, from: source) } }
     // The run is asked for on its own: whether it is a fork's must be known even where its file comes too late.
     let source = source
     let deadline = ContinuousClock.now + settings.definitionTimeLimit
@@ -61,6 +62,12 @@ package struct JobParser: Sendable {
         ?? .unknown(reason: reason)
       return Finding(run: run?.context, definition: definition, estimate: ResourceEstimator(settings: settings).estimate(job, definition))
     }
+  }
+
+  /// Another source tells with its jobs what it knows of them: there is no file to ask for.
+  private func finding(of job: Job, from source: String) -> Finding {
+    let definition = job.definition ?? .unknown(reason: "\(source) does not tell the image of the job")
+    return Finding(run: job.run, definition: definition, estimate: ResourceEstimator(settings: settings).estimate(job, definition))
   }
 
   /// The job's place in its file. Pure.

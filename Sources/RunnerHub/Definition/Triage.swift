@@ -101,7 +101,7 @@ package struct Triage: Sendable {
   }
 
   private func findings(for jobs: [Job]) async -> [(JobID, JobParser.Finding)] {
-    let runs = Dictionary(grouping: jobs) { "\($0.repository.fullName)/\($0.runID)/\($0.runAttempt)" }
+    let runs = Dictionary(grouping: jobs) { "\($0.repository.qualifiedName)/\($0.runID)/\($0.runAttempt)" }
     let parser = parser
     return await withTaskGroup(of: [(JobID, JobParser.Finding)].self) { group in
       var all: [JobID: JobParser.Finding] = [:]
@@ -152,7 +152,7 @@ package struct Triage: Sendable {
     _ id: JobID, _ finding: JobParser.Finding, _ panel: Panel, in unit: inout UnitOfWork
   ) async throws(StoreError) {
     guard var job = try await unit.job(id), job.state == .received else { return }
-    let isNews = job.definition != finding.definition
+    let isNews = job.definition != finding.definition || job.estimate == nil
     job.run = finding.run
     job.definition = finding.definition
     job.estimate = finding.estimate
@@ -178,7 +178,7 @@ package struct Triage: Sendable {
     } else {
       // It stays queued at the forge: where a pool offers its labels a runner of ours may get it, and must be fit for it.
       let mayComeBack = rule.labelMisfit(of: job) == nil
-      job.jobClass = mayComeBack ? settings.jobClass(repository: job.repository, labels: job.labels) : nil
+      job.jobClass = mayComeBack ? settings.jobClass(of: job) : nil
       forward(&job, in: &unit)
     }
     unit.put(job)
@@ -196,9 +196,10 @@ package struct Triage: Sendable {
 
   /// A public repository's job whose run is not known, where a pool that may get it takes no forks.
   private func mayBeFork(_ job: Job) -> Bool {
-    guard job.run == nil, !job.repository.isPrivate else { return false }
+    // Another source has told what it knows: waiting brings no more.
+    guard job.run == nil, job.source == nil, !job.repository.isPrivate else { return false }
     let labels = Labels(job.labels)
-    return settings.pools.contains { labels.isSatisfied(by: $0.labels) && !$0.acceptsForks }
+    return settings.pools.contains { $0.offers(labels, of: nil) && !$0.acceptsForks }
   }
 
   private func forward(_ job: inout Job, in unit: inout UnitOfWork) {
@@ -218,7 +219,7 @@ package struct Triage: Sendable {
   ) async throws(StoreError) {
     unit.tell(job.id, "routing → orchestrator: \(job.routeReason ?? "")")
     count(job, in: &unit)
-    job.jobClass = settings.jobClass(repository: job.repository, labels: job.labels)
+    job.jobClass = settings.jobClass(of: job)
     if let refusal = HostRules.refusal(of: job, in: settings.pools) {
       job.refusal = refusal
       unit.apply(.refuse, to: &job)
@@ -226,7 +227,8 @@ package struct Triage: Sendable {
       unit.additions.effects.append(
         OutboxEffect(
           // One for each job, since each must be failed by a hook where cancelling is forbidden.
-          key: "cancel/\(job.id)", kind: .cancelRun(jobID: job.id, repository: job.repository.fullName, runID: job.runID), dueAt: unit.now))
+          key: "cancel/\(job.id)",
+          kind: .cancelRun(jobID: job.id, repository: job.repository.fullName, runID: job.runID, source: job.source), dueAt: unit.now))
       try await unit.report(job, settings: settings)
       return
     }

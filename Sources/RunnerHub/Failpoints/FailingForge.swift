@@ -40,7 +40,7 @@ struct FailingForge: Forge, JobSearch {
       try await forge.job(id: id, repository: repository, installationID: installationID)
     }
   }
-  func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) {
+  func cancelRun(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) {
     try await trap.around(.call(.cancelRun)) { () async throws(ForgeError) in
       try await forge.cancelRun(id: id, repository: repository, installationID: installationID)
     }

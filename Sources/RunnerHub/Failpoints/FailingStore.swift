@@ -33,7 +33,9 @@ extension FailingStore: JobReader {
   func jobs(in states: Set<JobState>, receivedBefore: Date, after job: Job?, limit: Int) async throws(StoreError) -> [Job] {
     try await store.jobs(in: states, receivedBefore: receivedBefore, after: job, limit: limit)
   }
-  func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] { try await store.jobs(ofRun: runID, attempt: attempt) }
+  func jobs(ofRun runID: Int64, attempt: Int, source: String?) async throws(StoreError) -> [Job] {
+    try await store.jobs(ofRun: runID, attempt: attempt, source: source)
+  }
   func recentJobs(limit: Int) async throws(StoreError) -> [Job] { try await store.recentJobs(limit: limit) }
   func jobCounts() async throws(StoreError) -> [JobState: Int] { try await store.jobCounts() }
   func queue(heads: Int) async throws(StoreError) -> [ClassQueue] { try await store.queue(heads: heads) }
@@ -62,10 +64,14 @@ extension FailingStore: PlanningReader {
 
 extension FailingStore: OutboxReader {
   func dueEffects(at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] { try await store.dueEffects(at: now, limit: limit) }
-  func dueEffects(_ rank: OutboxEffect.Rank, at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] {
-    try await store.dueEffects(rank, at: now, limit: limit)
+  func dueEffects(
+    _ rank: OutboxEffect.Rank, to source: String?, at now: Date, limit: Int
+  ) async throws(StoreError) -> [OutboxEffect] {
+    try await store.dueEffects(rank, to: source, at: now, limit: limit)
   }
-  func nextEffectTime(_ rank: OutboxEffect.Rank) async throws(StoreError) -> Date? { try await store.nextEffectTime(rank) }
+  func nextEffectTime(_ rank: OutboxEffect.Rank, to source: String?) async throws(StoreError) -> Date? {
+    try await store.nextEffectTime(rank, to: source)
+  }
   func nextEffectTime() async throws(StoreError) -> Date? { try await store.nextEffectTime() }
   func effectCount() async throws(StoreError) -> Int { try await store.effectCount() }
 }
@@ -120,6 +126,15 @@ extension FailingStore: PolicyArchive {
   func bundle(_ digest: String) async throws(StoreError) -> StoredBundle? { try await store.bundle(digest) }
   func policyEvents(limit: Int) async throws(StoreError) -> [PolicyEvent] { try await store.policyEvents(limit: limit) }
   func policyEvent(actingIn slot: PolicySlot) async throws(StoreError) -> PolicyEvent? { try await store.policyEvent(actingIn: slot) }
+}
+
+extension FailingStore: AlertReader {
+  func openAlerts() async throws(StoreError) -> [Alert] { try await store.openAlerts() }
+  func recentAlerts(limit: Int) async throws(StoreError) -> [Alert] { try await store.recentAlerts(limit: limit) }
+  func notifications(ofAlert id: String) async throws(StoreError) -> [AlertNotification] { try await store.notifications(ofAlert: id) }
+  func pendingNotifications(limit: Int) async throws(StoreError) -> [(notification: AlertNotification, alert: Alert)] {
+    try await store.pendingNotifications(limit: limit)
+  }
 }
 
 extension FailingStore: ForgeMemory {

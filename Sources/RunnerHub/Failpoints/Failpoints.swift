@@ -32,6 +32,7 @@ package struct Failpoints: Sendable {
   package func guarding(_ store: any Store) -> any Store { trap.map { FailingStore(store, $0) } ?? store }
   package func guarding(_ engine: any ContainerEngine) -> any ContainerEngine { trap.map { FailingEngine(engine, $0) } ?? engine }
   package func guarding(_ forge: any Forge & JobSearch) -> any Forge & JobSearch { trap.map { FailingForge(forge, $0) } ?? forge }
+  package func guarding(_ roster: any NotifierRoster) -> any NotifierRoster { trap.map { FailingRoster(roster, $0) } ?? roster }
   package func guarding(_ blobs: any BlobStore) -> any BlobStore { trap.map { FailingBlobStore(blobs, $0) } ?? blobs }
 }
 

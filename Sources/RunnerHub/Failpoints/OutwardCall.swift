@@ -14,6 +14,9 @@ package enum OutwardCall: String, Sendable, CaseIterable {
   case searchRuns = "search-runs"
   case searchJobs = "search-jobs"
 
+  // MARK: To a notifier
+  case notify
+
   // MARK: To the blob store
   case appendLog = "append-log"
 }

@@ -29,7 +29,7 @@ package struct JobReducer: Sendable {
     absorb(report, into: &job)
 
     if let runner = report.runnerName, !runner.isEmpty, event.namesRunner {
-      try await meet(runner: AssignmentID(rawValue: runner), job: &job, in: &unit)
+      try await meet(runner: runner, job: &job, in: &unit)
     }
     let assignment = try await ownAssignment(of: job, in: &unit)
     let isOurs = assignment != nil && assignment?.id.rawValue == report.runnerName
@@ -46,7 +46,7 @@ package struct JobReducer: Sendable {
     unit.apply(jobEvent, to: &job)
     if job.route == nil, event.namesRunner, let runner = report.runnerName, !runner.isEmpty {
       // A runner was faster than our decision, which is made by that: somebody else's, or one of ours that was made for another job.
-      let wasOurs = try await unit.assignment(AssignmentID(rawValue: runner)) != nil
+      let wasOurs = try await ourRunner(runner, of: job.source, in: &unit) != nil
       job.route = wasOurs ? .orchestrator : .traditional
       job.routeCause = .takenFirst
       job.routeReason = "runner \(runner)\(wasOurs ? ", one of ours," : "") took it before it was routed"
@@ -60,7 +60,7 @@ package struct JobReducer: Sendable {
     if job.state.isFinal, !before.state.isFinal { try await end(&job, report, in: &unit) }
     if event.namesRunner, !before.state.isFinal, let runner = job.runnerName, !runner.isEmpty {
       // By the name, not by the job's assignment: that is gone where the runner was released before the news came.
-      job.ranOn = try await unit.assignment(AssignmentID(rawValue: runner)) != nil ? .orchestrator : .traditional
+      job.ranOn = try await ourRunner(runner, of: job.source, in: &unit) != nil ? .orchestrator : .traditional
     }
 
     if job == before, !isNew { return .nothing }
@@ -107,8 +107,9 @@ package struct JobReducer: Sendable {
   // MARK: - Runner
 
   /// The forge names a runner. Where it is one of ours that was made for another job, the two assignments are exchanged.
-  private func meet(runner: AssignmentID, job: inout Job, in unit: inout UnitOfWork) async throws(StoreError) {
-    guard !job.state.isFinal, job.assignment != runner, let assignment = try await unit.assignment(runner), assignment.phase.isActive
+  private func meet(runner: String, job: inout Job, in unit: inout UnitOfWork) async throws(StoreError) {
+    guard !job.state.isFinal, job.assignment?.rawValue != runner,
+      let assignment = try await ourRunner(runner, of: job.source, in: &unit), assignment.phase.isActive
     else { return }
     let own = try await ownAssignment(of: job, in: &unit)
     let exchange = Exchange.runner(
@@ -128,6 +129,12 @@ package struct JobReducer: Sendable {
     unit.count { HubMetrics.assignment(.exchanged) }
     for changed in exchange.containers { unit.put(changed) }
     for (id, text) in exchange.story { unit.tell(id, text) }
+  }
+
+  /// The assignment whose runner has the name. A runner of one source never works for another, whatever a platform calls its own.
+  private func ourRunner(_ name: String, of source: String?, in unit: inout UnitOfWork) async throws(StoreError) -> Assignment? {
+    guard let assignment = try await unit.assignment(AssignmentID(rawValue: name)), assignment.jobClass.source == source else { return nil }
+    return assignment
   }
 
   private func side(of assignment: Assignment, in unit: inout UnitOfWork) async throws(StoreError) -> Exchange.Side {
@@ -206,6 +213,9 @@ extension Job {
       organization: report.organization, installationID: report.installationID, workflow: report.workflow, name: report.name,
       labels: report.labels, headSHA: report.headSHA, headBranch: report.headBranch, htmlURL: report.htmlURL,
       createdAt: report.createdAt ?? now, receivedAt: now)
+    scope = report.scope
+    run = report.run
+    definition = report.definition
   }
 }
 

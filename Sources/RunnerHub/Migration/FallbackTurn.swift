@@ -82,7 +82,7 @@ package struct FallbackTurn: Sendable {
   /// However many wait, a look at their classes says whether a walk along them is worth while.
   private func hasCandidates() async throws(StoreError) -> Bool {
     if migration.traditionalLabels.isEmpty { return false }
-    return try await transactor.store.queue(heads: 1).contains { migration.offers($0.jobClass.labels) }
+    return try await transactor.store.queue(heads: 1).contains { $0.jobClass.source == nil && migration.offers($0.jobClass.labels) }
   }
 
   private func page(after last: Job?, _ rule: Rule) async throws(StoreError) -> [Job] {
@@ -102,7 +102,7 @@ package struct FallbackTurn: Sendable {
     guard job.state == .queued, let queuedAt = job.queuedAt, queuedAt <= rule.deadline else { return false }
     // A fork's job that was left to others keeps its class to places for forks until it is taken: it does not get there by waiting.
     if rule.cause == .waitedTooLong, job.mayBeFromFork { return false }
-    return migration.offers(Labels(job.labels))
+    return migration.offers(job)
   }
 
   private func fallBack(_ job: Job, _ rule: Rule, in unit: inout UnitOfWork) async throws(StoreError) {

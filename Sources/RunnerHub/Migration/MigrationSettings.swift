@@ -13,6 +13,8 @@ package struct MigrationSettings: Hashable, Sendable {
     self.fallbackAfter = fallbackAfter
   }
 
-  /// Whether a traditional runner could take a job with these labels.
+  /// Whether a traditional runner could take the job. Those that are known are GitHub's.
+  package func offers(_ job: Job) -> Bool { job.source == nil && offers(Labels(job.labels)) }
+  /// Whether one could take a job of GitHub's with these labels.
   package func offers(_ labels: Labels) -> Bool { !traditionalLabels.isEmpty && labels.isSatisfied(by: traditionalLabels) }
 }

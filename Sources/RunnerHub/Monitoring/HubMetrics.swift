@@ -35,6 +35,10 @@ package enum HubMetrics {
     case statusWrites = "runnerhub_status_writes_total"
     /// Distribution: CPU and waiting of one turn of the planner.
     case plannerTurn = "runnerhub_planner_turn_seconds"
+    /// Gauge by `severity`: alerts that are open.
+    case alertsOpen = "runnerhub_alerts_open"
+    /// Counter by `outcome`: tries of notifications: `delivered`, `retried`, `given_up`.
+    case notifications = "runnerhub_notifications_total"
     /// Gauge by `component`: 1 works, 0 does not.
     case componentUp = "runnerhub_component_up"
     /// Gauge by `state`: 1 for the present one, 0 for the others.
@@ -84,6 +88,19 @@ package enum HubMetrics {
     for state in ContainerState.allCases where state.isLive {
       set(.containers, [("state", state.rawValue)], Double(counts[state] ?? 0))
     }
+  }
+  package static func openAlerts(_ alerts: some Sequence<Alert>) {
+    let counts: [Alert.Severity: Int] = alerts.reduce(into: [:]) { $0[$1.severity, default: 0] += 1 }
+    for severity in Alert.Severity.allCases { set(.alertsOpen, [("severity", severity.rawValue)], Double(counts[severity] ?? 0)) }
+  }
+  package static func notification(_ settled: AlertNotification) {
+    let outcome =
+      switch settled.status {
+      case .pending: "retried"
+      case .delivered: "delivered"
+      case .givenUp: "given_up"
+      }
+    count(.notifications, [("outcome", outcome)])
   }
   package static func component(_ component: Component, isWorking: Bool) {
     set(.componentUp, [("component", component.rawValue)], isWorking ? 1 : 0)

@@ -49,7 +49,9 @@ package struct FleetHistory: Hashable, Sendable {
     pool.startFailures = entry.failures.count { now.timeIntervalSince($0) < Self.memory }
     pool.grownAt = entry.scale.lastGrowth
     pool.shrunkAt = entry.scale.lastShrink
-    pool.history = entry.samples.filter { now.timeIntervalSince($0.at) <= Self.memory }
+    // Oldest first: mostly all are young enough, and then it is the same array as last time, which is compared at no cost.
+    let isYoung = { (sample: PolicyPool.Sample) in now.timeIntervalSince(sample.at) <= Self.memory }
+    pool.history = entry.samples.first.map(isYoung) ?? true ? entry.samples : entry.samples.filter(isYoung)
   }
 }
 

@@ -36,15 +36,18 @@ package struct FleetObserver: Sendable {
   package static func fleet(
     pools: [Pool], containers: [Container], queue: [ClassQueue], isDraining: Bool, now: Date, history: FleetHistory = FleetHistory()
   ) -> PolicyFleet {
-    let classes = queue.map { entry in (entry, pools.first { entry.jobClass.labels.isSatisfied(by: $0.labels) }?.name) }
+    fleet(pools: pools, counts: FleetCounts(containers), queue: queue, isDraining: isDraining, now: now, history: history)
+  }
+
+  /// The same of containers that were counted before. Costs by pools and classes.
+  package static func fleet(
+    pools: [Pool], counts: FleetCounts, queue: [ClassQueue], isDraining: Bool, now: Date, history: FleetHistory = FleetHistory()
+  ) -> PolicyFleet {
+    let classes = queue.map { entry in (entry, pools.first { $0.offers(entry.jobClass.labels, of: entry.jobClass.source) }?.name) }
     var pending: [String: Int] = [:]
     for case (let entry, let pool?) in classes { pending[pool, default: 0] += entry.count }
     let rows = pools.map { pool in
-      var own = Counts()
-      // By index: a look at a few fields spares the copy of a row, and this is asked with each decision.
-      for index in containers.indices where containers[index].pool == pool.name {
-        own.add(containers[index].state, isHeld: containers[index].assignment != nil)
-      }
+      let own = counts.byPool[pool.name] ?? FleetCounts.OfPool()
       var row = PolicyPool(
         name: pool.name, minimum: pool.minimum, maximum: pool.maximum, warm: pool.warm, template: .init(pool), total: own.total,
         idle: own.idle, busy: own.held, creating: own.creating, unhealthy: own.unhealthy, ending: own.ending,
@@ -53,25 +56,8 @@ package struct FleetObserver: Sendable {
       return row
     }
     return PolicyFleet(
-      now: now, pools: rows, queue: mostUrgent(classes), classes: queue.count, repositories: uses(containers), waits: history.waits,
+      now: now, pools: rows, queue: mostUrgent(classes), classes: queue.count, repositories: counts.uses.largest, waits: history.waits,
       pending: queue.reduce(0) { $0 + $1.count }, active: rows.reduce(0) { $0 + $1.active }, isDraining: isDraining)
-  }
-
-  /// Containers of one pool by what they do.
-  private struct Counts {
-    var (total, held, idle, creating, unhealthy, ending) = (0, 0, 0, 0, 0, 0)
-
-    mutating func add(_ state: ContainerState, isHeld: Bool) {
-      // One that ends is no capacity: a policy that wants as many as there are must not have it replaced.
-      if isHeld || state.isUseful { total += 1 }
-      if isHeld { held += 1 } else if state == .ready { idle += 1 }
-      switch state {
-      case .creating: creating += 1
-      case .unhealthy: unhealthy += 1
-      case .draining, .terminating: ending += 1
-      default: break
-      }
-    }
   }
 
   private static func mostUrgent(_ classes: [(ClassQueue, String?)]) -> [PolicyQueue] {
@@ -82,15 +68,6 @@ package struct FleetObserver: Sendable {
         pool: item.pool, priority: item.head.priority, queuedAt: item.head.queuedAt ?? item.head.receivedAt,
         holdsForkJob: item.entry.holdsForkJob)
     }
-  }
-
-  private static func uses(_ containers: [Container]) -> [PolicyUse] {
-    var active: [String: Int] = [:]
-    for index in containers.indices where containers[index].assignment != nil {
-      if let repository = containers[index].trustScope { active[repository, default: 0] += 1 }
-    }
-    return active.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(PolicyFleet.listLimit)
-      .map { PolicyUse(repository: $0.key, active: $0.value) }
   }
 }
 

@@ -7,14 +7,19 @@ import Scheduling
 package struct Orchestration: Sendable {
   package let orchestrator: RunnerOrchestrator
   package let reporter: StatusReporter
+  /// What runs for the sources beside GitHub, as they come.
+  package let sources: SourceDesk
   /// What is remembered of the fleet, for others that show it to policies.
   package let memory: FleetMemory
   private let signals: Signals
 
+  /// - Parameters:
+  ///   - notifiers: who is told of alerts.
+  ///   - alertSources: beside those of the core.
   package init(
-    transactor: Transactor, engines: EngineRoster, forge: any Forge & JobSearch, decoder: any DeliveryDecoder, policies: any PolicySource,
+    transactor: Transactor, engines: EngineRoster, forge: ForgeRoster, decoder: any DeliveryDecoder, policies: any PolicySource,
     blobs: any BlobStore, settings: Settings, monitor: OrchestratorMonitor, drain: DrainSwitch, metricsInterval: TimeInterval,
-    drainLimit: TimeInterval, logger: Logger
+    drainLimit: TimeInterval, notifiers: any NotifierRoster = NoNotifiers(), alertSources: [any AlertSource] = [], logger: Logger
   ) {
     let store = transactor.store
     let identities = RandomIdentitySource()
@@ -42,12 +47,20 @@ package struct Orchestration: Sendable {
       transactor: transactor, search: forge, reducer: reducer, runs: source, settings: settings, logger: logger)
     let monitoring = MonitoringLoop(
       store: store, policies: policies, monitor: monitor, wakeUp: transactor.signals.monitoring, interval: metricsInterval, logger: logger)
+    let alerts = AlertKeeper(
+      store: store,
+      sources: [ComponentAlerts(monitor: monitor), PolicyAlerts(policies: policies), GivenUpJobAlerts(store: store)] + alertSources,
+      roster: notifiers, signals: transactor.signals, logger: logger)
+    let courier = NotificationCourier(
+      store: store, roster: notifiers, wakeUp: transactor.signals.notifications, link: { [url = settings.baseURL] _ in url }, logger: logger
+    )
     let retention = DecisionRetention(transactor: transactor, settings: settings, logger: logger)
     var loops: [(name: String, run: @Sendable () async throws -> Void)] = [
       ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planner", { try await planner.run() }),
       ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
       ("health", { try await health.run() }), ("reconciliation", { try await reconciler.run() }),
       ("monitoring", { try await monitoring.run() }), ("decision log", { try await retention.run() }),
+      ("alerts", { try await alerts.run() }), ("notifications", { try await courier.run() }),
     ]
     // A loop that ends by itself counts as a failure: one that has nothing to do is left out.
     if settings.sweepInterval > .zero { loops.append(("sweep", { try await sweeper.run() })) }
@@ -57,6 +70,7 @@ package struct Orchestration: Sendable {
       transactor: transactor, loops: loops, drain: drain, fallback: fallback, monitor: monitor, drainLimit: drainLimit, logger: logger)
     self.memory = memory
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)
+    sources = SourceDesk(transactor: transactor, forge: forge, reducer: reducer, settings: settings, logger: logger)
     signals = transactor.signals
   }
 

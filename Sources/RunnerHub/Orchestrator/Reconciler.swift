@@ -137,7 +137,7 @@ package struct Reconciler: Sendable {
   /// A refused job that the forge still has queued although its run was to be cancelled: a runner's hook ends it.
   private func failByHook(_ id: JobID) async throws(StoreError) {
     try await transactor.transact(.refusalOverdue) { (unit) throws(StoreError) in
-      guard var job = try await unit.job(id), job.state == .refused, job.refusalAction == nil else { return }
+      guard var job = try await unit.job(id), job.state == .refused, job.refusalAction == nil, job.source == nil else { return }
       job.refusalAction = .failByHook
       unit.put(job)
       unit.tell(id, "still queued after its refusal: a runner's hook is to fail it")

@@ -36,13 +36,14 @@ package struct ScalingTurn: Sendable {
     let containers = try await transactor.store.liveContainers()
     let queue = try await transactor.store.queue(heads: 1)
     let now = transactor.currentTime
+    let counts = FleetCounts(containers)
     let fleet = FleetObserver.fleet(
-      pools: settings.pools, containers: containers, queue: queue, isDraining: false, now: now,
+      pools: settings.pools, counts: counts, queue: queue, isDraining: false, now: now,
       history: try await memory.history(from: transactor.store, at: now))
     memory.note(fleet)
     let resizings = Self.resizings(
-      settings.pools, containers: containers, fleet: fleet, limit: settings.containerPoolSize, hosts: hosts, claims: claims,
-      autoscaler, engine, &history)
+      settings.pools, containers: containers, counts: counts, fleet: fleet, limit: settings.containerPoolSize, hosts: hosts,
+      claims: claims, autoscaler, engine, &history)
     // Made for the first pool that changes: most turns change none.
     var snapshot: DecisionInput?
     for resizing in resizings {
@@ -67,23 +68,26 @@ package struct ScalingTurn: Sendable {
   /// Pure: asks the policy about every pool in configured order, and plans each within its bounds, what is left of the limit over all, and what
   /// its host has left. What pools lack to their minimum is set aside first, so that no pool's warm target takes another one's minimum.
   /// - Parameters:
+  ///   - counts: of these containers.
   ///   - fleet: as `FleetObserver` sees these pools and containers.
   ///   - hosts: nil: no host is a bound; one that is missing has no room.
   package static func resizings(
-    _ pools: [Pool], containers: [Container], fleet: PolicyFleet, limit: Int, hosts: [String: Resources]? = nil,
+    _ pools: [Pool], containers: [Container], counts: FleetCounts, fleet: PolicyFleet, limit: Int, hosts: [String: Resources]? = nil,
     claims: [Plan.Claim] = [], _ autoscaler: Autoscaler, _ engine: any PolicyEngine, _ history: inout [String: ScaleHistory]
   ) -> [Resizing] {
-    var room = HostRoom(hosts: hosts, containers: containers, limit: limit, claims: claims)
-    let setAside = pools.map { pool in
-      let count = min(autoscaler.shortfall(of: pool, containers: containers, now: fleet.now), room.places(for: pool))
+    var room = HostRoom(hosts: hosts, load: counts.load, limit: limit, claims: claims)
+    let censuses = autoscaler.censuses(of: pools, containers: containers, now: fleet.now)
+    let setAside = zip(pools, censuses).map { pool, census in
+      let count = min(autoscaler.shortfall(of: pool, census), room.places(for: pool))
       room.take(count, of: pool)
       return count
     }
     var resizings: [Resizing] = []
-    for ((pool, facts), own) in zip(zip(pools, fleet.pools), setAside) {
+    for (index, (pool, facts)) in zip(pools, fleet.pools).enumerated() {
+      let own = setAside[index]
       let verdict = engine.scale(facts, fleet: fleet)
       let plan = autoscaler.plan(
-        pool, containers: containers, wanted: verdict.value, because: verdict.reason, room: own + room.places(for: pool),
+        pool, censuses[index], wanted: verdict.value, because: verdict.reason, room: own + room.places(for: pool),
         history: history[pool.name] ?? ScaleHistory(), now: fleet.now)
       history[pool.name] = plan.history
       // At least its own: a plan never stays below the minimum where there is room.

@@ -8,13 +8,26 @@ package struct Signals: Sendable {
   package let planning = WakeUp()
   package let assignments = WakeUp()
   package let reporting = WakeUp()
+  private let reportingToSources = Shared([String: WakeUp]())
   package let monitoring = WakeUp()
+  package let alerts = WakeUp()
+  package let notifications = WakeUp()
   /// For pages that follow what happens.
   package let pages = WakeUp()
   /// Rises with each change of assignments, for whoever looks at intervals.
   package let assignmentRevision = Revision()
 
   package init() {}
+
+  /// The same as `reporting` for what is told to one source; nil: GitHub.
+  package func reporting(to source: String?) -> WakeUp {
+    guard let source else { return reporting }
+    return reportingToSources.withLock { wakeUps in
+      let wakeUp = wakeUps[source] ?? WakeUp()
+      wakeUps[source] = wakeUp
+      return wakeUp
+    }
+  }
 
   /// A number that only rises.
   package final class Revision: Sendable {
@@ -30,7 +43,9 @@ package struct Signals: Sendable {
     if changes.jobs.contains(where: { $0.state == .received }) { triage.notify() }
     if isFleetChanged || changes.jobs.contains(where: { $0.state == .queued || $0.state == .refused }) { planning.notify() }
     if isFleetChanged { assignments.notify() }
-    if !changes.effects.isEmpty { reporting.notify() }
+    for source in Set(changes.effects.map(\.source)) { reporting(to: source).notify() }
+    if changes.jobs.contains(where: { $0.state == .failed }) { alerts.notify() }
+    if !changes.notifications.isEmpty { notifications.notify() }
     monitoring.notify()
     pages.notify()
   }

@@ -10,7 +10,7 @@ package import Logging
 package struct Sweeper: Sendable {
   private let transactor: Transactor
   private let search: any JobSearch
-  private let reducer: JobReducer
+  private let finder: JobFinder
   private let runs: DefinitionSource
   private let settings: Settings
   private let logger: Logger
@@ -25,7 +25,7 @@ package struct Sweeper: Sendable {
   ) {
     self.transactor = transactor
     self.search = search
-    self.reducer = reducer
+    finder = JobFinder(transactor: transactor, reducer: reducer, logger: logger)
     self.runs = runs
     self.settings = settings
     self.logger = logger
@@ -61,7 +61,8 @@ package struct Sweeper: Sendable {
   private func targets(_ left: inout Int) async throws -> [SweepTarget] {
     let since = transactor.currentTime.addingTimeInterval(-settings.sweepMemory)
     let seen = try await transactor.store.newestJobs(byRepositorySince: since, limit: Self.width)
-    var targets = seen.map { SweepTarget(repository: $0.repository, installationID: $0.installationID) }
+    // Other sources tell all their open jobs at once (`SourceSweep`).
+    var targets = seen.filter { $0.source == nil }.map { SweepTarget(repository: $0.repository, installationID: $0.installationID) }
     // The smallest budget is kept for the repositories heard of.
     if case .organization(let name) = settings.scope, left > Self.step {
       left -= 1
@@ -100,21 +101,10 @@ package struct Sweeper: Sendable {
   private func apply(_ jobs: [JobReport], of run: RunReport) async throws(StoreError) -> Int {
     var found = 0
     for report in jobs {
-      let known = try await transactor.store.job(report.jobID)
-      guard SweepOrder.matters(report, known: known) else { continue }
+      guard try await finder.matters(report) else { continue }
       // Its definition will be asked for: that spares the call.
       await runs.learn(run)
-      let effect = try await transactor.transact(.jobFound) { (unit) throws(StoreError) in
-        let effect = try await reducer.reduce(report, in: &unit)
-        if effect == .applied {
-          unit.tell(report.jobID, "\(report.status): found by asking the forge, no delivery told of it")
-          unit.count { HubMetrics.jobFound() }
-        }
-        return effect
-      }
-      guard effect == .applied else { continue }
-      found += 1
-      logger.notice("a job was found by asking the forge", metadata: ["job": "\(report.jobID)", "status": "\(report.status)"])
+      if try await finder.apply(report) { found += 1 }
     }
     return found
   }

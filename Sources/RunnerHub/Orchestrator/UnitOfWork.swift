@@ -12,6 +12,8 @@ package struct UnitOfWork: Sendable {
   private var changedJobs: Set<JobID> = []
   private var changedAssignments: Set<AssignmentID> = []
   private var changedContainers: Set<ContainerID> = []
+  private var formerJobs: [JobID: JobState] = [:]
+  private var formerContainers: [ContainerID: ContainerState] = [:]
   /// What has no row of its own to read first: effects, decisions, outcomes. Rows are added by `put`.
   package var additions = Changes()
   package let now: Date
@@ -28,6 +30,7 @@ package struct UnitOfWork: Sendable {
     if let job = jobs[id] { return job }
     let stored = try await store.job(id)
     jobs[id] = stored
+    formerJobs[id] = stored?.state
     return stored
   }
 
@@ -42,6 +45,7 @@ package struct UnitOfWork: Sendable {
     if let container = containers[id] { return container }
     let stored = try await store.container(id)
     containers[id] = stored
+    formerContainers[id] = stored?.state
     return stored
   }
 
@@ -113,6 +117,9 @@ package struct UnitOfWork: Sendable {
     changes.jobs += changedJobs.sorted().compactMap { jobs[$0] }
     changes.assignments += changedAssignments.sorted().compactMap { assignments[$0] }
     changes.containers += changedContainers.sorted().compactMap { containers[$0] }
+    if changes.isEmpty { return changes }
+    changes.formerJobs = formerJobs
+    changes.formerContainers = formerContainers
     return changes
   }
 }

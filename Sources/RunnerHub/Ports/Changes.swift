@@ -26,8 +26,15 @@ package struct Changes: Hashable, Sendable {
   package var policyEvents: [PolicyEvent] = []
   package var timeline: [TimelineEntry] = []
   package var audit: [AuditEvent] = []
+  /// Raised, or with their end. A second open one of a key, and an end that was stored before, are conflicts.
+  package var alerts: [Alert] = []
+  /// Owed to notifiers (id 0), or with what became of them.
+  package var notifications: [AlertNotification] = []
   /// Values for `ForgeMemory`.
   package var memory: [String: String] = [:]
+  /// States of rows as they were read, for those who are told what changed. Not stored.
+  package var formerJobs: [JobID: JobState] = [:]
+  package var formerContainers: [ContainerID: ContainerState] = [:]
 
   package init() {}
   package var isEmpty: Bool { self == Changes() }
@@ -66,7 +73,7 @@ package struct OutboxEffect: Hashable, Sendable, Codable {
     /// Tell the forge where a job stands.
     case status(StatusUpdate)
     /// Cancel the run of a refused job.
-    case cancelRun(jobID: JobID, repository: String, runID: Int64)
+    case cancelRun(jobID: JobID, repository: String, runID: Int64, source: String? = nil)
   }
   /// What may be left for later while the forge takes little, and what may not.
   package enum Rank: String, Sendable, CaseIterable {
@@ -83,6 +90,14 @@ package struct OutboxEffect: Hashable, Sendable, Codable {
   package var tries: Int
   /// Set by the store, rises with each replacement under the same key.
   package var revision: Int64
+
+  /// To whom it is owed; nil: GitHub.
+  package var source: String? {
+    switch kind {
+    case .status(let update): update.source
+    case .cancelRun(_, _, _, let source): source
+    }
+  }
 
   package var rank: Rank {
     switch kind {
@@ -105,6 +120,8 @@ package struct StatusUpdate: Hashable, Sendable, Codable {
   package enum Status: String, Sendable, Codable { case queued, inProgress = "in_progress", completed }
 
   package var jobID: JobID
+  /// The CI platform to be told, by the name of its plugin; nil: GitHub. Optional, so that rows of earlier versions decode.
+  package var source: String?
   package var repository: String
   package var installationID: Int64?
   package var headSHA: String
@@ -123,9 +140,10 @@ package struct StatusUpdate: Hashable, Sendable, Codable {
   package init(
     jobID: JobID, repository: String, installationID: Int64?, headSHA: String, name: String, status: Status, conclusion: Conclusion?,
     title: String,
-    summary: String, detailsURL: String?, startedAt: Date?, completedAt: Date?
+    summary: String, detailsURL: String?, startedAt: Date?, completedAt: Date?, source: String? = nil
   ) {
     self.jobID = jobID
+    self.source = source
     self.repository = repository
     self.installationID = installationID
     self.headSHA = headSHA

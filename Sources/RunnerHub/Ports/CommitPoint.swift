@@ -78,7 +78,13 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   /// An operator's wish for a plugin, before it is fulfilled.
   case pluginSteered = "plugin-steered"
 
-  // MARK: Once
-  /// The name by which an installation knows its containers.
+  // MARK: Alerts
+  /// An alert is raised or resolved, and owed to the notifiers.
+  case alertsChanged = "alerts-changed"
+  /// A notification arrived, is put off, or is given up.
+  case notificationSettled = "notification-settled"
+
+  // MARK: At each start
+  /// The name by which an installation knows its containers, and how often it was started.
   case installationNamed = "installation-named"
 }

@@ -5,10 +5,10 @@ package enum HubEventKind: String, Hashable, Sendable, Codable, CaseIterable {
   case job, container, alert, policy, plugin
 }
 
-/// Something that happened, as it is told to those who look on. Told at least once and in order to each of them; told of it is no part of
-/// doing it.
+/// Something that happened, as it is told to those who look on: at least once and in order to each of them while both run. To tell of it is no part
+/// of doing it.
 package struct HubEvent: Hashable, Sendable, Codable {
-  /// Rises by one with each event of this store.
+  /// Rises with each event of this store, over restarts too (`EventFeed`).
   package var id: Int64
   package var kind: HubEventKind
   package var at: Date

@@ -64,13 +64,18 @@ package struct JobReport: Hashable, Sendable, Codable {
   package var repository: Repository
   package var organization: String?
   package var installationID: Int64?
+  // What only another source than GitHub tells, whose jobs have no workflow file that could be asked for.
+  /// Where its source registers runners for it, in that source's words; nil: for its repository.
+  package var scope: String?
+  package var run: RunContext?
+  package var definition: DefinitionFinding?
 
   package init(
     action: String?, status: String, conclusion: String?, forgeID: Int64, runID: Int64, runAttempt: Int, name: String, workflow: String?,
     labels: [String], headSHA: String, headBranch: String?, htmlURL: String?, runnerID: Int64?, runnerName: String?,
     runnerGroupName: String?,
     createdAt: Date?, startedAt: Date?, completedAt: Date?, steps: [JobStep], repository: Repository, organization: String?,
-    installationID: Int64?
+    installationID: Int64?, scope: String? = nil, run: RunContext? = nil, definition: DefinitionFinding? = nil
   ) {
     self.action = action
     self.status = status
@@ -94,9 +99,14 @@ package struct JobReport: Hashable, Sendable, Codable {
     self.repository = repository
     self.organization = organization
     self.installationID = installationID
+    self.scope = scope
+    self.run = run
+    self.definition = definition
   }
 
-  package var jobID: JobID { JobID(forgeID: forgeID, attempt: runAttempt) }
+  /// The CI platform that tells it, by the name of its plugin; nil: GitHub.
+  package var source: String? { repository.source }
+  package var jobID: JobID { JobID(source: source, forgeID: forgeID, attempt: runAttempt) }
 }
 
 /// A run as an event or an API answer shows it.
@@ -147,8 +157,11 @@ package struct RunnerRequest: Hashable, Sendable {
   /// `owner/name` of the job, for which installation's token is asked.
   package var repository: String
   package var installationID: Int64?
+  /// The job that it is made for. A hint: the forge may give the runner another one of the class.
+  package var job: Job?
 
-  package init(name: String, jobClass: JobClass, repository: String, installationID: Int64?) {
+  package init(name: String, jobClass: JobClass, repository: String, installationID: Int64?, job: Job? = nil) {
+    self.job = job
     self.name = name
     self.jobClass = jobClass
     self.repository = repository
@@ -178,7 +191,8 @@ package enum RunnerRemoval: Hashable, Sendable {
   case busy
 }
 
-/// Where jobs come from and results go to.
+/// Where jobs come from and results go to: GitHub, or another CI platform. A class, a repository and a status say of which source they are, so
+/// that `ForgeRoster` can be asked in place of any of them; a run and a file are asked for at GitHub only.
 package protocol Forge: Sendable {
   /// Registers a just-in-time runner with exactly the labels of the class. A runner of the same name is removed first when it is not busy.
   func register(_ request: RunnerRequest) async throws(ForgeError) -> RunnerRegistration
@@ -195,7 +209,7 @@ package protocol Forge: Sendable {
   /// One job as it stands now.
   func job(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> JobReport
   /// - Throws: `forbidden` when the permission is not granted.
-  func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError)
+  func cancelRun(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError)
   /// Creates or updates the check run (commit status with a token) of a job.
   /// - Parameter handle: what an earlier call returned for the same job, or nil.
   /// - Returns: the handle for later updates.

@@ -18,7 +18,9 @@ package struct PolicyJob: Hashable, Sendable, Codable {
   package var workflow: String?
   /// `.github/workflows/ci.yml`, where the run is known.
   package var workflowPath: String?
-  /// `owner/name`.
+  /// The CI platform that it comes from, by the name of its plugin; nil: GitHub.
+  package var source: String?
+  /// `owner/name`; of another source after its name: `gitlab:group/project`.
   package var repository: String
   package var isPrivate: Bool
   package var defaultBranch: String?
@@ -50,7 +52,8 @@ package struct PolicyJob: Hashable, Sendable, Codable {
     name = job.name
     workflow = job.workflow
     workflowPath = job.run?.path
-    repository = job.repository.fullName
+    source = job.source
+    repository = job.repository.qualifiedName
     isPrivate = job.repository.isPrivate
     defaultBranch = job.repository.defaultBranch
     organization = job.organization
@@ -270,48 +273,66 @@ package struct PolicyFleet: Hashable, Sendable, Codable {
 }
 
 /// A candidate for a job: a warm container, or a new one of a pool. Holds moments, not spans: unchanged, it is the same in each turn.
+///
+/// Copies share one snapshot of the fields, so that a container that stayed as it was is known by its address.
+@dynamicMemberLookup
 package struct PolicyContainer: Hashable, Sendable, Codable {
-  /// Empty for a new one.
-  package var id: String
-  package var name: String
-  package var pool: String
-  package var engine: String
-  package var image: String
-  package var isNew: Bool
-  /// It exists and is still being made.
-  package var isStarting: Bool
-  package var labels: Labels
-  package var resources: Resources
-  package var uses: Int
-  /// The repository whose jobs it served, if any.
-  package var repository: String?
-  package var lastJob: LastJob?
-  /// Health checks in a row that failed, short of what isolates it.
-  package var failedChecks: Int
-  /// nil for a new one.
-  package var createdAt: Date?
-  /// Since its last job, or since it was ready; nil for a new one.
-  package var idleSince: Date?
+  package struct Fields: Hashable, Sendable, Codable {
+    /// Empty for a new one.
+    package var id: String
+    package var name: String
+    package var pool: String
+    package var engine: String
+    package var image: String
+    package var isNew: Bool
+    /// It exists and is still being made.
+    package var isStarting: Bool
+    package var labels: Labels
+    package var resources: Resources
+    package var uses: Int
+    /// The repository whose jobs it served, if any.
+    package var repository: String?
+    package var lastJob: LastJob?
+    /// Health checks in a row that failed, short of what isolates it.
+    package var failedChecks: Int
+    /// nil for a new one.
+    package var createdAt: Date?
+    /// Since its last job, or since it was ready; nil for a new one.
+    package var idleSince: Date?
+  }
+
+  private final class Snapshot: Sendable {
+    let fields: Fields
+    init(_ fields: Fields) { self.fields = fields }
+  }
+
+  private var snapshot: Snapshot
 
   package init(
     id: String, name: String, pool: String, engine: String = "", image: String = "", isNew: Bool, isStarting: Bool = false, labels: Labels,
     resources: Resources, uses: Int, repository: String?, lastJob: LastJob? = nil, failedChecks: Int = 0, createdAt: Date?,
     idleSince: Date?
   ) {
-    self.id = id
-    self.name = name
-    self.pool = pool
-    self.engine = engine
-    self.image = image
-    self.isNew = isNew
-    self.isStarting = isStarting
-    self.labels = labels
-    self.resources = resources
-    self.uses = uses
-    self.repository = repository
-    self.lastJob = lastJob
-    self.failedChecks = failedChecks
-    self.createdAt = createdAt
-    self.idleSince = idleSince
+    snapshot = Snapshot(
+      Fields(
+        id: id, name: name, pool: pool, engine: engine, image: image, isNew: isNew, isStarting: isStarting, labels: labels,
+        resources: resources, uses: uses, repository: repository, lastJob: lastJob, failedChecks: failedChecks, createdAt: createdAt,
+        idleSince: idleSince))
   }
+
+  package subscript<Value>(dynamicMember field: WritableKeyPath<Fields, Value>) -> Value {
+    get { snapshot.fields[keyPath: field] }
+    set {
+      var fields = snapshot.fields
+      fields[keyPath: field] = newValue
+      snapshot = Snapshot(fields)
+    }
+  }
+
+  package init(from decoder: any Decoder) throws { snapshot = Snapshot(try Fields(from: decoder)) }
+  package func encode(to encoder: any Encoder) throws { try snapshot.fields.encode(to: encoder) }
+  package static func == (left: PolicyContainer, right: PolicyContainer) -> Bool {
+    left.snapshot === right.snapshot || left.snapshot.fields == right.snapshot.fields
+  }
+  package func hash(into hasher: inout Hasher) { hasher.combine(snapshot.fields) }
 }

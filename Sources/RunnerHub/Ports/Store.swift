@@ -41,8 +41,8 @@ package protocol JobReader: Sendable {
   func jobs(in states: Set<JobState>, limit: Int) async throws(StoreError) -> [Job]
   /// Jobs in any of the states that were received before a time, oldest first, from the first after another job on: a page of them.
   func jobs(in states: Set<JobState>, receivedBefore: Date, after job: Job?, limit: Int) async throws(StoreError) -> [Job]
-  /// All jobs of a run attempt.
-  func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job]
+  /// All jobs of a run attempt of a source (nil: GitHub); ids of runs are unique within a source only.
+  func jobs(ofRun runID: Int64, attempt: Int, source: String?) async throws(StoreError) -> [Job]
   /// The newest jobs first, for people.
   func recentJobs(limit: Int) async throws(StoreError) -> [Job]
   func jobCounts() async throws(StoreError) -> [JobState: Int]
@@ -104,12 +104,12 @@ package protocol PlanningReader: Sendable {
 package protocol OutboxReader: Sendable {
   /// Effects that are due, by due time.
   func dueEffects(at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect]
-  /// Effects of one rank that are due, by due time.
-  func dueEffects(_ rank: OutboxEffect.Rank, at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect]
+  /// Effects of one rank that are due and owed to one source (nil: GitHub), by due time.
+  func dueEffects(_ rank: OutboxEffect.Rank, to source: String?, at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect]
   /// When the next effect is due, if any is there.
   func nextEffectTime() async throws(StoreError) -> Date?
-  /// The same for one rank.
-  func nextEffectTime(_ rank: OutboxEffect.Rank) async throws(StoreError) -> Date?
+  /// The same for one rank and source.
+  func nextEffectTime(_ rank: OutboxEffect.Rank, to source: String?) async throws(StoreError) -> Date?
   func effectCount() async throws(StoreError) -> Int
 }
 
@@ -138,4 +138,4 @@ package protocol ChangeWriter: Sendable {
 
 /// Everything that must outlive the process.
 package typealias Store = Inbox & JobReader & AssignmentReader & ContainerReader & PlanningReader & OutboxReader & DecisionReader
-  & ForgeMemory & ChangeWriter & PolicyArchive & DecisionLog & MigrationReader & ComparisonReader & AuditReader
+  & ForgeMemory & ChangeWriter & PolicyArchive & DecisionLog & MigrationReader & ComparisonReader & AuditReader & AlertReader

@@ -5,7 +5,8 @@ import Scheduling
 import ServiceLifecycle
 import Synchronization
 
-/// Performs the effects that are owed to the forge: tells it where jobs stand, and cancels runs of refused jobs.
+/// Performs the effects that are owed to one source of jobs: tells it where they stand, and cancels runs of refused ones. Each source has a
+/// reporter of its own, so that none waits for another that is slow, throttled or away.
 ///
 /// Every effect is a committed row before it is performed and is removed after it, so a crash between the two performs it twice; the forge finds
 /// a check run again by its handle or external id. A turn reads what is due, performs it with bounded concurrency and commits the outcome.
@@ -14,6 +15,7 @@ package actor StatusReporter: Service {
 
   private let store: any Store
   private let forge: any Forge
+  private let source: String?
   private let wakeUp: WakeUp
   private let monitor: OrchestratorMonitor?
   private let logger: Logger
@@ -29,16 +31,18 @@ package actor StatusReporter: Service {
   private var storeFailures = 0
 
   /// - Parameters:
+  ///   - source: whose jobs are reported; nil: GitHub's.
   ///   - wakeUp: notified by whoever commits an effect.
   ///   - monitor: told whether the forge answers.
   ///   - random: 0..<1, for the jitter of retries.
   package init(
-    store: any Store, forge: any Forge, wakeUp: WakeUp, monitor: OrchestratorMonitor?, logger: Logger,
+    store: any Store, forge: any Forge, source: String? = nil, wakeUp: WakeUp, monitor: OrchestratorMonitor?, logger: Logger,
     settings: StatusOutbox.Settings = .init(), width: Int = 8, now: @escaping @Sendable () -> Date = { Date() },
     random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
   ) {
     self.store = store
     self.forge = forge
+    self.source = source
     self.wakeUp = wakeUp
     self.monitor = monitor
     self.logger = logger
@@ -83,7 +87,7 @@ package actor StatusReporter: Service {
   private func performDue() async throws(StoreError) -> Date? {
     var putOff: Date?
     while !Task.isCancelled, !isStopping.withLock({ $0 }) {
-      var due = try await store.dueEffects(.urgent, at: now(), limit: batch)
+      var due = try await store.dueEffects(.urgent, to: source, at: now(), limit: batch)
       let ordinary = try await dueOrdinaryEffects()
       putOff = ordinary == nil ? now().addingTimeInterval(outbox.settings.postponement) : nil
       due += ordinary ?? []
@@ -92,15 +96,16 @@ package actor StatusReporter: Service {
       // A round that changed nothing would come again at once.
       guard !due.isEmpty, round.hasProgressed else { break }
     }
-    guard let putOff else { return try await store.nextEffectTime() }
-    return min(putOff, try await store.nextEffectTime(.urgent) ?? putOff)
+    let urgent = try await store.nextEffectTime(.urgent, to: source)
+    let other = if let putOff { putOff } else { try await store.nextEffectTime(.ordinary, to: source) }
+    return [urgent, other].compactMap(\.self).min()
   }
 
   /// What goes on with jobs, the longest due first, where there is room to tell it; nil: only ends are told now. What waits stays in the store as
   /// it is, so that a hundred thousand waiting jobs cost nothing.
   private func dueOrdinaryEffects() async throws(StoreError) -> [OutboxEffect]? {
     if outbox.isDegraded(at: now()) { return nil }
-    return try await store.dueEffects(.ordinary, at: now(), limit: outbox.settings.degradedBacklog)
+    return try await store.dueEffects(.ordinary, to: source, at: now(), limit: outbox.settings.degradedBacklog)
   }
 
   private struct Round {
@@ -239,14 +244,15 @@ extension StatusReporter {
   /// Cancels runs, and hands the refused job to a runner's hook where that is not allowed.
   private func cancel(_ effects: [OutboxEffect]) async throws(StoreError) {
     let forge = forge
-    let jobs = try await installations(of: effects)
+    let jobs = try await jobs(of: effects)
     let outcomes = await withTaskGroup(of: (OutboxEffect, ForgeError?).self) { group in
       for effect in effects {
-        guard case .cancelRun(let jobID, let repository, let runID) = effect.kind else { continue }
-        let installation = jobs[jobID] ?? nil
+        guard case .cancelRun(let jobID, _, let runID, _) = effect.kind else { continue }
+        let job = jobs[jobID]
         group.addTask {
           do throws(ForgeError) {
-            try await forge.cancelRun(id: runID, repository: repository, installationID: installation)
+            guard let job else { throw .invalid("its job is not known any more") }
+            try await forge.cancelRun(id: runID, repository: job.repository, installationID: job.installationID)
             return (effect, nil)
           } catch {
             return (effect, error)
@@ -258,17 +264,17 @@ extension StatusReporter {
     for (effect, error) in outcomes { try await settle(cancellation: effect, error) }
   }
 
-  private func installations(of effects: [OutboxEffect]) async throws(StoreError) -> [JobID: Int64?] {
-    var found: [JobID: Int64?] = [:]
+  private func jobs(of effects: [OutboxEffect]) async throws(StoreError) -> [JobID: Job] {
+    var found: [JobID: Job] = [:]
     for effect in effects {
-      guard case .cancelRun(let jobID, _, _) = effect.kind else { continue }
-      found[jobID] = try await store.job(jobID)?.installationID
+      guard case .cancelRun(let jobID, _, _, _) = effect.kind else { continue }
+      found[jobID] = try await store.job(jobID)
     }
     return found
   }
 
   private func settle(cancellation effect: OutboxEffect, _ error: ForgeError?) async throws(StoreError) {
-    guard case .cancelRun(let jobID, _, let runID) = effect.kind else { return }
+    guard case .cancelRun(let jobID, _, let runID, _) = effect.kind else { return }
     let at = now()
     var changes = Changes()
     switch error {
@@ -277,6 +283,7 @@ extension StatusReporter {
       changes.timeline = [.init(jobID: jobID, at: at, text: "cancellation of run \(runID) asked for")]
       monitor?.report(.forge, at: at)
     case .forbidden, .notFound:
+      if let source { return try await leave(jobID, effect, to: source, because: error?.description ?? "") }
       return try await failByHook(jobID, effect, because: error?.description ?? "")
     case .invalid(let why), .alreadyExists(let why):
       // GitHub answers 409 when the run has ended already.
@@ -295,6 +302,18 @@ extension StatusReporter {
       monitor?.report(.forge, failing: error?.description ?? "", at: at)
     }
     try await store.commit(changes, at: .cancellationSettled)
+  }
+
+  /// Another source than GitHub has no hook that could fail the job. Until it is cancelled there, no runner of its class is made.
+  private func leave(_ jobID: JobID, _ effect: OutboxEffect, to source: String, because cause: String) async throws(StoreError) {
+    var changes = Changes()
+    changes.finishedEffects = [effect]
+    changes.timeline = [
+      .init(
+        jobID: jobID, at: now(),
+        text: "\(source) does not cancel its run (\(cause)): cancel it there; until then no runner of its class is made")
+    ]
+    try await store.commit(changes, at: .cancellationForbidden)
   }
 
   /// The permission is missing: a runner whose started hook fails the job is to be made. Read again and again, since others change the job too.

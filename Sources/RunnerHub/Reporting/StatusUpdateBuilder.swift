@@ -21,7 +21,7 @@ package enum StatusUpdateBuilder {
       jobID: job.id, repository: job.repository.fullName, installationID: job.installationID, headSHA: job.headSHA,
       name: "RunnerHub / \(job.name)", status: status, conclusion: status == .completed ? conclusion(of: job) : nil,
       title: String(title(of: job, container).prefix(200)), summary: summary(of: job, container, decisions), detailsURL: detailsURL,
-      startedAt: job.startedAt, completedAt: status == .completed ? job.completedAt : nil)
+      startedAt: job.startedAt, completedAt: status == .completed ? job.completedAt : nil, source: job.source)
   }
 
   /// It was ours and reported as waiting: that must not stand there for ever.

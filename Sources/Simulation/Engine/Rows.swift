@@ -1,11 +1,13 @@
 import Domain
-import Foundation
+import RunnerHub
 
 /// The rows that the product keeps in its store, as arrays that the planner can be given as they are.
 struct Rows {
   /// By place in the trace.
   var jobs: [Job]
   private(set) var containers: [Container] = []
+  /// Of `containers`, kept in step.
+  private(set) var counts = FleetCounts()
   private(set) var assignments: [Assignment] = []
   private var placeOfContainer: [ContainerID: Int] = [:]
   private var placeOfAssignment: [AssignmentID: Int] = [:]
@@ -33,9 +35,12 @@ struct Rows {
   }
 
   mutating func put(_ container: Container) {
+    let isLive = container.state.isLive
     if let place = placeOfContainer[container.id] {
-      if container.state.isLive { containers[place] = container } else { remove(container.id, at: place) }
-    } else if container.state.isLive {
+      counts.replace(containers[place], by: isLive ? container : nil)
+      if isLive { containers[place] = container } else { remove(container.id, at: place) }
+    } else if isLive {
+      counts.replace(nil, by: container)
       placeOfContainer[container.id] = containers.count
       containers.append(container)
     }
@@ -75,16 +80,16 @@ struct Rows {
 
   /// The queue as the store shows it: by class, each with its first jobs.
   func classQueues(heads: Int) -> [ClassQueue] {
-    queues.sorted { $0.key < $1.key }.map { jobClass, waiting in
+    queues.values.sorted { $0.key < $1.key }.map { waiting in
       ClassQueue(
-        jobClass: jobClass, count: waiting.order.count, heads: waiting.order.prefix(heads).map { jobs[$0.place] },
+        jobClass: waiting.jobClass, count: waiting.order.count, heads: waiting.order.prefix(heads).map { jobs[$0.place] },
         holdsForkJob: waiting.forks > 0, largest: waiting.needs.keys.reduce(nil) { $0?.union($1) ?? $1 })
     }
   }
 
   private mutating func enterQueue(_ job: Job, _ place: Int) {
     guard let jobClass = job.jobClass else { return }
-    queues[jobClass, default: WaitingJobs()].add(job, place)
+    queues[jobClass, default: WaitingJobs(jobClass)].add(job, place)
   }
 
   private mutating func leaveQueue(_ job: Job, _ place: Int) {
@@ -101,9 +106,17 @@ private struct WaitingJobs {
     var place: Int
     static func < (a: Waiting, b: Waiting) -> Bool { (a.key, a.place) < (b.key, b.place) }
   }
+  let jobClass: JobClass
+  /// The class's own, made once: the queue is shown at each turn.
+  let key: String
   private(set) var order: [Waiting] = []
   private(set) var forks = 0
   private(set) var needs: [Resources: Int] = [:]
+
+  init(_ jobClass: JobClass) {
+    self.jobClass = jobClass
+    key = jobClass.key
+  }
 
   mutating func add(_ job: Job, _ place: Int) {
     let new = Waiting(key: job.orderKey ?? 0, place: place)

@@ -61,6 +61,20 @@ extension Simulator {
 
   /// - Returns: when a job that was put off may be planned again.
   private mutating func plan() -> Double {
+    let plan = makePlan()
+    cursor = plan.cursor
+    claims = plan.claims
+    for binding in plan.bindings { bind(binding) }
+    for eviction in plan.evictions {
+      guard let container = rows.container(eviction.containerID), container.assignment == nil else { continue }
+      ledger.evictions += 1
+      end(container, cause: eviction.reason)
+    }
+    return plan.nextTurn.map { $0.timeIntervalSince(epoch) } ?? .infinity
+  }
+
+  /// Apart from what follows of it: while the planner's input holds the rows, each change of one would copy all.
+  private mutating func makePlan() -> Plan {
     let policies = policies
     var fallback: String?
     let date = date
@@ -77,15 +91,7 @@ extension Simulator {
     }
     let plan = Planner.plan(input)
     if let fallback { ledger.fallbacks["affinity: \(fallback)", default: 0] += 1 }
-    cursor = plan.cursor
-    claims = plan.claims
-    for binding in plan.bindings { bind(binding) }
-    for eviction in plan.evictions {
-      guard let container = rows.container(eviction.containerID), container.assignment == nil else { continue }
-      ledger.evictions += 1
-      end(container, cause: eviction.reason)
-    }
-    return plan.nextTurn.map { $0.timeIntervalSince(epoch) } ?? .infinity
+    return plan
   }
 
   private mutating func bind(_ binding: Plan.Binding) {
@@ -114,8 +120,8 @@ extension Simulator {
   private mutating func scale() {
     let fleet = observeFleet()
     let resizings = ScalingTurn.resizings(
-      settings.pools, containers: rows.containers, fleet: fleet, limit: settings.containerPoolSize, hosts: scenario.hosts, claims: claims,
-      autoscaler, policies, &history)
+      settings.pools, containers: rows.containers, counts: rows.counts, fleet: fleet, limit: settings.containerPoolSize,
+      hosts: scenario.hosts, claims: claims, autoscaler, policies, &history)
     for resizing in resizings {
       memory.note(resizing.plan.history, of: resizing.pool.name)
       note(resizing.verdict, of: "scaling")
@@ -144,7 +150,7 @@ extension Simulator {
       memory.waits = PolicyWaits(begun.map { $0.wait })
     }
     let fleet = FleetObserver.fleet(
-      pools: settings.pools, containers: rows.containers, queue: rows.classQueues(heads: 1), isDraining: false, now: date, history: memory)
+      pools: settings.pools, counts: rows.counts, queue: rows.classQueues(heads: 1), isDraining: false, now: date, history: memory)
     memory.note(fleet.pools, at: date)
     return fleet
   }

@@ -9,9 +9,8 @@ struct Chart {
     var colour: Int
     var isDashed = false
   }
+  /// Says what the vertical axis counts.
   var title: String
-  /// Of the vertical axis.
-  var unit: String
   /// Seconds between two values.
   var step: Double
   var lines: [Line]
@@ -35,7 +34,7 @@ struct Chart {
       parts.append(
         "<line class=\"grid\" x1=\"\(Self.margin.left)\" x2=\"\(Self.width - Self.margin.right)\" y1=\"\(Self.place(y(value)))\" y2=\"\(Self.place(y(value)))\"/>"
       )
-      parts.append("<text class=\"axis end\" x=\"\(Self.margin.left - 8)\" y=\"\(Self.place(y(value) + 4))\">\(Words.number(value))</text>")
+      parts.append("<text class=\"axis end\" x=\"\(Self.margin.left - 8)\" y=\"\(Self.place(y(value) + 4))\">\(Self.count(value))</text>")
     }
     let distance = Self.distance(span)
     var moment = 0.0
@@ -46,17 +45,20 @@ struct Chart {
     parts.append(
       "<text class=\"axis middle\" x=\"\(Self.place(Self.margin.left + plot.width / 2))\" y=\"\(Self.height - 4)\">hours of the clock</text>"
     )
-    parts.append("<text class=\"axis\" x=\"4\" y=\"\(Self.margin.top + 4)\">\(HTML.text(unit))</text>")
+    // The earlier a line the wider, so that it shows under one that runs along it.
+    let most = lines.map(\.colour).max() ?? 0
     for line in lines {
       let points = line.values.enumerated().map { "\(Self.place(x(Double($0) * step))),\(Self.place(y($1)))" }
       let dash = line.isDashed ? " stroke-dasharray=\"5 4\"" : ""
-      parts.append("<polyline class=\"line c\(line.colour)\"\(dash) points=\"\(points.joined(separator: " "))\"/>")
+      let look = "class=\"line c\(line.colour)\" stroke-width=\"\(2 + 2 * Double(most - line.colour))\"\(dash)"
+      parts.append("<polyline \(look) points=\"\(points.joined(separator: " "))\"/>")
     }
     parts.append("</svg>")
     return parts.joined(separator: "\n")
   }
 
   private static func place(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
+  private static func count(_ value: Double) -> String { value == value.rounded() ? Words.count(Int(value)) : Words.number(value) }
   private static func clock(_ seconds: Double) -> String {
     let minutes = Int((seconds / 60).rounded())
     return "\(minutes / 60):\(minutes % 60 < 10 ? "0" : "")\(minutes % 60)"

@@ -34,7 +34,7 @@ extension Comparison {
     let names = sides.first?.waits.filter { $0.kind == .jobClass }.map(\.name) ?? []
     let head = "<th>labels</th><th>jobs</th>" + sides.map { "<th>\(HTML.text($0.name))</th>" }.joined()
     let body = names.map { name in
-      "<tr><th scope=\"row\">\(HTML.text(name))</th><td>\(sides.first?.wait(name)?.count ?? 0)</td>"
+      "<tr><th scope=\"row\">\(HTML.text(name))</th><td>\(sides.first?.wait(name).map { Words.count($0.count) } ?? "0")</td>"
         + sides.map { "<td>\(Words.waits($0.wait(name)))</td>" }.joined() + "</tr>"
     }
     return "<table><thead><tr>\(head)</tr></thead><tbody>\(body.joined(separator: "\n"))</tbody></table>"
@@ -50,14 +50,17 @@ extension Comparison {
       Chart.Line(name: "\($1.name): busy", values: $1.series.busy.map(Double.init), colour: $0, isDashed: true)
     }
     return [
-      Chart(title: "Containers that exist, and of them the busy ones", unit: "containers", step: step, lines: containers + busy),
-      Chart(title: "Jobs that wait", unit: "jobs", step: step, lines: lines(\.series.waiting)),
+      Chart(title: "Containers that exist, and of them the busy ones", step: step, lines: containers + busy),
+      Chart(title: "Jobs that wait", step: step, lines: lines(\.series.waiting)),
     ]
   }
 
   private func figure(_ chart: Chart) -> String {
     let keys = chart.lines.map { "<span class=\"key c\($0.colour)\(($0.isDashed ? " dashed" : ""))\">\(HTML.text($0.name))</span>" }
-    return "<figure><figcaption>\(HTML.text(chart.title))</figcaption>\(chart.svg)<div class=\"keys\">\(keys.joined())</div></figure>"
+    return """
+      <figure><figcaption>\(HTML.text(chart.title))</figcaption><div class="plot">\(chart.svg)</div>
+      <div class="keys">\(keys.joined())</div></figure>
+      """
   }
 
   private static let style = """
@@ -69,9 +72,11 @@ extension Comparison {
     table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
     th, td { text-align: left; padding: .25rem 1rem .25rem 0; border-bottom: 1px solid var(--grid); font-weight: normal;
       font-variant-numeric: tabular-nums; white-space: pre; }
-    thead th { font-weight: 600; }
+    thead th { font-weight: 600; } th:first-child { position: sticky; left: 0; background: var(--paper); }
+    @media (max-width: 40rem) { th:first-child { white-space: pre-wrap; min-width: 9rem; } }
     figure { margin: 2rem 0; } figcaption { font-weight: 600; margin-bottom: .5rem; }
-    svg { width: 100%; height: auto; } .grid { stroke: var(--grid); } .line { fill: none; stroke-width: 2; }
+    .plot { overflow-x: auto; margin-bottom: .5rem; } svg { width: 100%; min-width: 42rem; height: auto; display: block; }
+    .grid { stroke: var(--grid); } .line { fill: none; stroke-linejoin: round; }
     .axis { fill: var(--faint); font-size: 12px; } .end { text-anchor: end; } .middle { text-anchor: middle; }
     .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); }
     .key { display: inline-block; margin-right: 1.5rem; } .key::before { content: ""; display: inline-block; width: 1.5rem;

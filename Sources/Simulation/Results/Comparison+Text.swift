@@ -33,7 +33,7 @@ extension Comparison {
     row("jobs begun in the busiest minute") { Words.count($0.peakStartsPerMinute) }
     row("containers made", policies { Words.count($0.containersMade) })
     row("jobs in a used container", policies { Words.percent($0.reuse) })
-    row("scale events (up / down)", policies { "\($0.scaling.growths) / \($0.scaling.shrinks)" })
+    row("scale events (up / down)", policies { "\(Words.count($0.scaling.growths)) / \(Words.count($0.scaling.shrinks))" })
     row("failures: starts / jobs lost", policies { "\($0.failures.containers + $0.failures.runners) / \($0.failures.jobs)" })
     row("given up / cancelled after a day", policies { "\($0.endings.givenUp) / \($0.endings.abandoned)" })
     row("forwarded / refused", policies { "\(Words.count($0.endings.forwarded)) / \($0.endings.refused)" })

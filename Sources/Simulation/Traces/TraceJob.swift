@@ -45,9 +45,9 @@ package struct TraceJob: Hashable, Sendable, Codable {
     self.conclusion = conclusion
   }
 
-  /// A job that has run; nil where it has not, or its times make no sense.
+  /// A job of GitHub's that has run; nil where it has not, or its times make no sense. The simulation plays GitHub only.
   package init?(_ job: Job) {
-    guard let startedAt = job.startedAt, let completedAt = job.completedAt, completedAt >= startedAt else { return nil }
+    guard job.source == nil, let startedAt = job.startedAt, let completedAt = job.completedAt, completedAt >= startedAt else { return nil }
     self.init(
       id: job.forgeID, runID: job.runID, createdAt: job.createdAt, repository: job.repository.fullName,
       isPrivate: job.repository.isPrivate, workflow: job.workflow, name: job.name, labels: job.labels, event: job.run?.event,

@@ -36,6 +36,9 @@ struct StatusPage: Sendable {
     struct JobView {
       var name, repository, route, priority, state, tone, container, wait, run, why, href: String
     }
+    struct AlertView {
+      var severity, title, text, since, tone: String
+    }
     struct EventView {
       var at, what, bundle, actor, detail, tone: String
     }
@@ -48,6 +51,7 @@ struct StatusPage: Sendable {
     var nonce: String
     var state: String
     var facts: [Fact]
+    var alerts: [AlertView]
     var jobs: [JobView]
     var hasNoJobs: Bool
     var pools: [PoolView]
@@ -70,6 +74,11 @@ struct StatusPage: Sendable {
         Fact(name: "plugins", value: Self.plugins(overview.plugins)),
         Fact(name: "up since", value: overview.startedAt.formatted(.iso8601)), Fact(name: "as of", value: overview.at.formatted(.iso8601)),
       ]
+      alerts = overview.alerts.map {
+        AlertView(
+          severity: $0.severity.rawValue, title: $0.title, text: $0.text, since: $0.raisedAt.formatted(.iso8601),
+          tone: $0.severity == .info ? "plain" : "bad")
+      }
       jobs = overview.jobs.map(Self.job)
       hasNoJobs = overview.jobs.isEmpty
       pools = overview.pools.map {

@@ -28,7 +28,7 @@ package struct JobRow: Codable, Hashable, Sendable {
   package init(_ job: Job, now: Date, containerName: (ContainerID) -> String?) {
     id = job.id
     name = job.name
-    repository = job.repository.fullName
+    repository = job.repository.qualifiedName
     workflow = job.workflow
     route = job.route
     state = job.state

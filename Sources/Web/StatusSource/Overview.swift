@@ -43,6 +43,8 @@ package struct Overview: Codable, Hashable, Sendable {
   /// What happened to bundles lately, the newest first.
   package var policyEvents: [PolicyEvent]
   package var plugins: [PluginStatus] = []
+  /// Open ones, oldest first.
+  package var alerts: [Alert]
   package var decisions: Int
   package var waits: WaitSummary
   /// Held containers ÷ live containers, 0…1.

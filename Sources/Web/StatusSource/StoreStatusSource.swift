@@ -6,7 +6,7 @@ import Synchronization
 /// Tells of RunnerHub from its store. Reads only.
 package final class StoreStatusSource: StatusSource {
   /// The roles of a store that are read.
-  package typealias Reader = Inbox & JobReader & AssignmentReader & ContainerReader & DecisionReader & PolicyArchive
+  package typealias Reader = Inbox & JobReader & AssignmentReader & ContainerReader & DecisionReader & PolicyArchive & AlertReader
 
   /// What the store does not know.
   package struct Surroundings: Sendable {
@@ -80,7 +80,7 @@ package final class StoreStatusSource: StatusSource {
       jobs: jobs.map { JobRow($0, now: now) { names[$0] } }, containers: live.map { ContainerRow($0, now: now) },
       pools: surroundings.pools.map { PoolRow($0, containers: live) }, policies: surroundings.policies.status,
       policyEvents: try await store.policyEvents(limit: policyEvents), plugins: surroundings.plugins(),
-      decisions: try await store.decisionCount(),
+      alerts: try await store.openAlerts(), decisions: try await store.decisionCount(),
       waits: WaitSummary(try await store.waits(since: now.addingTimeInterval(-waitPeriod))),
       utilisation: live.isEmpty ? 0 : Double(held) / Double(live.count))
   }

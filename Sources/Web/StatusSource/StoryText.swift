@@ -60,7 +60,7 @@ struct StoryText {
     let branch = job.headBranch.map { "\($0)@" } ?? ""
     let workflow = job.workflow ?? "workflow unknown"
     return
-      "\(job.name) · \(job.repository.fullName) · \(workflow) run \(job.runID), attempt \(job.runAttempt) · \(branch)\(job.headSHA.prefix(7)) · \(Self.day(job.receivedAt))"
+      "\(job.name) · \(job.repository.qualifiedName) · \(workflow) run \(job.runID), attempt \(job.runAttempt) · \(branch)\(job.headSHA.prefix(7)) · \(Self.day(job.receivedAt))"
   }
 
   // MARK: Decisions

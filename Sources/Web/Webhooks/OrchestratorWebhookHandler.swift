@@ -23,7 +23,7 @@ package struct OrchestratorWebhookHandler: Sendable {
     package init() {}
   }
 
-  private let verifier: SignatureVerifier
+  private let secrets: WebhookSecrets
   private let inbox: any Inbox
   private let limits: Limits
   private let collector: BodyCollector
@@ -36,10 +36,10 @@ package struct OrchestratorWebhookHandler: Sendable {
   ///   - now: the clock of `receivedAt`.
   ///   - wake: called after each stored delivery; must return at once.
   package init(
-    verifier: SignatureVerifier, inbox: any Inbox, limits: Limits = Limits(), metrics: any MetricsFactory, logger: Logger,
+    secrets: WebhookSecrets, inbox: any Inbox, limits: Limits = Limits(), metrics: any MetricsFactory, logger: Logger,
     now: @escaping @Sendable () -> Date = { Date() }, wake: @escaping @Sendable () -> Void
   ) {
-    self.verifier = verifier
+    self.secrets = secrets
     self.inbox = inbox
     self.limits = limits
     self.logger = logger
@@ -84,7 +84,7 @@ package struct OrchestratorWebhookHandler: Sendable {
   }
 
   private func answer(to request: Request, body: ByteBuffer, signature: String) async -> WebhookAnswer {
-    guard body.withUnsafeReadableBytes({ verifier.accepts(signature, for: $0) }) else {
+    guard body.withUnsafeReadableBytes({ secrets.accepts(signature, for: $0, at: now()) }) else {
       return .unauthorized("X-Hub-Signature-256 is not the signature of this body under the configured secret")
     }
     do {

@@ -38,19 +38,24 @@ package struct ListenerOptions: Sendable {
   }
 }
 
-/// The listener for GitHub and for machines of clouds: `POST /webhooks/github`, `GET /livez`, and where a pool's machines call for their jobs
-/// `/api/v1/metadata/…` and `/api/v1/callbacks/…`. Nothing else.
+/// The listener for GitHub, other CI platforms and machines of clouds: `POST /webhooks/github`, `POST /webhooks/plugins/NAME`, `GET /livez`, and where
+/// a pool's machines call for their jobs `/api/v1/metadata/…` and `/api/v1/callbacks/…`. Nothing else.
 package struct WebhookServer: Service {
   private let handler: OrchestratorWebhookHandler
+  private let sources: SourceWebhookHandler?
   private let machines: (any MachineDesk)?
   private let options: ListenerOptions
   private let logger: Logger
 
-  /// - Parameter machines: who answers machines; nil where no pool has any.
+  /// - Parameters:
+  ///   - sources: nil: there are no other platforms.
+  ///   - machines: who answers machines; nil where no pool has any.
   package init(
-    handler: OrchestratorWebhookHandler, machines: (any MachineDesk)? = nil, options: ListenerOptions, logger: Logger
+    handler: OrchestratorWebhookHandler, sources: SourceWebhookHandler? = nil, machines: (any MachineDesk)? = nil,
+    options: ListenerOptions, logger: Logger
   ) {
     self.handler = handler
+    self.sources = sources
     self.machines = machines
     self.options = options
     self.logger = logger
@@ -58,19 +63,24 @@ package struct WebhookServer: Service {
 
   /// Serves until shutdown; requests under way are answered first.
   package func run() async throws {
-    try await options.application(WebhookResponder(handler: handler, machines: machines.map(MachineResponder.init)), logger: logger).run()
+    let responder = WebhookResponder(handler: handler, sources: sources, machines: machines.map(MachineResponder.init))
+    try await options.application(responder, logger: logger).run()
   }
 }
 
 /// So few addresses need no router, and every answer of its own is JSON.
 private struct WebhookResponder: HTTPResponder {
   let handler: OrchestratorWebhookHandler
+  let sources: SourceWebhookHandler?
   let machines: MachineResponder?
 
   func respond(to request: Request, context: WebContext) async throws -> Response {
     switch (request.uri.path, request.method) {
     case ("/webhooks/github", .post): return await handler.respond(to: request, context: context)
     case ("/webhooks/github", _): return refuse(.methodNotAllowed, "only POST is understood here", request, context)
+    case (let path, let method) where path.hasPrefix(SourceWebhookHandler.prefix) && sources != nil:
+      guard let sources, method == .post else { return refuse(.methodNotAllowed, "only POST is understood here", request, context) }
+      return await sources.respond(to: request, context: context)
     case ("/livez", .get), ("/livez", .head): return JSONAnswer.status(.ok, ["status": "ok"])
     default:
       if let response = await machines?.respond(to: request, context: context) { return response }

@@ -37,9 +37,10 @@ import Testing
   ]
   private static let migration: [Step] = [.commit(.jobsFellBack), .commit(.migrationJudged)]
   private static let wishes: [Step] = [.commit(.pluginSteered)]
+  private static let alerts: [Step] = [.commit(.alertsChanged)]
   private static let lateAnswers: [Step] = [.call(.removeRunnerNamed)]
-  /// No step of the core changes limits yet. The first that does makes this list wrong.
-  private static let unused: [Step] = [.call(.update)]
+  /// No step of the core changes limits yet, and no notifier runs before plugins do. What is first to do so makes this list wrong.
+  private static let unused: [Step] = [.call(.update), .call(.notify), .commit(.notificationSettled)]
 
   /// Without searches, so that what is lost is found in one way only: the one that a test means.
   private static var plan: House.Plan {
@@ -57,7 +58,7 @@ import Testing
   func complete() {
     let tried =
       Self.ordinary + Self.lostNews + Self.refusals + Self.forbidden + Self.losses + Self.searches + Self.lateAnswers + Self.migration
-      + Self.wishes + Self.unused
+      + Self.wishes + Self.alerts + Self.unused
     #expect(tried.map(\.name).sorted() == Step.allCases.map(\.name).sorted())
   }
 
@@ -253,6 +254,30 @@ import Testing
       try await line.end()
       let events = try house.rows("SELECT action FROM audit_events").map { $0["action"] as String }
       #expect(Set(events) == ["migration-refused", "plugin-disable"], "\(events)")
+    }
+  }
+
+  @Test("while an alert is raised", .timeLimit(.minutes(2)))
+  func alerted() async throws {
+    var plan = Self.plan
+    plan.isServed = false
+    try await House.run(plan) { house in
+      let line = CrashLine(house)
+      let routing = house.hub.folder.appending(path: "policies/routing.lua")
+      let good = try Data(contentsOf: routing)
+      for (index, order) in Self.orders(Self.alerts).enumerated() {
+        try await line.die(at: order) { _ in
+          if index == 0 { try Data("this is no Lua".utf8).write(to: routing) }
+        }
+      }
+      let open = "SELECT id FROM alerts WHERE key = 'policies/refused' AND resolved_at IS NULL"
+      #expect(try house.rows(open).count == 1)
+      try await house.hub.serve()
+      try good.write(to: routing)
+      try await eventually("its end") { try house.rows(open).isEmpty }
+      #expect(try house.rows("SELECT id FROM alerts").count == 1)
+      try await line.kill()
+      try await line.end()
     }
   }
 

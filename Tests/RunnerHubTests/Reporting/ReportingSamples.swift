@@ -46,8 +46,10 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
   func dueEffects(at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] {
     try due(at: now, limit: limit) { _ in true }
   }
-  func dueEffects(_ rank: OutboxEffect.Rank, at now: Date, limit: Int) async throws(StoreError) -> [OutboxEffect] {
-    try due(at: now, limit: limit) { $0.rank == rank }
+  func dueEffects(
+    _ rank: OutboxEffect.Rank, to source: String?, at now: Date, limit: Int
+  ) async throws(StoreError) -> [OutboxEffect] {
+    try due(at: now, limit: limit) { $0.rank == rank && $0.source == source }
   }
   private func due(at now: Date, limit: Int, where isWanted: (OutboxEffect) -> Bool) throws(StoreError) -> [OutboxEffect] {
     let found: [OutboxEffect]? = rows.withLock { rows in
@@ -62,8 +64,8 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
     return found
   }
   func nextEffectTime() async throws(StoreError) -> Date? { rows.withLock { $0.effects.values.map(\.dueAt).min() } }
-  func nextEffectTime(_ rank: OutboxEffect.Rank) async throws(StoreError) -> Date? {
-    rows.withLock { $0.effects.values.filter { $0.rank == rank }.map(\.dueAt).min() }
+  func nextEffectTime(_ rank: OutboxEffect.Rank, to source: String?) async throws(StoreError) -> Date? {
+    rows.withLock { $0.effects.values.filter { $0.rank == rank && $0.source == source }.map(\.dueAt).min() }
   }
   func effectCount() async throws(StoreError) -> Int { rows.withLock { $0.effects.count } }
   func value(forKey key: String) async throws(StoreError) -> String? { rows.withLock { $0.memory[key] } }
@@ -105,8 +107,8 @@ final class MemoryStore: OutboxReader, ChangeWriter, ForgeMemory, JobReader, Sen
   func jobs(in states: Set<JobState>, receivedBefore: Date, after job: Job?, limit: Int) async throws(StoreError) -> [Job] {
     try await jobs(in: states, limit: limit).filter { $0.receivedAt < receivedBefore }
   }
-  func jobs(ofRun runID: Int64, attempt: Int) async throws(StoreError) -> [Job] {
-    rows.withLock { $0.jobs.values.filter { $0.runID == runID && $0.runAttempt == attempt } }
+  func jobs(ofRun runID: Int64, attempt: Int, source: String?) async throws(StoreError) -> [Job] {
+    rows.withLock { $0.jobs.values.filter { $0.source == source && $0.runID == runID && $0.runAttempt == attempt } }
   }
   func recentJobs(limit: Int) async throws(StoreError) -> [Job] {
     rows.withLock { Array($0.jobs.values.sorted { $0.createdAt > $1.createdAt }.prefix(limit)) }
@@ -149,7 +151,7 @@ final class RecordingForge: Forge, Sendable {
     state.withLock { $0.published.append((update, handle)) }
     return handle ?? "check-\(update.jobID)"
   }
-  func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) {
+  func cancelRun(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) {
     if let failure = nextFailure() { throw failure }
     state.withLock { $0.cancelled.append(id) }
   }

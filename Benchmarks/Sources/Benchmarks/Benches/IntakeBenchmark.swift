@@ -102,7 +102,7 @@ enum IntakeBenchmark: Benchmark {
     into store: SQLiteStore, _ body: @Sendable @escaping (Int) async throws -> Value
   ) async throws -> Value {
     let handler = OrchestratorWebhookHandler(
-      verifier: try SignatureVerifier(secrets: [SignedDeliveries.secret]), inbox: store, metrics: PrometheusMetrics(), logger: .quiet,
+      secrets: try WebhookSecrets([SignedDeliveries.secret]), inbox: store, metrics: PrometheusMetrics(), logger: .quiet,
       wake: {})
     return try await Listening.serving { onServerRunning in
       WebhookServer(

@@ -7,13 +7,16 @@ import Storage
 /// One call of each policy, the default ones in Lua, against the built-in rule in Swift that says the same, and against the same files in the
 /// plain interpreter, which has no sandbox, no budgets and nothing to marshal.
 ///
-/// Jobs take turns, the time goes on and one container changes from call to call, as in the planner: a call sends what it would there.
+/// Jobs take turns, the time goes on and one container is used by or freed from this repository from call to call: a call sends what it would in
+/// the planner, and what changes is what the policy reads.
 enum PolicyBenchmark: Benchmark {
   static let name = "policy"
   private static let rounds = 7
 
   static func figures(in surroundings: Surroundings) async throws -> [Figure] {
     let lua = ActivePolicies(bundle: try PolicyBundle(folder: surroundings.policies)).makeEngine()
+    let example = surroundings.policies + "/examples/cache-affinity"
+    let calling = ActivePolicies(bundle: try PolicyBundle(folder: example)).makeEngine()
     let swift = BuiltInPolicy()
     let settings = Sample.settings([Sample.pool(maximum: 1000)])
     let jobs = (1...64).map { PolicyJob(Sample.queuedJob($0, settings: settings, at: Date())) }
@@ -27,9 +30,10 @@ enum PolicyBenchmark: Benchmark {
     try expectLua(lua.route(job, fleet: fleet))
     try expectLua(lua.prioritise(job, fleet: fleet))
     try expectLua(lua.place(job, candidates: candidates, now: now))
+    try expectLua(calling.place(job, candidates: candidates, now: now))
     let reload = try await reloads(surroundings, lua: lua, job, fleet)
     let placing = Placing(jobs: jobs, candidates: candidates, now: now)
-    var (one, other) = (placing, placing)
+    var (one, other, third) = (placing, placing, placing)
     var (turn, otherTurn) = (0, 0)
     func next() -> PolicyJob {
       turn += 1
@@ -42,14 +46,16 @@ enum PolicyBenchmark: Benchmark {
     let route = { _ = lua.route(next(), fleet: fleet) }
     let prioritise = { _ = lua.prioritise(next(), fleet: fleet) }
     let place = { _ = one.next { lua.place($0, candidates: $1, now: $2) } }
+    let placeCalling = { _ = third.next { calling.place($0, candidates: $1, now: $2) } }
     return try [
       compare("routing call", 2_000, .ratioAtMost(10), route, { _ = swift.route(otherNext(), fleet: fleet) }),
-      plain("routing call", "route", 2_000, .below(10), route, surroundings),
+      plain("routing call", "route", 2_000, .below(10), route, surroundings.policies),
       compare("priority call", 2_000, .ratioAtMost(10), prioritise, { _ = swift.prioritise(otherNext(), fleet: fleet) }),
-      plain("priority call", "prioritise", 2_000, .below(10), prioritise, surroundings),
+      plain("priority call", "prioritise", 2_000, .below(10), prioritise, surroundings.policies),
       compare(
         "affinity of 500 containers", 40, .below(250), place, { _ = other.next { swift.place($0, candidates: $1, now: $2) } }),
-      plain("affinity of 500 containers", "place", 200, .ratioAtMost(2), place, surroundings),
+      plain("affinity of 500 containers", "place", 200, .ratioAtMost(2), place, surroundings.policies),
+      plain("affinity of 500 containers, example `cache-affinity`", "place", 200, nil, placeCalling, example),
       compare("scaling call", 2_000, nil, { _ = lua.scale(pool, fleet: fleet) }, { _ = swift.scale(pool, fleet: fleet) }),
     ] + reload
   }
@@ -70,20 +76,22 @@ enum PolicyBenchmark: Benchmark {
     mutating func next<Answer>(_ ask: (PolicyJob, [PolicyContainer], Date) -> Answer) -> Answer {
       turn += 1
       now += 0.01
-      candidates[turn % candidates.count].uses += 1
+      let place = turn % candidates.count
+      candidates[place].uses += 1
+      candidates[place].repository = candidates[place].repository == nil ? Sample.repository.fullName : nil
       return ask(jobs[turn % jobs.count], candidates, now)
     }
   }
 
   /// The same file in the plain interpreter, in a process of its own: what Lua alone costs.
   private static func plain(
-    _ name: String, _ call: String, _ calls: Int, _ budget: Figure.Budget, _ subject: () -> Void, _ surroundings: Surroundings
+    _ name: String, _ call: String, _ calls: Int, _ budget: Figure.Budget?, _ subject: () -> Void, _ policies: String
   ) throws -> Figure {
     var own: [Double] = []
     var other: [Double] = []
     for _ in 0..<rounds {
       own.append(microseconds(calls, subject))
-      other.append(try PlainLua.microseconds(of: call, calls: calls, policies: surroundings.policies))
+      other.append(try PlainLua.microseconds(of: call, calls: calls, policies: policies))
     }
     return Figure(
       name, Samples(own).median, .microseconds, against: ("the same file in plain lua5.4", Samples(other).median),

@@ -53,17 +53,18 @@ enum PlainLua {
       containers[i] = {
         id = "rh-linux-" .. i, name = "linux-" .. i, pool = "linux", is_new = false, labels = labels({ "linux", "self-hosted", "x64" }),
         cpus = 1, memory_mb = 1024, disk_mb = 10240, gpus = 0, uses = i % 4, repository = i % 3 == 0 and "acme/storefront" or nil,
-        age_seconds = i, idle_seconds = i / 2,
+        age_seconds = i, idle_seconds = i / 2, failed_checks = 0,
       }
     end
     local scores, reasons, turn = {}, {}, 0
     local once
     if call == "place" then
       local affinity = require("affinity")
+      local filter = affinity.filter or function() return true end
       once = function()
         local one = job(turn)
         for i = 1, #containers do
-          if affinity.filter(one, containers[i]) then scores[i], reasons[i] = affinity.score(one, containers[i]) end
+          if filter(one, containers[i]) then scores[i], reasons[i] = affinity.score(one, containers[i]) end
         end
       end
     else

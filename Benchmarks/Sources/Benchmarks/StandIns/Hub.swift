@@ -26,7 +26,7 @@ struct Hub {
     store = try SQLiteStore(path: directory.database)
     transactor = Transactor(store: store, signals: Signals())
     orchestration = Orchestration(
-      transactor: transactor, engines: EngineRoster(engines: [engine], pools: settings.pools), forge: forge,
+      transactor: transactor, engines: EngineRoster(engines: [engine], pools: settings.pools), forge: ForgeRoster(github: forge),
       decoder: GitHubDeliveryDecoder(), policies: ActivePolicies(bundle: try PolicyBundle(folder: policies)),
       blobs: try DirectoryBlobStore(root: directory.appending(path: "blobs")), settings: settings, monitor: monitor, drain: DrainSwitch(),
       metricsInterval: 15, drainLimit: 1, logger: .quiet)

@@ -74,6 +74,6 @@ final class InstantForge: Forge, JobSearch {
   func jobs(ofRun id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> [JobReport] { [] }
   func repositories(of organization: String) async throws(ForgeError) -> [Repository] { [] }
 
-  func cancelRun(id: Int64, repository: String, installationID: Int64?) async throws(ForgeError) {}
+  func cancelRun(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) {}
   func publish(_ update: StatusUpdate, handle: String?) async throws(ForgeError) -> String { handle ?? "\(update.jobID)" }
 }

@@ -7,9 +7,10 @@ import Web
 /// `runnerhub plugin`
 struct PluginCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plugin", abstract: "Programs of others beside RunnerHub: what they do, and whether they may.",
+    commandName: "plugin", abstract: "Write, check and test plugins, and steer those of a running serve.",
     subcommands: [
-      List.self, Logs.self, Enable.self, Disable.self, Restart.self, PluginCheckCommand.self,
+      PluginNewCommand.self, PluginCheckCommand.self, PluginTestCommand.self, PluginReplayCommand.self, List.self, Logs.self,
+      Enable.self, Disable.self, Restart.self,
     ])
 
   struct List: AsyncParsableCommand {

@@ -1,0 +1,109 @@
+internal import Domain
+internal import Foundation
+internal import Glibc
+internal import JSON
+
+/// A plugin's folder with all that is needed to start it: its manifest, its author's tests, a private directory and the program beside it.
+final class PluginBench {
+  let manifest: PluginManifest
+  let folder: URL
+  let tests: PluginTestFile
+  private let hostVersion: String
+  private let root: URL
+  private let program: PluginProgram
+  private let helper: HelperProgram?
+  private let recorder: PluginRecorder?
+  private var open: PluginDialogue?
+
+  init(folder: URL, hostVersion: String, recorder: PluginRecorder? = nil) throws(KitFailure) {
+    self.hostVersion = hostVersion
+    self.folder = folder
+    self.recorder = recorder
+    do {
+      manifest = try PluginManifest.read(folder: folder)
+    } catch {
+      throw KitFailure(error.description)
+    }
+    tests = try PluginTestFile.read(of: manifest.name, in: folder)
+    let command = try Self.command(of: manifest, in: folder)
+    root = FileManager.default.temporaryDirectory.appending(path: "runnerhub-plugin-\(UUID().uuidString)", directoryHint: .isDirectory)
+    do {
+      let place = try PluginDirectories(root: root).prepare(manifest.name)
+      let environment = ProcessInfo.processInfo.environment
+      let granted = manifest.abilities.compactMap { if case .environment(let name) = $0 { name } else { nil } }
+      program = PluginProgram(
+        command: command, folder: folder, directory: place.directory, user: place.user, abilities: manifest.abilities,
+        environment: Dictionary(uniqueKeysWithValues: granted.compactMap { name in environment[name].map { (name, $0) } }),
+        leavesChildren: manifest.kind == .engine)
+    } catch {
+      throw KitFailure("\(error)")
+    }
+    helper = if let command = tests.helper { try HelperProgram(command, folder: folder, directory: root) } else { nil }
+  }
+
+  /// As the host resolves it.
+  private static func command(of manifest: PluginManifest, in folder: URL) throws(KitFailure) -> [String] {
+    do {
+      return try CheckedPlugin.command(of: manifest, in: folder)
+    } catch {
+      throw KitFailure(error.description)
+    }
+  }
+
+  /// Ends whatever runs, and removes what it left.
+  func tearDown() throws {
+    close()
+    helper?.stop()
+    try FileManager.default.removeItem(at: root)
+  }
+
+  /// What `${NAME}` of the test file and of a record stands for.
+  func values(_ directory: String) -> [String: String] {
+    var values = ["directory": directory, "folder": folder.path(percentEncoded: false)]
+    if let helper { values["port"] = "\(helper.port)" }
+    return values
+  }
+
+  // MARK: - Processes
+
+  /// Nothing is done with the jobs, and the first process of a runner's environment does nothing.
+  static let standardReplies: [String: JSONValue] = ["source/events": .object([:]), "engine/init": .object(["script": .string("")])]
+
+  /// Starts a new process in place of the one that runs.
+  /// - Parameter replies: what requests of the plugin are answered with, by their methods.
+  func start(replies: [String: JSONValue] = standardReplies) throws(KitFailure) -> PluginDialogue {
+    close()
+    let session = recorder?.session(of: manifest)
+    var directory = ""
+    let wire = try PluginWire(program) { side, line in session?.heard(side, line, values: self.values(directory)) }
+    directory = wire.directory
+    let dialogue = PluginDialogue(wire, replies: replies)
+    open = dialogue
+    return dialogue
+  }
+
+  /// The process that runs, initialised; a new one where none does.
+  func dialogue() throws(KitFailure) -> PluginDialogue {
+    if let open, open.wire.status == nil { return open }
+    let dialogue = try start()
+    _ = try dialogue.result(of: "initialize", initialization(tests.configuration, dialogue))
+    return dialogue
+  }
+
+  func initialization(_ configuration: JSONValue?, _ dialogue: PluginDialogue, versions: [String] = ["1"]) -> JSONValue {
+    let directory = dialogue.wire.directory
+    return .object([
+      "protocolVersions": .array(versions.map(JSONValue.string)),
+      "host": .object(["name": .string("runnerhub"), "version": .string(hostVersion)]),
+      "name": .string(manifest.name), "kind": .string(manifest.kind.rawValue),
+      "configuration": (configuration ?? .object([:])).filled(values(directory)), "directory": .string(directory),
+      "abilities": .array(manifest.abilities.texts.map(JSONValue.string)),
+    ])
+  }
+
+  /// Ends the process that runs.
+  func close() {
+    open?.wire.end()
+    open = nil
+  }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import RunnerHub
+import Testing
+
+@testable import Plugins
+
+@Suite("Alerts of plugins")
+struct PluginAlertsTests {
+  private func status(_ name: String, _ state: PluginState, _ reason: String? = nil) -> PluginStatus {
+    PluginStatus(
+      name: name, state: state, reason: reason, since: Date(timeIntervalSince1970: 0), restarts: 0, calls: 0, errors: 0, grants: [])
+  }
+
+  @Test("one that is not started again is an alert; one that starts is not known yet; one that is gone has none")
+  func quarantined() async throws {
+    let statuses = [
+      status("a", .quarantined, "it ended with status 1"), status("b", .starting), status("c", .running), status("d", .backingOff),
+    ]
+    let reading = try await PluginAlerts { statuses }.alerts(at: Date(timeIntervalSince1970: 0))
+    #expect(reading.conditions.map(\.key) == ["plugin/a"] && reading.conditions[0].text.contains("it ended with status 1"))
+    #expect(reading.unknown == ["plugin/b", "plugin/d"] && reading.scope == "plugin/")
+  }
+}
