@@ -168,7 +168,7 @@ let package = Package(
       ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
     tests(
       "CommandTests",
-      ["Command", "Domain", "Emulator", "Engines", "JSON", "Plugins", "RunnerHub", "Storage", "Web", argumentParser, nioHTTP1]),
+      ["Command", "Domain", "Emulator", "Engines", "JSON", "Plugins", "RunnerHub", "Storage", "Web", argumentParser, logging, nioHTTP1]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
     tests("SimulationTests", ["Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "GitHub"]),

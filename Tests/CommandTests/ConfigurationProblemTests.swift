@@ -46,6 +46,14 @@ struct ConfigurationProblemTests {
         "pools.a.image is \"ubuntu\" (runnerhub.yaml:1:22): expected stand-in or an absolute folder with run.sh"
       ),
       (
+        "pools: { a: { engine: dokcer } }",
+        "pools.a.engine is \"dokcer\" (runnerhub.yaml:1:23): expected process, docker or a plugin of the section plugins – did you mean docker?"
+      ),
+      (
+        "plugins: { openstack: {} }\npools: { a: { engine: openstak } }",
+        "pools.a.engine is \"openstak\" (runnerhub.yaml:2:23): expected process, docker or a plugin of the section plugins – did you mean openstack?"
+      ),
+      (
         "pools: { a: { engine: docker } }",
         "pools.a.image is \"stand-in\" (default): expected the name of a Docker image, such as ghcr.io/actions/actions-runner:2.336.0"
       ),

@@ -196,7 +196,7 @@ struct Configuration {
     guard !known.contains(pool.engine) else { return [] }
     let near = Suggestion.nearest(to: pool.engine, among: known).map { " – did you mean \($0)?" } ?? ""
     return [
-      "pools.\(pool.name).engine is \"\(pool.engine)\" (\(place)): expected process, docker or a plugin that is named in plugins:\(near)"
+      "pools.\(pool.name).engine is \"\(pool.engine)\" (\(place)): expected process, docker or a plugin of the section plugins\(near)"
     ]
   }
 

@@ -91,6 +91,9 @@ struct GarmBench: Sendable {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(path)/machines")) ?? []).filter { !$0.hasPrefix(".") }.sorted()
   }
 
+  /// Whether the cloud has written down a machine, which may be a half.
+  func isThere(_ id: ContainerID) -> Bool { FileManager.default.fileExists(atPath: "\(path)/machines/\(id)/machine.json") }
+
   var processes: [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return names.compactMap(Int32.init).filter { pid in

@@ -133,7 +133,7 @@ import Testing
       let spec = bench.spec()
       let engine = try bench.engine()
       let creation = Task { await failure { () async throws(EngineError) in try await engine.create(spec) } }
-      _ = try await eventually("the half of a machine") { bench.machines.isEmpty ? nil : true }
+      _ = try await eventually("the half of a machine") { bench.isThere(spec.id) ? true : nil }
       creation.cancel()
       #expect(await creation.value?.hasPrefix("engine unavailable") == true)
       let half = try #require(try await bench.client().list(bench.garmPool).first)
@@ -161,7 +161,7 @@ import Testing
       let spec = bench.spec()
       let engine = try bench.engine()
       async let creation = failure { () async throws(EngineError) in try await engine.create(spec) }
-      _ = try await eventually("the half of a machine") { bench.machines.isEmpty ? nil : true }
+      _ = try await eventually("the half of a machine") { bench.isThere(spec.id) ? true : nil }
       try await engine.remove(spec.id)
       #expect(await creation != nil)
       #expect(bench.machines.isEmpty)
@@ -204,7 +204,7 @@ import Testing
 
   @Test("a machine that never calls is given up when its time is over, first without blame", .timeLimit(.minutes(1)))
   func silent() async throws {
-    try await GarmBench.run({ $0.bootstrapTimeout = .milliseconds(1500) }) { bench in
+    try await GarmBench.run({ $0.bootstrapTimeout = .milliseconds(2500) }) { bench in
       try bench.runScript("exit 0")
       try bench.misbehave(["deaf": true])
       let spec = bench.spec()
