@@ -153,7 +153,9 @@ let package = Package(
     tests(
       "EmulatorTests",
       ["Emulator", hummingbird, httpClient, httpTypes, jwt, crypto, nioCore, nioHTTP1, nioFoundationCompat, logging, lifecycle]),
-    tests("CommandTests", ["Command", "Domain", "Emulator", "Engines", "RunnerHub", "Storage", "Web", argumentParser, nioHTTP1]),
+    tests(
+      "CommandTests",
+      ["Command", "Domain", "Emulator", "Engines", "JSON", "Plugins", "RunnerHub", "Storage", "Web", argumentParser, nioHTTP1]),
     tests("DomainTests", ["Domain", "Scheduling"]),
     tests("SchedulingTests", ["Domain", "Scheduling"]),
     tests("SimulationTests", ["Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "GitHub"]),

@@ -37,6 +37,7 @@ enum {
   keeper_ready = 6,
   keeper_first_other = 7,
   above_keeper = 20,
+  great_mapping = 1 << 20,
 };
 
 struct ends {
@@ -51,6 +52,12 @@ static void tell(int descriptor, enum rh_plugin_news news, int value, const char
 
 static pid_t fork_here(unsigned long flags) {
   return (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+}
+
+/// Zeros mean SIG_DFL to the kernel; glibc's sigaction would leave out 32 and 33.
+static void forget_handlers(void) {
+  static const unsigned char standard[64] = {0};
+  for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, NSIG / 8);
 }
 
 // MARK: - The keeper's surroundings
@@ -112,7 +119,8 @@ static const char *surround(const struct rh_plugin *plugin) {
 }
 
 /// Gives back what the keeper has of the host's memory: it lives as long as the plugin, and each page that the host changes meanwhile would be
-/// kept twice. Only private memory without a file goes, read as zeros afterwards; the stack and the thread's own data stay.
+/// kept twice. Only great private mappings without a file go, which are the arenas of malloc. The stack and the thread's own data stay, and so does
+/// what the dynamic linker needs to bind a function at its first call: it lies in small mappings.
 static void let_go_of_memory(void) {
   const int maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
   if (maps < 0) return;
@@ -132,12 +140,10 @@ static void let_go_of_memory(void) {
           bounds[bound] = bounds[bound] << 4 | (uintptr_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
       }
       const bool is_private = end - at > 5 && memcmp(at, "rw-p ", 5) == 0;
-      // A name begins with '/' or '['; the heap's is the only one that has data of ours and no file.
-      const char *name = memchr(at, '/', (size_t)(end - at));
-      const char *bracket = memchr(at, '[', (size_t)(end - at));
-      const bool is_heap = bracket != NULL && end - bracket == 6 && memcmp(bracket, "[heap]", 6) == 0;
+      // A name begins with '/' or '['.
+      const bool has_name = memchr(at, '/', (size_t)(end - at)) != NULL || memchr(at, '[', (size_t)(end - at)) != NULL;
       const bool holds_own = (bounds[0] <= here && here < bounds[1]) || (bounds[0] <= mine && mine < bounds[1]);
-      if (is_private && name == NULL && (bracket == NULL || is_heap) && !holds_own)
+      if (is_private && !has_name && !holds_own && bounds[1] - bounds[0] >= great_mapping)
         (void)madvise((void *)bounds[0], bounds[1] - bounds[0], MADV_DONTNEED);
       line = end + 1;
     }
@@ -238,9 +244,6 @@ static const char *become_plugin(const struct rh_plugin *plugin) {
   if (call != NULL) return call;
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) return "prctl";
 
-  // Zeros mean SIG_DFL to the kernel; glibc's sigaction would leave out 32 and 33.
-  static const unsigned char standard[64] = {0};
-  for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, standard, NULL, NSIG / 8);
   static const unsigned char none[NSIG / 8] = {0};
   if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, sizeof none) < 0) return "sigprocmask";
   execve(plugin->path, plugin->argv, plugin->envp);
@@ -334,9 +337,8 @@ static void run_keeper(const struct rh_plugin *plugin, struct ends ends) {
   if (call == NULL && setsid() < 0) call = "setsid";
   const int adopts = (plugin->separate & RH_LEAVES_CHILDREN) == 0;
   if (call == NULL && prctl(PR_SET_CHILD_SUBREAPER, adopts, 0, 0, 0) < 0) call = "prctl";
-  // The host's may be to ignore it, and then nothing would be there to wait for.
-  static const unsigned char standard[64] = {0};
-  syscall(SYS_rt_sigaction, SIGCHLD, standard, NULL, NSIG / 8);
+  // The host's handlers are no business of the keeper's, and where it ignores SIGCHLD nothing would be there to wait for.
+  forget_handlers();
   sigset_t ends_of_children;
   sigemptyset(&ends_of_children);
   sigaddset(&ends_of_children, SIGCHLD);

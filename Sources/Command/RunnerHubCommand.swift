@@ -9,7 +9,8 @@ struct RunnerHubCommand: AsyncParsableCommand {
     abstract: "Runs GitHub Actions jobs in containers assigned on demand.",
     version: version,
     subcommands: [
-      ServeCommand.self, EmulatorCommand.self, DemoCommand.self, ConfigCommand.self, PolicyCommand.self, JobCommand.self,
+      ServeCommand.self, EmulatorCommand.self, DemoCommand.self, ConfigCommand.self, PolicyCommand.self, PluginCommand.self,
+      JobCommand.self,
       MigrationCommand.self, AlertCommand.self, TraceCommand.self, VerifyCommand.self,
     ])
 

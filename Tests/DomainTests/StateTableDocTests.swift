@@ -46,6 +46,10 @@ enum StateTables {
 
     \(table("state", ContainerState.allCases.map(\.rawValue), ContainerEvent.allCases.map { "\($0)" }, container))
 
+    ## Plugin (`Sources/Domain/PluginState.swift`)
+
+    \(table("state", PluginState.allCases.map(\.rawValue), PluginEvent.allCases.map { "\($0)" }, plugin))
+
     ## Orchestrator (`Sources/Domain/OrchestratorState.swift`)
 
     Derived from signals; the first line that holds decides. Below it: which state may follow which.
@@ -73,6 +77,9 @@ enum StateTables {
   }
   private static func container(_ row: Int, _ column: Int) -> String {
     ContainerState.allCases[row].next(on: ContainerEvent.allCases[column])?.rawValue ?? "·"
+  }
+  private static func plugin(_ row: Int, _ column: Int) -> String {
+    PluginState.allCases[row].next(on: PluginEvent.allCases[column])?.rawValue ?? "·"
   }
   private static func orchestrator(_ row: Int, _ column: Int) -> String {
     OrchestratorState.allCases[row].successors.contains(OrchestratorState.allCases[column]) ? "→" : " "

@@ -140,6 +140,26 @@ struct StateWalkTests {
     for event in ContainerEvent.allCases { #expect(ContainerState.gone.next(on: event) == nil) }
   }
 
+  @Test("a plugin serves only after it has greeted, and has a process only between a start and its end", arguments: 0..<200)
+  func pluginWalk(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var state = PluginState.available
+    var wasGreeted = false
+    for _ in 0..<60 {
+      let event = PluginEvent.allCases[Int.random(in: 0..<PluginEvent.allCases.count, using: &random)]
+      guard let next = state.next(on: event) else { continue }
+      #expect(next != state)
+      if event == .start { wasGreeted = false }
+      if event == .greeted { wasGreeted = true }
+      if next.isUp { #expect(wasGreeted) }
+      if next == .backingOff || next == .quarantined { #expect(state.isUp || state == .starting) }
+      // Whatever it is, an operator can stop it and the configuration can forget it.
+      #expect(next == .disabled || next.next(on: .disabled) == .disabled)
+      #expect(next == .available || next.next(on: .forgotten) == .available)
+      state = next
+    }
+  }
+
   @Test("signals that change one at a time only make allowed steps of the orchestrator", arguments: 0..<200)
   func orchestratorWalk(seed: UInt64) {
     var random = SeededGenerator(seed: seed)

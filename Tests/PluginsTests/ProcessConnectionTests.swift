@@ -3,92 +3,18 @@ import Plugins
 import Synchronization
 import Testing
 
-/// A plugin written for one test, started as a real process.
-final class TestPlugin: PluginListener {
-  let folder: URL
-  private let root: URL
-  let lines = Mutex<[String]>([])
-  let droppedLines = Mutex(0)
-  let faults = Mutex<[String]>([])
-  let end = Mutex<PluginEnd?>(nil)
-
-  /// - Parameter script: of Python, after what all of them share: `read()` gives a message, `write(message)` sends one, `answer(request, result)`.
-  init(_ script: String, shell: String? = nil) throws {
-    root = FileManager.default.temporaryDirectory.appending(path: "plugin-\(UUID().uuidString)")
-    folder = root.appending(path: "folder")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let library = """
-      import json, os, sys, time
-      def read():
-          line = sys.stdin.buffer.readline()
-          if not line: sys.exit(0)
-          return json.loads(line)
-      def raw(text):
-          sys.stdout.buffer.write(text if isinstance(text, bytes) else text.encode()); sys.stdout.buffer.flush()
-      def write(message): raw(json.dumps({"jsonrpc": "2.0", **message}) + "\\n")
-      def answer(request, result): write({"id": request["id"], "result": result})
-
-      """
-    try (library + script).write(to: folder.appending(path: "plugin.py"), atomically: true, encoding: .utf8)
-    if let shell { try shell.write(to: folder.appending(path: "plugin.sh"), atomically: true, encoding: .utf8) }
-  }
-
-  deinit {
-    do {
-      try FileManager.default.removeItem(at: root)
-    } catch {
-      Issue.record("a test's folder stays: \(error)")
-    }
-  }
-
-  func program(abilities: Set<PluginAbility> = [], environment: [String: String] = [:], bounds: PluginBounds = PluginBounds()) throws
-    -> PluginProgram
-  {
-    let place = try PluginDirectories(root: root.appending(path: "data")).prepare("test")
-    return PluginProgram(
-      command: ["/usr/bin/python3", "-u", folder.path + "/plugin.py"], folder: folder, directory: place.directory, user: place.user,
-      abilities: abilities, environment: environment, bounds: bounds)
-  }
-
-  func logged(_ line: String) { lines.withLock { $0.append(line) } }
-  func dropped(_ lines: Int) { droppedLines.withLock { $0 += lines } }
-  func misbehaved(_ what: String) { faults.withLock { $0.append(what) } }
-  func ended(_ end: PluginEnd) { self.end.withLock { $0 = end } }
-}
-
 struct Echo: Codable, Hashable, Sendable {
   var text: String
 }
 
 @Suite("Talk with a plugin's process", .timeLimit(.minutes(1)))
 struct ProcessConnectionTests {
-  /// Runs the plugin for the time of the body.
-  private func with<Result>(
-    _ plugin: TestPlugin, concurrency: Int = 8, settings: ConnectionSettings = ConnectionSettings(),
-    service: any PluginService = NoPluginRequests(), abilities: Set<PluginAbility> = [], bounds: PluginBounds = PluginBounds(),
-    environment: [String: String] = [:],
-    _ body: (ProcessConnection) async throws -> Result
-  ) async throws -> Result {
-    let connection = ProcessConnection(name: "test", concurrency: concurrency, service: service, settings: settings, listener: plugin)
-    _ = try await connection.start(try plugin.program(abilities: abilities, environment: environment, bounds: bounds))
-    do {
-      let result = try await body(connection)
-      connection.end("the test is over")
-      await connection.waitForEnd()
-      return result
-    } catch {
-      connection.end("the test is over")
-      await connection.waitForEnd()
-      throw error
-    }
-  }
-
   private static let echo = "while True:\n    request = read()\n    if 'id' in request: answer(request, request['params'])\n"
 
   @Test("a call is answered")
   func echo() async throws {
     let plugin = try TestPlugin(Self.echo)
-    let answer: Echo = try await with(plugin) { try await $0.call("echo", Echo(text: "é\n\"quoted\"")) }
+    let answer: Echo = try await plugin.run { try await $0.call("echo", Echo(text: "é\n\"quoted\"")) }
     #expect(answer == Echo(text: "é\n\"quoted\""))
   }
 
@@ -103,7 +29,7 @@ struct ProcessConnectionTests {
               for request in reversed(held): answer(request, {"text": str(len(held)) + request["params"]["text"]})
               held = []
       """)
-    let answers = try await with(plugin, concurrency: 4) { connection in
+    let answers = try await plugin.run(concurrency: 4) { connection in
       try await withThrowingTaskGroup(of: Echo.self) { group in
         for number in 0..<12 { group.addTask { try await connection.call("echo", Echo(text: ":\(number)")) } }
         return try await group.reduce(into: Set<Echo>()) { $0.insert($1) }
@@ -123,7 +49,7 @@ struct ProcessConnectionTests {
       third = read()
       answer(third, third["params"])
       """)
-    try await with(plugin) { connection in
+    try await plugin.run { connection in
       let call = Task { () async -> PluginError? in
         do throws(PluginError) {
           let _: PluginNothing = try await connection.call("slow", PluginNothing())
@@ -156,12 +82,12 @@ struct ProcessConnectionTests {
       time.sleep(60)
       """)
     let steps = Mutex<[Double?]>([])
-    try await with(plugin) { connection in
+    try await plugin.run { connection in
       let _: PluginNothing = try await connection.call("long", PluginNothing(), limit: .milliseconds(300)) { progress in
         steps.withLock { $0.append(progress.fraction) }
       }
       #expect(steps.withLock { $0 } == [0, 0.25, 0.5, 0.75])
-      await #expect(throws: PluginError.timedOut("hang had 0.1 sec")) {
+      await #expect(throws: PluginError.timedOut("hang had 100 ms")) {
         let _: PluginNothing = try await connection.call("hang", PluginNothing(), limit: .milliseconds(100))
       }
     }
@@ -175,7 +101,7 @@ struct ProcessConnectionTests {
           write({"id": read()["id"], "error": error})
       read()
       """)
-    try await with(plugin) { connection in
+    try await plugin.run { connection in
       let expected: [PluginError] = [
         .refused(.notFound, "no such secret"), .refused(.failed, "odd"), .throttled("slow down", after: .seconds(2.5)),
       ]
@@ -209,14 +135,14 @@ struct ProcessConnectionTests {
       answer(request, {"text": json.dumps([first["id"], first["result"], second["id"], second["error"]["code"]])})
       read()
       """)
-    let answer: Echo = try await with(plugin, service: Doubling()) { try await $0.call("start", PluginNothing()) }
+    let answer: Echo = try await plugin.run(service: Doubling()) { try await $0.call("start", PluginNothing()) }
     #expect(answer.text == #"["a-\u00e9", [2, 4], 1, -32601]"#)
   }
 
   @Test("a process that ends fails the calls that wait for it, with how it ended")
   func crash() async throws {
     let plugin = try TestPlugin("read()\nprint('boom', file=sys.stderr)\nos._exit(3)")
-    try await with(plugin) { connection in
+    try await plugin.run { connection in
       await #expect(throws: PluginError.notRunning("it ended with status 3")) {
         let _: PluginNothing = try await connection.call("any", PluginNothing())
       }

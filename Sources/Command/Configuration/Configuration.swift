@@ -7,17 +7,21 @@ import RunnerHub
 /// A whole, valid configuration.
 struct Configuration {
   let values: [String: SettledValue]
-  /// Of pools and sizes, in the order in which they first appear.
-  private let names: [String: [String]]
+  /// Of pools, sizes and plugins, in the order in which they first appear.
+  let names: [String: [String]]
+  /// Where sections with such names begin, and where the parts of a tree stand.
+  let sections: [String: SettledValue.Place]
+  let trees: [String: [String: SettledValue.Place]]
 
   /// Reads and checks file, environment and flags.
   /// - Parameter file: an explicit path; nil takes `runnerhub.yaml` in the working directory where it exists.
   /// - Throws: `ConfigurationError` with everything that is wrong.
   static func load(file: String?, environment: [String: String], flags: [String]) throws -> Configuration {
-    var path = file
-    if path == nil, FileManager.default.fileExists(atPath: "runnerhub.yaml") { path = "runnerhub.yaml" }
-    return try Configuration(ConfigurationReader.read(file: path, environment: environment, flags: flags))
+    try Configuration(ConfigurationReader.read(file: file ?? presentFile, environment: environment, flags: flags))
   }
+
+  /// The file that is taken where none is named.
+  static var presentFile: String? { FileManager.default.fileExists(atPath: "runnerhub.yaml") ? "runnerhub.yaml" : nil }
 
   /// Reads a file for its pools and limits only: credentials may be missing, and neither the environment nor a file with a secret is read.
   static func rehearsed(file: String) throws -> Configuration {
@@ -31,6 +35,8 @@ struct Configuration {
   init(_ reading: ConfigurationReader.Reading, needsCredentials: Bool = true) throws {
     values = reading.values
     names = reading.names
+    sections = reading.sections
+    trees = reading.trees
     let problems =
       reading.problems + (reading.isIncomplete ? [] : contradictions(rejected: reading.rejected, needsCredentials: needsCredentials))
     if !problems.isEmpty { throw ConfigurationError(problems: problems) }
@@ -135,6 +141,7 @@ struct Configuration {
     if optional("cache.url") != nil {
       problems.append("cache.url names Redis (\(place("cache.url"))): this version does not use Redis; leave it out")
     }
+    problems += pluginProblems
     if needsCredentials { problems += missingCredentials(rejected: rejected) }
     if !administration.isLoopback {
       problems.append(
@@ -208,7 +215,7 @@ struct Configuration {
   private func text(_ path: String) -> String { values[path]?.text ?? "" }
   private func optional(_ path: String) -> String? { values[path].map(\.text).flatMap { $0.isEmpty ? nil : $0 } }
   private func integer(_ path: String) -> Int { Int(text(path)) ?? 0 }
-  private static func list(_ text: String) -> [String] {
+  static func list(_ text: String) -> [String] {
     text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 }

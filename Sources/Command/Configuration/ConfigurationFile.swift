@@ -81,6 +81,9 @@ extension ConfigurationReader {
           continue
         }
         note(full)
+        if full.count == 2, reading.sections[full.joined(separator: ".")] == nil {
+          reading.sections[full.joined(separator: ".")] = place(of: keyNode, in: file)
+        }
         walk(value, path: full, file: file)
       } else if full.count == 2, ConfigurationSchema.takesNames(below: [full[0]]) {
         complain(
@@ -96,6 +99,12 @@ extension ConfigurationReader {
   private mutating func settle(_ node: Node, path: [String], file: String) {
     let full = path.joined(separator: ".")
     let place = place(of: node, in: file)
+    if case .tree = ConfigurationSchema.key(for: full)?.kind {
+      guard case .mapping = node else { return reject(full, isNull(node) ? "empty" : "no mapping", place) }
+      let tree = ConfigurationTree(node)
+      reading.trees[full] = tree.marks.mapValues { .file(file, line: $0.line, column: $0.column) }
+      return set(full, tree.text, place)
+    }
     switch node {
     case _ where isNull(node): reject(full, "empty", place)
     case .scalar(let scalar): set(full, scalar.string, place)
@@ -109,11 +118,7 @@ extension ConfigurationReader {
     }
   }
 
-  /// `key:`, `key: ~` and `key: null` (YAML 1.2, 10.3.2); quoted, they are text.
-  private func isNull(_ node: Node) -> Bool {
-    guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else { return false }
-    return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-  }
+  private func isNull(_ node: Node) -> Bool { ConfigurationTree.isNull(node) }
 
   private func place(of node: Node, in file: String) -> SettledValue.Place {
     .file(file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)

@@ -19,6 +19,8 @@ struct ConfigurationKey {
     case url(schemes: [String], refused: [String] = [])
     /// `registry.acme.com`, `https://registry.acme.com/team`
     case registry
+    /// Any keys and values, whose owner says what they must be.
+    case tree
 
     /// What a value must be, for error messages and documentation.
     var expectation: String {
@@ -34,6 +36,7 @@ struct ConfigurationKey {
       case .url(let schemes, _) where schemes == ["sqlite"]: "sqlite://PATH"
       case .url(let schemes, _) where schemes.isEmpty: "nothing yet"
       case .url(let schemes, _): "an address that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
+      case .tree: "keys and values"
       case .registry: "a registry such as registry.acme.com or https://registry.acme.com/team"
       }
     }
@@ -55,6 +58,7 @@ struct ConfigurationKey {
     switch kind {
     case .text, .list: return true
     case .nonEmpty: return !value.isEmpty
+    case .tree: return ConfigurationTree(text: value) != nil
     case .integer(let range): return Int(value).map(range.contains) ?? false
     case .boolean: return value == "true" || value == "false"
     case .choice(let words): return words.contains(value)

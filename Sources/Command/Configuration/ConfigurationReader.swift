@@ -9,6 +9,10 @@ struct ConfigurationReader {
     var values: [String: SettledValue] = [:]
     /// Names of the operator's own by section, in the order in which they first appear.
     var names: [String: [String]] = [:]
+    /// Where sections with such names begin, by path: `plugins.slack`.
+    var sections: [String: SettledValue.Place] = [:]
+    /// Where the parts of a tree stand, by its path and then by JSON pointer.
+    var trees: [String: [String: SettledValue.Place]] = [:]
     var problems: [String] = []
     /// Paths that were given, but not so that they can be used.
     var rejected: Set<String> = []
@@ -93,7 +97,10 @@ struct ConfigurationReader {
 
   /// Remembers a name of the operator's own.
   mutating func note(_ path: [String]) {
-    guard path.count > 1, ConfigurationSchema.takesNames(below: [path[0]]), reading.names[path[0]]?.contains(path[1]) != true else {
+    // `plugins.directory` is a key beside the names.
+    guard path.count > 1, ConfigurationSchema.key(for: path.prefix(2).joined(separator: ".")) == nil,
+      ConfigurationSchema.takesNames(below: [path[0]]), reading.names[path[0]]?.contains(path[1]) != true
+    else {
       return
     }
     reading.names[path[0], default: []].append(path[1])

@@ -5,7 +5,7 @@ import Policies
 
 /// Everything that can be set, in the order of the documentation.
 enum ConfigurationSchema {
-  static let keys: [ConfigurationKey] = listeners + github + orchestrator + migration + storage + places + docker + sizes + pools
+  static let keys: [ConfigurationKey] = listeners + github + orchestrator + migration + storage + places + plugins + docker + sizes + pools
 
   private static let listeners = [
     ConfigurationKey(
@@ -135,6 +135,30 @@ enum ConfigurationSchema {
     ConfigurationKey(
       path: "log.level", kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), standard: "info",
       summary: "Least level that is logged."),
+  ]
+
+  private static let plugins = [
+    ConfigurationKey(
+      path: "plugins.directory", kind: .nonEmpty, standard: "plugins",
+      summary:
+        "The folder of plugins, one folder each. Nothing in it runs unless it is named below; changes are taken over while RunnerHub runs."),
+    ConfigurationKey(path: "plugins.*.enabled", kind: .boolean, standard: "true", summary: "Whether this plugin of the folder is run."),
+    ConfigurationKey(
+      path: "plugins.*.grant", kind: .list,
+      summary:
+        "What it may do beyond reading its own folder and writing into its own directory: `network`, `environment:NAME`, `read:/PATH`, `write:/PATH`, `events:KIND`, `jobs`. One that asks for more is not started."
+    ),
+    ConfigurationKey(
+      path: "plugins.*.configuration", kind: .tree,
+      summary:
+        "Its own settings, checked with the JSON Schema of its manifest. A text `secret://PLUGIN/PATH#FIELD` is filled in by a plugin of kind `secrets`."
+    ),
+    ConfigurationKey(
+      path: "plugins.*.memory", kind: .size, standard: "512m", summary: "Memory of each of its processes. An engine's are not limited."),
+    ConfigurationKey(
+      path: "plugins.*.processes", kind: .integer(1...4096), standard: "64",
+      summary: "Its processes and threads at once. An engine's are not limited."
+    ),
   ]
 
   private static let docker = [

@@ -59,6 +59,8 @@ enum Disclosure {
     if key.isSecret { return "(secret)" }
     switch key.kind {
     case .url, .registry: return address(text)
+    // Values may be secrets that were written in place.
+    case .tree: return ConfigurationTree(text: text).map { "{\($0.names.joined(separator: ", "))}" } ?? text
     default: return text
     }
   }

@@ -18,10 +18,13 @@ import Web
 /// One running RunnerHub: every adapter made, every loop in one service group.
 struct Host {
   private let configuration: Configuration
+  private let origin: PluginPlanFile.Origin
   private let logger: Logger
 
-  init(configuration: Configuration) {
+  /// - Parameter origin: how the configuration was given, to follow what it says of plugins.
+  init(configuration: Configuration, origin: PluginPlanFile.Origin) {
     self.configuration = configuration
+    self.origin = origin
     var logger = Logger(label: "runnerhub")
     logger.logLevel = Logger.Level(rawValue: configuration.logLevel) ?? .info
     self.logger = logger
@@ -43,14 +46,23 @@ struct Host {
     let docker = DockerClient.makeHTTPClient()
     do {
       let secrets = HostSecrets(configuration: configuration, keeper: SecretKeeper(logger: logger), logger: logger)
-      let client = try await GitHubClient(
-        settings: gitHubSettings, credentials: try await secrets.credentials(), http: http, logger: logger)
-      let webhookSecrets = try await secrets.webhookSecrets()
-      await secrets.follow(client, webhookSecrets)
-      try await serve(
-        store: failpoints.guarding(store), forge: failpoints.guarding(GitHubForge(client: client, logger: logger)),
-        secrets: secrets.keeper, webhookSecrets: webhookSecrets, docker: docker, metrics: metrics, feed: feed,
-        failpoints: failpoints)
+      let notifiers = NotifierAdapter()
+      let observers = ObserverAdapter(feed: feed, logger: logger)
+      let plugins = try await pluginHost(store, adapters: [notifiers, observers, secrets.keeper], secrets: secrets.keeper, feed: feed)
+      // Around everything else: who needs a plugin has it from the first step to the last.
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await plugins.run() }
+        await plugins.settled(.secrets)
+        let client = try await GitHubClient(
+          settings: gitHubSettings, credentials: try await secrets.credentials(), http: http, logger: logger)
+        let webhookSecrets = try await secrets.webhookSecrets()
+        await secrets.follow(client, webhookSecrets)
+        try await serve(
+          store: failpoints.guarding(store), forge: failpoints.guarding(GitHubForge(client: client, logger: logger)), docker: docker,
+          metrics: metrics, plugins: plugins, notifiers: notifiers, observers: observers, secrets: secrets.keeper,
+          webhookSecrets: webhookSecrets, feed: feed, failpoints: failpoints)
+        group.cancelAll()
+      }
     } catch {
       try await docker.shutdown()
       try await http.shutdown()
@@ -64,6 +76,19 @@ struct Host {
   // MARK: - Parts
 
   private var gitHubSettings: GitHubSettings { GitHubSettings(baseURL: configuration.apiURL) }
+
+  /// - Parameter store: where wishes of operators are kept.
+  private func pluginHost(
+    _ store: some ForgeMemory, adapters: [any PluginAdapter], secrets: SecretKeeper, feed: EventFeed
+  ) async throws(StoreError) -> PluginHost {
+    let plans = PluginPlanFile(configuration, origin: origin)
+    return PluginHost(
+      folder: configuration.pluginsFolder, held: try await PluginDesk.disabled(in: store), plans: { try plans.changed() },
+      surroundings: PluginSurroundings(
+        directories: PluginDirectories(root: configuration.dataDirectory.appending(path: "plugins", directoryHint: .isDirectory)),
+        environment: origin.environment, adapters: adapters, settle: { try await secrets.settled($0, key: $1) },
+        publish: { event in feed.publish { [event] } }, hostVersion: RunnerHubCommand.version, logger: logger))
+  }
 
   private func engines(installation: String, docker http: HTTPClient) -> [any ContainerEngine] {
     var engines: [any ContainerEngine] = [
@@ -80,8 +105,8 @@ struct Host {
   }
 
   private func serve(
-    store: any Store, forge: any Forge & JobSearch, secrets: SecretKeeper, webhookSecrets: WebhookSecrets, docker: HTTPClient,
-    metrics: PrometheusMetrics, feed: EventFeed,
+    store: any Store, forge: any Forge & JobSearch, docker: HTTPClient, metrics: PrometheusMetrics, plugins: PluginHost,
+    notifiers: NotifierAdapter, observers: ObserverAdapter, secrets: SecretKeeper, webhookSecrets: WebhookSecrets, feed: EventFeed,
     failpoints: Failpoints
   ) async throws {
     let settings = configuration.settings
@@ -90,9 +115,6 @@ struct Host {
     let keeper = PolicyKeeper(folder: policiesPath, archive: store, logger: logger)
     let rehearsals = SlotKeeper(keeper: keeper, archive: store, logger: logger)
     let policies = rehearsals.slots
-    // Plugins of each kind come and go; what they are for does not.
-    let notifiers = NotifierAdapter()
-    let observers = ObserverAdapter(feed: feed, logger: logger)
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
@@ -104,7 +126,8 @@ struct Host {
       transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
       decoder: GitHubDeliveryDecoder(),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
-      drainLimit: configuration.drainLimit, notifiers: failpoints.guarding(notifiers), logger: logger)
+      drainLimit: configuration.drainLimit, notifiers: failpoints.guarding(notifiers),
+      alertSources: [PluginAlerts { plugins.statuses }], logger: logger)
     let desk = MigrationDesk(
       // Not those that rehearse: to look at the migration is no decision.
       transactor: transactor, policies: keeper.active,
@@ -112,7 +135,7 @@ struct Host {
     let source = StoreStatusSource(
       store: store, blobs: blobs,
       surroundings: .init(
-        startedAt: Date(), pools: settings.pools, policies: policies, state: { monitor.state },
+        startedAt: Date(), pools: settings.pools, policies: policies, plugins: { plugins.statuses }, state: { monitor.state },
         isReady: { monitor.health(at: Date()).isReady },
         health: { HealthDocument(monitor.health(at: Date())) }))
     let announcement = Announcement(directory: configuration.dataDirectory)
@@ -130,7 +153,8 @@ struct Host {
       },
       routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store)
         + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk)
-        + AuditRoutes.routes(log: store) + AlertRoutes.routes(alerts: store), logger: logger)
+        + AuditRoutes.routes(log: store) + AlertRoutes.routes(alerts: store)
+        + PluginRoutes.routes(desk: PluginDesk(control: plugins, transactor: transactor)), logger: logger)
 
     // Ended in the reverse order: jobs are drained while webhooks and pages still answer.
     let group = ServiceGroup(
@@ -143,6 +167,14 @@ struct Host {
           .init(service: Loop("slots") { try await rehearsals.run() }),
           .init(service: Loop("observers") { try await observers.run() }),
           .init(service: Loop("secrets") { try await secrets.run() }),
+          .init(
+            service: Loop("plugins") {
+              await plugins.follow { statuses in
+                monitor.report(plugins: statuses, at: Date())
+                transactor.signals.alerts.notify()
+                source.noteChange()
+              }
+            }),
           .init(service: orchestration.reporter),
           .init(service: orchestration.orchestrator, successTerminationBehavior: .gracefullyShutdownGroup),
         ],

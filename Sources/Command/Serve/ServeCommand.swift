@@ -20,8 +20,12 @@ struct ServeCommand: AsyncParsableCommand {
   var settings: [String] = []
 
   func run() async throws {
-    let configuration = try Configuration.load(file: config, environment: ProcessInfo.processInfo.environment, flags: settings)
+    let environment = ProcessInfo.processInfo.environment
+    let configuration = try Configuration.load(file: config, environment: environment, flags: settings)
     LoggingSystem.bootstrap(StreamLogHandler.standardError)
-    try await Host(configuration: configuration).run()
+    try await Host(
+      configuration: configuration,
+      origin: .init(file: config ?? Configuration.presentFile, environment: environment, flags: settings)
+    ).run()
   }
 }

@@ -30,7 +30,8 @@ extension PluginAbility {
       self = .events(kind)
     default:
       let words = ["network", "environment:NAME", "read:/PATH", "write:/PATH", "events:KIND", "jobs"]
-      let hint = Suggestion.nearest(to: parts[0], among: words.map { String($0.prefix { $0 != ":" }) }).map { "; did you mean '\($0)'?" } ?? ""
+      let hint =
+        Suggestion.nearest(to: parts[0], among: words.map { String($0.prefix { $0 != ":" }) }).map { "; did you mean '\($0)'?" } ?? ""
       throw Refusal(description: "'\(PluginText.line(text, limit: 80))' is no ability: expected \(words.joined(separator: ", "))\(hint)")
     }
   }
@@ -43,7 +44,8 @@ extension PluginAbility {
   private static func path(_ path: String, of ability: String) throws(Refusal) -> String {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard path.hasPrefix("/"), path.utf8.count <= 1000, !parts.contains(".."), !parts.contains("."), !path.contains("\0") else {
-      throw Refusal(description: "'\(PluginText.line(path, limit: 80))' must be an absolute path without . and .., such as \(ability):/srv/reports")
+      throw Refusal(
+        description: "'\(PluginText.line(path, limit: 80))' must be an absolute path without . and .., such as \(ability):/srv/reports")
     }
     return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
   }

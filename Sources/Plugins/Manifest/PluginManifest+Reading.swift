@@ -133,7 +133,8 @@ private struct ManifestReader {
       refuse("'command' is missing: expected a list such as [python3, ./plugin.py]", at: root)
       return nil
     }
-    guard case .array(let items) = node.json, case let words = items.compactMap(\.string), words.count == items.count, (1...64).contains(words.count),
+    guard case .array(let items) = node.json, case let words = items.compactMap(\.string), words.count == items.count,
+      (1...64).contains(words.count),
       words.allSatisfy({ $0.utf8.count <= 1000 && !$0.contains("\0") }), words.first?.isEmpty == false
     else {
       refuse("command must be a list of texts such as [python3, ./plugin.py]", at: node)

@@ -1,3 +1,4 @@
+internal import CProcess
 package import Foundation
 
 /// What is run for a plugin, and what it may do.
@@ -30,6 +31,9 @@ package struct PluginProgram: Hashable, Sendable {
     self.bounds = bounds
     self.leavesChildren = leavesChildren
   }
+
+  /// Whether the kernel keeps a plugin from all files that it was not granted; otherwise only users and permissions do.
+  package static var isConfinedByLandlock: Bool { rh_landlock_version() > 0 }
 
   /// Where programs are looked for, by the host and by the plugin.
   package static let path = "/usr/local/bin:/usr/bin:/bin"

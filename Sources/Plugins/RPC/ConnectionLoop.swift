@@ -19,8 +19,6 @@ struct ConnectionLoop {
   private var droppedLines = 0
   private var isOutputOpen = true
   private var isErrorOpen = true
-  /// When a process that closed its standard output is taken for broken, unless it has ended by then.
-  private var silentSince: Instant?
   private var buffer = [UInt8](repeating: 0, count: 64 << 10)
 
   /// - Parameter started: told once, where the plugin sees its directory, or why it does not run.
@@ -90,13 +88,15 @@ struct ConnectionLoop {
     connection.state.withLock { state in
       let now = Instant.now
       if state.closesInput, state.outgoing.isEmpty { state.closeInput() }
-      if let silentSince, silentSince <= now, !state.closesInput { state.closing = state.closing ?? "it closed its standard output" }
+      if let broken = state.broken, broken.until <= now, !state.closesInput {
+        state.closing = state.closing ?? "it closed its standard \(broken.stream.rawValue)"
+      }
       let ends = state.closing != nil
       // The keeper hears it, and takes all along.
       if ends { state.closeLifeline() }
       let pause = state.unsolicited.pause(at: now)
       let isBusy = state.answering >= settings.requests || state.outgoing.count > settings.outgoing
-      let until = [state.ledger.earliest, pause.map { now + $0 }, silentSince].compactMap { $0 }.min()
+      let until = [state.ledger.earliest, pause.map { now + $0 }, state.closesInput ? nil : state.broken?.until].compactMap { $0 }.min()
       state.looksAt = until
       return Plan(
         readsOutput: isOutputOpen && !isBusy && pause == nil && !ends, writes: !state.outgoing.isEmpty && !ends, until: ends ? nil : until,
@@ -124,8 +124,13 @@ struct ConnectionLoop {
       return expired.map(\.call)
     }
     for call in expired {
-      call.ticket.continuation.resume(returning: .failure(.timedOut("\(call.method) had \(call.limit.formatted(.units()))")))
+      call.ticket.continuation.resume(returning: .failure(.timedOut("\(call.method) had \(Self.text(call.limit))")))
     }
+  }
+
+  private static func text(_ limit: Duration) -> String {
+    let units: Set<Duration.UnitsFormatStyle.Unit> = limit < .seconds(1) ? [.milliseconds] : [.minutes, .seconds]
+    return limit.formatted(.units(allowed: units, width: .abbreviated))
   }
 
   private func flush() {
@@ -136,7 +141,7 @@ struct ConnectionLoop {
         state.outgoing.removeFirst(count)
       } else if count < 0 && errno != EAGAIN {
         state.outgoing = []
-        state.closing = state.closing ?? "it closed its standard input"
+        state.breaks(.input)
       }
     }
   }
@@ -153,7 +158,7 @@ struct ConnectionLoop {
   private mutating func readOutput() {
     guard let count = readOnce(process.output) else {
       isOutputOpen = false
-      silentSince = .now + .seconds(1)
+      connection.state.withLock { $0.breaks(.output) }
       return
     }
     let inbox = Inbox(connection: connection)
@@ -187,7 +192,9 @@ struct ConnectionLoop {
     for line in lines { log(line) }
   }
 
-  private static func text(_ bytes: UnsafeRawBufferPointer) -> String { PluginText.line(String(decoding: bytes, as: UTF8.self), limit: 4096) }
+  private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+    PluginText.line(String(decoding: bytes, as: UTF8.self), limit: 4096)
+  }
 
   private mutating func log(_ bytes: UnsafeRawBufferPointer) { log(Self.text(bytes)) }
 

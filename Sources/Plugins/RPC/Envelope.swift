@@ -101,7 +101,9 @@ struct Envelope: Equatable {
 
     private mutating func expect(_ byte: Unicode.Scalar) throws(Fault) {
       skipSpace()
-      guard current == UInt8(ascii: byte) else { throw Fault(description: "not a message of JSON-RPC: expected '\(byte)' at byte \(position)") }
+      guard current == UInt8(ascii: byte) else {
+        throw Fault(description: "not a message of JSON-RPC: expected '\(byte)' at byte \(position)")
+      }
       position += 1
     }
 

@@ -22,6 +22,8 @@ package final class ProcessConnection: PluginConnection {
     case ended(PluginEnd)
   }
 
+  enum Stream: String { case input, output }
+
   struct State {
     var phase = Phase.starting
     var ledger: Ledger
@@ -33,6 +35,8 @@ package final class ProcessConnection: PluginConnection {
     var closesInput = false
     /// Why it is to be ended.
     var closing: String?
+    /// A stream that it closed, and until when it may show that it closed it by ending.
+    var broken: (stream: Stream, until: ContinuousClock.Instant)?
     /// Requests of the plugin that are being answered, by their ids.
     var requests: [JSONValue: Task<Void, Never>] = [:]
     /// With notifications, which have no id.
@@ -200,7 +204,7 @@ package final class ProcessConnection: PluginConnection {
     let count = line.withUnsafeBytes { rh_write_quietly(input, $0.baseAddress, $0.count) }
     if count == line.count { return }
     if count < 0 && errno != EAGAIN {
-      state.closing = state.closing ?? "it closed its standard input"
+      state.breaks(.input)
     } else {
       state.outgoing.append(contentsOf: line[max(0, count)...])
     }
@@ -285,6 +289,11 @@ package final class ProcessConnection: PluginConnection {
 }
 
 extension ProcessConnection.State {
+  /// How the process ends says more than the stream that ends with it.
+  mutating func breaks(_ stream: ProcessConnection.Stream) {
+    broken = broken ?? (stream, .now + .seconds(1))
+  }
+
   /// Why no call can be made.
   var reason: String {
     switch phase {

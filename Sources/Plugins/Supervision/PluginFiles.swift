@@ -9,7 +9,8 @@ struct PluginFiles: Hashable, Sendable {
   init(folder: URL) {
     let keys: [URLResourceKey] = [.contentModificationDateKey, .fileSizeKey, .isDirectoryKey]
     // A folder that cannot be listed looks empty here; the check then says why.
-    let walk = FileManager.default.enumerator(at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: keys, options: [.skipsHiddenFiles])
+    let walk = FileManager.default.enumerator(
+      at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: keys, options: [.skipsHiddenFiles])
     var files: [String] = []
     while files.count < Self.limit, let file = walk?.nextObject() as? URL {
       // Interpreters leave what they compiled beside what they run.

@@ -1,24 +1,13 @@
+internal import Domain
 package import Foundation
 internal import Logging
-internal import RunnerHub
+package import RunnerHub
 internal import Synchronization
 
 /// All plugins of one RunnerHub: finds them in their folder, runs those that `runnerhub.yaml` names, and follows both while it runs.
 ///
 /// `run` is to be begun before anything that needs a plugin, and cancelled after it.
 package final class PluginHost: Sendable {
-  /// Why a wish for a plugin cannot be fulfilled.
-  package enum WishError: Error, Hashable, Sendable, CustomStringConvertible {
-    case unknown(String)
-    case unfit(String)
-
-    package var description: String {
-      switch self {
-      case .unknown(let why), .unfit(let why): why
-      }
-    }
-  }
-
   /// What `runnerhub.yaml` says now; nil: the same as at the last look. Throws where it cannot be read: what is known stays.
   package typealias Plans = @Sendable () throws -> [PluginPlan]?
 
@@ -55,11 +44,19 @@ package final class PluginHost: Sendable {
   package func run() async {
     await withTaskGroup(of: Void.self) { group in
       // Others may need their secrets to start.
-      await look { supervisor in group.addTask { await supervisor.run() } } only: { $0 == .secrets }
+      await look { supervisor in
+        group.addTask { await supervisor.run() }
+      } only: {
+        $0 == .secrets
+      }
       await settled(.secrets)
       state.withLock { $0.hasBegun = true }
       while !Task.isCancelled {
-        await look { supervisor in group.addTask { await supervisor.run() } } only: { _ in true }
+        await look { supervisor in
+          group.addTask { await supervisor.run() }
+        } only: { _ in
+          true
+        }
         changed.notify()
         await wake.wait(until: Date(timeIntervalSinceNow: surroundings.pace.look))
       }
@@ -125,7 +122,7 @@ package final class PluginHost: Sendable {
       let (supervisors, plans, hasBegun) = state.withLock { (Array($0.supervisors.values), $0.plans, $0.hasBegun) }
       let isOpen = supervisors.contains { supervisor in
         let status = supervisor.status
-        guard plans[supervisor.name]?.isEnabled == true, status.kind == kind || status.kind == nil else { return false }
+        guard plans[supervisor.name]?.isEnabled == true, status.kind == kind.rawValue || status.kind == nil else { return false }
         return status.state == .available || status.state == .starting
       }
       if !isOpen, hasBegun || kind == .secrets { return }
@@ -133,15 +130,23 @@ package final class PluginHost: Sendable {
       await changed.wait(until: Date(timeIntervalSinceNow: 0.1))
     }
   }
+  /// Tells how all plugins are, now and after each change, until cancelled.
+  package func follow(_ tell: ([PluginStatus]) -> Void) async {
+    while !Task.isCancelled {
+      tell(statuses)
+      await changed.wait(until: Date(timeIntervalSinceNow: 5))
+    }
+  }
+}
 
-  /// In the order of their names.
+// MARK: - What an operator sees and wants
+
+extension PluginHost: PluginControl {
   package var statuses: [PluginStatus] {
     state.withLock { Array($0.supervisors.values) }.map(\.status).sorted { $0.name < $1.name }
   }
 
-  // MARK: - Wishes
-
-  private func supervisor(_ name: String) throws(WishError) -> PluginSupervisor {
+  private func supervisor(_ name: String) throws(PluginWishError) -> PluginSupervisor {
     guard let supervisor = state.withLock({ $0.supervisors[name] }) else {
       let names = statuses.map(\.name)
       let hint = names.isEmpty ? "there are none" : "there are \(names.joined(separator: ", "))"
@@ -150,35 +155,41 @@ package final class PluginHost: Sendable {
     return supervisor
   }
 
-  /// Its lines after one; without it the last ones.
-  package func logs(of name: String, after id: Int64?, limit: Int) throws(WishError) -> [PluginLog.Line] {
+  package func logs(of name: String, after id: Int64?, limit: Int) throws(PluginWishError) -> [PluginLogLine] {
     try supervisor(name).log.lines(after: id, limit: limit)
   }
 
-  /// Whether a plugin can be enabled: the file that names it is the operator's word.
-  package func enable(_ name: String) async throws(WishError) -> PluginStatus {
-    let supervisor = try supervisor(name)
-    guard let plan = state.withLock({ $0.plans[name] }) else {
-      throw .unfit("runnerhub.yaml does not name \(name): add plugins.\(name) with enabled: true, and what it is granted")
+  package func objection(to wish: PluginWish, of name: String) -> PluginWishError? {
+    let supervisor: PluginSupervisor
+    do throws(PluginWishError) {
+      supervisor = try self.supervisor(name)
+    } catch {
+      return error
     }
-    guard plan.isEnabled else { throw .unfit("\(plan.place) says that \(name) is not enabled: change it there") }
-    await supervisor.enable()
-    return supervisor.status
+    let status = supervisor.status
+    switch wish {
+    case .disable: return nil
+    case .enable:
+      // The file that names it is the operator's word.
+      guard let plan = state.withLock({ $0.plans[name] }) else {
+        return .unfit(
+          "runnerhub.yaml does not name \(name): add plugins.\(name) with what it is granted, such as plugins: { \(name): { grant: [] } }")
+      }
+      return plan.isEnabled ? nil : .unfit("\(plan.place) says that \(name) is not enabled: change it there")
+    case .restart:
+      guard status.state == .available || status.state == .disabled else { return nil }
+      return .unfit("\(name) is \(status.state.rawValue)\(status.reason.map { " (\($0))" } ?? ""): there is nothing to restart")
+    }
   }
 
-  package func disable(_ name: String) async throws(WishError) -> PluginStatus {
+  package func fulfil(_ wish: PluginWish, of name: String) async throws(PluginWishError) -> PluginStatus {
+    if let objection = objection(to: wish, of: name) { throw objection }
     let supervisor = try supervisor(name)
-    await supervisor.disable()
-    return supervisor.status
-  }
-
-  package func restart(_ name: String) async throws(WishError) -> PluginStatus {
-    let supervisor = try supervisor(name)
-    let state = supervisor.status.state
-    guard state != .available, state != .disabled else {
-      throw .unfit("\(name) is \(state.rawValue)\(supervisor.status.reason.map { " (\($0))" } ?? ""): there is nothing to restart")
+    switch wish {
+    case .enable: await supervisor.enable()
+    case .disable: await supervisor.disable()
+    case .restart: await supervisor.restart()
     }
-    await supervisor.restart()
     return supervisor.status
   }
 }

@@ -70,21 +70,26 @@ package struct CheckedPlugin: Hashable, Sendable {
       throw PluginRefusal(problems: error.problems)
     }
     var problems = grantProblems(manifest, plan) + configurationProblems(manifest, plan)
-    let program = PluginProgram.resolve(manifest.command[0], in: folder)
-    problems += commandProblems(manifest, folder, isFound: program != nil)
-    guard problems.isEmpty, let program else { throw PluginRefusal(problems: problems) }
+    problems += commandProblems(manifest, folder)
+    guard problems.isEmpty, let program = PluginProgram.resolve(manifest.command[0], in: folder) else {
+      throw PluginRefusal(problems: problems)
+    }
     return CheckedPlugin(
-      manifest: manifest, plan: plan, folder: folder, command: [program] + manifest.command.dropFirst().map { PluginProgram.located($0, in: folder) })
+      manifest: manifest, plan: plan, folder: folder,
+      command: [program] + manifest.command.dropFirst().map { PluginProgram.located($0, in: folder) })
   }
 
-  private static func commandProblems(_ manifest: PluginManifest, _ folder: URL, isFound: Bool) -> [String] {
+  /// What is wrong with its program.
+  package static func commandProblems(_ manifest: PluginManifest, _ folder: URL) -> [String] {
     let file = folder.appending(path: PluginManifest.file).relativePath
     func isOfFolder(_ word: String) -> Bool {
       !word.hasPrefix("/") && !word.hasPrefix("./")
         && FileManager.default.fileExists(atPath: folder.appending(path: word).path(percentEncoded: false))
     }
-    var problems = manifest.command.filter(isOfFolder).map { "\(file): the command names \($0): write ./\($0) for a file of the plugin's folder" }
-    if !isFound, problems.isEmpty {
+    var problems = manifest.command.filter(isOfFolder).map {
+      "\(file): the command names \($0): write ./\($0) for a file of the plugin's folder"
+    }
+    if problems.isEmpty, PluginProgram.resolve(manifest.command[0], in: folder) == nil {
       let word = manifest.command[0]
       problems.append(
         word.contains("/")

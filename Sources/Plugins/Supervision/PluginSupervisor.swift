@@ -1,3 +1,4 @@
+internal import Domain
 internal import Foundation
 internal import JSON
 internal import Logging
@@ -62,8 +63,7 @@ actor PluginSupervisor {
     var logger = surroundings.logger
     logger[metadataKey: "plugin"] = "\(name)"
     log = PluginLog(logger: logger)
-    shown = Mutex(
-      PluginStatus(name: name, state: .available, since: Date(), restarts: 0, calls: 0, errors: 0, grants: []))
+    shown = Mutex(PluginStatus(name: name, since: Date()))
   }
 
   nonisolated var status: PluginStatus {
@@ -130,7 +130,7 @@ actor PluginSupervisor {
     guard let plan else {
       await leave(.forgotten, "runnerhub.yaml does not name it")
       // Whether it is there, and what it is, may change all the same.
-      show { $0.grants = [] }
+      show { $0.abilities = [] }
       describe()
       return Date(timeIntervalSinceNow: pace.look)
     }
@@ -191,10 +191,10 @@ actor PluginSupervisor {
       return await refuse("\(error)")
     }
     show { status in
-      status.kind = checked.manifest.kind
+      status.kind = checked.manifest.kind.rawValue
       status.version = checked.manifest.version
       status.summary = checked.manifest.summary
-      status.grants = checked.manifest.abilities.texts
+      status.abilities = checked.manifest.abilities.texts
     }
     move(.start, nil)
     do {
@@ -214,7 +214,7 @@ actor PluginSupervisor {
       show { status in
         status.version = checked.manifest.version
         status.summary = checked.manifest.summary
-        status.grants = checked.manifest.abilities.texts
+        status.abilities = checked.manifest.abilities.texts
       }
       publish("upgraded", "version \(checked.manifest.version) has taken over")
       if let process = old?.process {
@@ -278,9 +278,10 @@ actor PluginSupervisor {
     badChecks = 0
     checkAt = Date(timeIntervalSinceNow: pace.health)
     if let process = new.running.process { connection.lead(to: process) }
-    move(.greeted, nil)
     isKnown = true
+    // First: who waits for the state may need the adapter.
     await surroundings.adapters[new.plugin.manifest.kind]?.started(new.plugin)
+    move(.greeted, nil)
   }
 
   // MARK: - Health and failures
@@ -323,7 +324,7 @@ actor PluginSupervisor {
   private func fail(_ reason: String) async {
     connection.interrupt(reason)
     let verdict = failures.failed(at: Date(), pace.restart, jitter: Double.random(in: 0...1))
-    show { $0.restarts += 1 }
+    show { $0.failures += 1 }
     Counter(label: "runnerhub_plugin_failures_total", dimensions: [("plugin", name)]).increment()
     switch verdict {
     case .again(let pause):
@@ -349,7 +350,7 @@ actor PluginSupervisor {
     await adapter.interrupted(name, reason: reason)
   }
 
-  private var adapter: (any PluginAdapter)? { status.kind.flatMap { surroundings.adapters[$0] } }
+  private var adapter: (any PluginAdapter)? { status.kind.flatMap(PluginKind.init(rawValue:)).flatMap { surroundings.adapters[$0] } }
 
   // MARK: - The end
 
@@ -426,7 +427,7 @@ actor PluginSupervisor {
     surroundings.publish(
       HubEvent(
         kind: .plugin, at: Date(), action: action, subject: name, text: "plugin \(name) \(action): \(text)",
-        details: ["kind": status.kind?.rawValue ?? "", "version": status.version ?? ""]))
+        details: ["kind": status.kind ?? "", "version": status.version ?? ""]))
   }
 
   private func show(_ change: (inout PluginStatus) -> Void) { shown.withLock { change(&$0) } }
@@ -436,7 +437,7 @@ actor PluginSupervisor {
     // What is wrong with it is said when it is to run, or by runnerhub plugin check.
     let manifest = try? PluginManifest.read(folder: folder)
     show { status in
-      status.kind = manifest?.kind
+      status.kind = manifest?.kind.rawValue
       status.version = manifest?.version
       status.summary = manifest?.summary
     }

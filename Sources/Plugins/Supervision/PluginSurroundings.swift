@@ -57,23 +57,3 @@ package struct PluginSurroundings: Sendable {
     self.logger = logger
   }
 }
-
-/// What people see of a plugin.
-package struct PluginStatus: Hashable, Sendable, Codable {
-  package var name: String
-  /// nil: its manifest cannot be read.
-  package var kind: PluginKind?
-  package var version: String?
-  package var summary: String?
-  package var state: PluginState
-  /// Why, where there is something to say.
-  package var reason: String?
-  /// Since when the state is what it is.
-  package var since: Date
-  /// Failures since the start of RunnerHub.
-  package var restarts: Int
-  package var calls: Int
-  package var errors: Int
-  /// What was granted.
-  package var grants: [String]
-}

@@ -4,12 +4,13 @@ import Synchronization
 
 /// A part whose health counts.
 package enum Component: String, Sendable, Codable, CaseIterable {
-  case store, engine, forge, policies
+  case store, engine, forge, policies, plugins
 
   /// Nothing works without it.
   package var isCritical: Bool { self == .store }
-  /// The orchestrator does not start work before it answered once. Jobs can be taken in, and run, while the forge is slow to answer.
-  package var isNeededAtStart: Bool { self != .forge }
+  /// The orchestrator does not start work before it answered once. Jobs can be taken in, and run, while the forge is slow to answer
+  /// or a plugin fails.
+  package var isNeededAtStart: Bool { self != .forge && self != .plugins }
 }
 
 /// How a part does.
@@ -99,6 +100,17 @@ package final class OrchestratorMonitor: Sendable {
   package func report(_ component: Component, failing detail: String, at now: Date) {
     change { $0.set(component, .failing, detail, now) }
     HubMetrics.component(component, isWorking: false)
+  }
+
+  /// How plugins are: one that does not do well is told of, and nothing waits for it.
+  package func report(plugins: [PluginStatus], at now: Date) {
+    let broken = plugins.filter(\.isBroken)
+    if broken.isEmpty {
+      let count = plugins.count { $0.state == .running }
+      return report(.plugins, detail: count == 0 ? "none runs" : "\(count) run", at: now)
+    }
+    let text = broken.prefix(5).map { "\($0.name) is \($0.state.rawValue)\($0.reason.map { ": \($0.prefix(200))" } ?? "")" }
+    report(.plugins, failing: text.joined(separator: "; ") + (broken.count > 5 ? " and \(broken.count - 5) more" : ""), at: now)
   }
 
   /// No new work is taken from now on.

@@ -80,6 +80,10 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   /// A notification arrived, is put off, or is given up.
   case notificationSettled = "notification-settled"
 
+  // MARK: Plugins
+  /// An operator's wish for a plugin, before it is fulfilled.
+  case pluginSteered = "plugin-steered"
+
   // MARK: At each start
   /// The name by which an installation knows its containers, and how often it was started.
   case installationNamed = "installation-named"

@@ -9,12 +9,24 @@ package struct APIRoute: Sendable {
   package enum Method: String, Sendable { case get = "GET", post = "POST" }
 
   package let method: Method
-  /// The whole path, without a slash at its end.
+  /// The whole path, without a slash at its end. A part `*` stands for any word, which the answer finds as `APIQuery.wildcard`.
   package let path: String
   /// The JSON of the answer.
   let answer: @Sendable (APIQuery, Data) async throws -> Data
   /// Bytes that the body of a change may have.
   var bodyLimit = 64 << 10
+
+  /// The word that stands for `*` in a path, empty where the route has none; nil: the path is another one.
+  func wildcard(in path: String) -> String? {
+    if !self.path.contains("*") { return self.path == path ? "" : nil }
+    let (parts, words) = (self.path.split(separator: "/"), path.split(separator: "/", omittingEmptySubsequences: false).dropFirst())
+    guard parts.count == words.count else { return nil }
+    var found = ""
+    for (part, word) in zip(parts, words) {
+      if part == "*", (1...64).contains(word.utf8.count) { found = String(word) } else if part != word { return nil }
+    }
+    return found
+  }
 
   /// An address that only reads.
   package static func get(_ path: String, _ answer: @escaping @Sendable (APIQuery) async throws -> some Encodable & SendableMetatype)
@@ -44,6 +56,8 @@ package struct APIRoute: Sendable {
 /// What is asked for beyond the path, bounded.
 package struct APIQuery: Sendable {
   let parameters: @Sendable (String) -> String?
+  /// The word of the path that stands for `*`; as it was asked for, so any text.
+  package var wildcard = ""
 
   package func text(_ name: String) -> String? { parameters(name) }
 

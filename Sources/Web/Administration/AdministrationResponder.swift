@@ -83,7 +83,7 @@ struct AdministrationResponder: HTTPResponder {
   }
 
   private func route(_ method: APIRoute.Method, _ request: Request) -> APIRoute? {
-    routes.first { $0.method == method && $0.path == request.uri.path }
+    routes.first { $0.method == method && $0.wildcard(in: request.uri.path) != nil }
   }
 
   private func answer(to request: Request, _ route: APIRoute, _ context: WebContext) async throws -> Response {
@@ -99,16 +99,17 @@ struct AdministrationResponder: HTTPResponder {
       deadline.cancel()
       throw error
     }
-    return JSONAnswer.written(try await route.answer(Self.query(of: request), body))
+    return JSONAnswer.written(try await route.answer(Self.query(of: request, route), body))
   }
 
-  private static func query(of request: Request) -> APIQuery {
+  private static func query(of request: Request, _ route: APIRoute? = nil) -> APIQuery {
     let parameters = request.uri.queryParameters
-    return APIQuery { name in parameters[name[...]].map(String.init) }
+    return APIQuery(
+      parameters: { name in parameters[name[...]].map(String.init) }, wildcard: route?.wildcard(in: request.uri.path) ?? "")
   }
 
   private func answer(to request: Request) async throws -> Response {
-    if let route = route(.get, request) { return JSONAnswer.written(try await route.answer(Self.query(of: request), Data())) }
+    if let route = route(.get, request) { return JSONAnswer.written(try await route.answer(Self.query(of: request, route), Data())) }
     let path = request.uri.path.split(separator: "/").map(String.init)
     switch path {
     case []: return try await page.response(source.overview(jobs: Self.pageRows))

@@ -71,6 +71,7 @@ struct StatusPage: Sendable {
           value: "p50 \(Self.span(overview.waits.p50Seconds)), p95 \(Self.span(overview.waits.p95Seconds)) of \(overview.waits.count)"),
         Fact(name: "utilisation", value: "\(Int((overview.utilisation * 100).rounded())) %"),
         Fact(name: "policies", value: "\(overview.policies.bundle), \(overview.decisions) decisions"),
+        Fact(name: "plugins", value: Self.plugins(overview.plugins)),
         Fact(name: "up since", value: overview.startedAt.formatted(.iso8601)), Fact(name: "as of", value: overview.at.formatted(.iso8601)),
       ]
       alerts = overview.alerts.map {
@@ -109,6 +110,13 @@ struct StatusPage: Sendable {
         tone: isBad ? "bad" : row.conclusion == .success ? "good" : "plain",
         container: row.container ?? "–",
         wait: span(row.waitSeconds), run: span(row.runSeconds), why: row.why, href: "/jobs/\(row.id)")
+    }
+
+    /// How many are in which state, and those that are not well by name.
+    private static func plugins(_ plugins: [PluginStatus]) -> String {
+      let states = counts(Dictionary(plugins.map { ($0.state.rawValue, 1) }, uniquingKeysWith: +))
+      let broken = plugins.filter(\.isBroken).map { "\($0.name) \($0.state.rawValue)" }
+      return broken.isEmpty ? states : "\(states); \(broken.joined(separator: ", "))"
     }
 
     private static func counts(_ counts: [String: Int]) -> String {

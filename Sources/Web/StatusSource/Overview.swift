@@ -44,6 +44,7 @@ package struct Overview: Codable, Hashable, Sendable {
   package var policyEvents: [PolicyEvent]
   /// Open ones, oldest first.
   package var alerts: [Alert]
+  package var plugins: [PluginStatus] = []
   package var decisions: Int
   package var waits: WaitSummary
   /// Held containers ÷ live containers, 0…1.

@@ -13,6 +13,7 @@ package final class StoreStatusSource: StatusSource {
     package var startedAt: Date
     package var pools: [Pool]
     package var policies: any PolicySource
+    package var plugins: @Sendable () -> [PluginStatus]
     package var state: @Sendable () -> OrchestratorState
     /// Started, and not draining.
     package var isReady: @Sendable () -> Bool
@@ -20,13 +21,15 @@ package final class StoreStatusSource: StatusSource {
     package var now: @Sendable () -> Date
 
     package init(
-      startedAt: Date, pools: [Pool], policies: any PolicySource, state: @escaping @Sendable () -> OrchestratorState,
+      startedAt: Date, pools: [Pool], policies: any PolicySource,
+      plugins: @escaping @Sendable () -> [PluginStatus] = { [] }, state: @escaping @Sendable () -> OrchestratorState,
       isReady: @escaping @Sendable () -> Bool, health: @escaping @Sendable () async -> HealthDocument,
       now: @escaping @Sendable () -> Date = { Date() }
     ) {
       self.startedAt = startedAt
       self.pools = pools
       self.policies = policies
+      self.plugins = plugins
       self.state = state
       self.isReady = isReady
       self.health = health
@@ -76,8 +79,8 @@ package final class StoreStatusSource: StatusSource {
       deliveryCounts: Dictionary(uniqueKeysWithValues: DeliveryStatus.allCases.map { ($0.rawValue, deliveryCounts[$0] ?? 0) }),
       jobs: jobs.map { JobRow($0, now: now) { names[$0] } }, containers: live.map { ContainerRow($0, now: now) },
       pools: surroundings.pools.map { PoolRow($0, containers: live) }, policies: surroundings.policies.status,
-      policyEvents: try await store.policyEvents(limit: policyEvents),
-      alerts: try await store.openAlerts(), decisions: try await store.decisionCount(),
+      policyEvents: try await store.policyEvents(limit: policyEvents), alerts: try await store.openAlerts(),
+      plugins: surroundings.plugins(), decisions: try await store.decisionCount(),
       waits: WaitSummary(try await store.waits(since: now.addingTimeInterval(-waitPeriod))),
       utilisation: live.isEmpty ? 0 : Double(held) / Double(live.count))
   }

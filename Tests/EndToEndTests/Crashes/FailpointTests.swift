@@ -36,10 +36,11 @@ import Testing
     .call(.searchRepositories), .call(.searchRuns), .call(.searchJobs), .commit(.jobFound),
   ]
   private static let migration: [Step] = [.commit(.jobsFellBack), .commit(.migrationJudged)]
-  private static let alerts: [Step] = [.commit(.alertsChanged)]
+  private static let alerts: [Step] = [.commit(.alertsChanged), .call(.notify), .commit(.notificationSettled)]
+  private static let wishes: [Step] = [.commit(.pluginSteered)]
   private static let lateAnswers: [Step] = [.call(.removeRunnerNamed)]
-  /// No step of the core changes limits yet, and no notifier runs before plugins do. What is first to do so makes this list wrong.
-  private static let unused: [Step] = [.call(.update), .call(.notify), .commit(.notificationSettled)]
+  /// No step of the core changes limits yet. The first that does makes this list wrong.
+  private static let unused: [Step] = [.call(.update)]
 
   /// Without searches, so that what is lost is found in one way only: the one that a test means.
   private static var plan: House.Plan {
@@ -57,7 +58,7 @@ import Testing
   func complete() {
     let tried =
       Self.ordinary + Self.lostNews + Self.refusals + Self.forbidden + Self.losses + Self.searches + Self.lateAnswers + Self.migration
-      + Self.alerts + Self.unused
+      + Self.alerts + Self.wishes + Self.unused
     #expect(tried.map(\.name).sorted() == Step.allCases.map(\.name).sorted())
   }
 
@@ -214,12 +215,16 @@ import Testing
     }
   }
 
-  @Test("while jobs are left to traditional runners, and while it is asked whether these are needed no more", .timeLimit(.minutes(2)))
+  @Test(
+    "while jobs are left to traditional runners, it is asked whether these are needed no more, and a plugin is disabled",
+    .timeLimit(.minutes(2)))
   func migrated() async throws {
     var plan = Self.plan
     (plan.maximum, plan.warm, plan.isServed) = (0, 0, false)
     plan.set("migration.traditional-labels", "[self-hosted, linux]")
     plan.set("migration.fallback-after", "1")
+    // It is nowhere, and can be disabled all the same.
+    plan.set("plugins.ghost.enabled", "true")
     plan.github = {
       $0.traditionalRunners = [.init(name: "old-1", labels: ["self-hosted", "linux"])]
       $0.traditionalPickup = .seconds(3)
@@ -233,27 +238,34 @@ import Testing
           try await line.push(work)
         }
       }
-      for order in Self.orders([.commit(.migrationJudged)]) {
+      let asked = Self.orders([.commit(.migrationJudged)]).map { ($0, "/api/v1/migration/complete") }
+      let disabled = Self.orders([.commit(.pluginSteered)]).map { ($0, "/api/v1/plugins/ghost/disable") }
+      for (order, path) in asked + disabled {
         try await line.die(at: order) { _ in
           let address = try #require(await house.hub.announcement?.administration)
           let headers = [("Content-Type", "application/json"), ("X-RunnerHub-Request", "test")]
           // It dies before it answers.
           do {
-            let reply = try await House.send(.POST, address + "/api/v1/migration/complete", headers: headers, body: Data("{}".utf8))
+            let reply = try await House.send(.POST, address + path, headers: headers, body: Data("{}".utf8))
             #expect(reply.status == 0, "\(order) was answered: \(reply.text)")
           } catch {}
         }
       }
       try await line.end()
       let events = try house.rows("SELECT action FROM audit_events").map { $0["action"] as String }
-      #expect(!events.isEmpty && events.allSatisfy { $0 == "migration-refused" }, "\(events)")
+      #expect(Set(events) == ["migration-refused", "plugin-disable"], "\(events)")
     }
   }
 
-  @Test("while an alert is raised", .timeLimit(.minutes(2)))
+  @Test("while an alert is raised and a plugin tells of it", .timeLimit(.minutes(2)))
   func alerted() async throws {
+    let pager = try Pager()
+    defer { pager.remove() }
     var plan = Self.plan
     plan.isServed = false
+    plan.set("plugins.directory", "\"\(pager.plugins.path(percentEncoded: false))\"")
+    plan.set("plugins.pager.grant", "[\"write:\(pager.told.path(percentEncoded: false))\"]")
+    plan.set("plugins.pager.configuration", "{ folder: \"\(pager.told.path(percentEncoded: false))\" }")
     try await House.run(plan) { house in
       let line = CrashLine(house)
       let routing = house.hub.folder.appending(path: "policies/routing.lua")
@@ -264,10 +276,13 @@ import Testing
         }
       }
       let open = "SELECT id FROM alerts WHERE key = 'policies/refused' AND resolved_at IS NULL"
-      #expect(try house.rows(open).count == 1)
+      let id: String = try #require(try house.rows(open).first)["id"]
       try await house.hub.serve()
       try good.write(to: routing)
-      try await eventually("its end") { try house.rows(open).isEmpty }
+      try await eventually("its end is told") { try pager.all().contains("\(id) resolved") }
+      let told = try pager.all()
+      #expect(Set(told) == ["\(id) raised", "\(id) resolved"] && told.last == "\(id) resolved", "\(told)")
+      try await eventually("nothing is owed") { try house.rows("SELECT id FROM notifications WHERE status <> 'delivered'").isEmpty }
       #expect(try house.rows("SELECT id FROM alerts").count == 1)
       try await line.kill()
       try await line.end()

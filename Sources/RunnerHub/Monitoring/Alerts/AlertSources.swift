@@ -7,7 +7,7 @@ package protocol AlertSource: Sendable {
   func alerts(at now: Date) async throws(StoreError) -> AlertReading
 }
 
-/// Parts that do not work, as their monitor heard; not the store, without which no alert can be kept.
+/// Parts that do not work, as their monitor heard; not the store, without which no alert can be kept, nor plugins, each of which has its own.
 package struct ComponentAlerts: AlertSource {
   private let monitor: OrchestratorMonitor
   /// Two of the shorter rounds of health checks: what fails once and works again pages nobody.
@@ -16,7 +16,7 @@ package struct ComponentAlerts: AlertSource {
   package init(monitor: OrchestratorMonitor) { self.monitor = monitor }
 
   package func alerts(at now: Date) async throws(StoreError) -> AlertReading {
-    let components = monitor.health(at: now).components.filter { $0.component != .store }
+    let components = monitor.health(at: now).components.filter { $0.component != .store && $0.component != .plugins }
     let failing = components.filter { $0.status == .failing }.map { health in
       AlertCondition(
         key: Self.key(health.component), severity: health.component == .policies ? .warning : .critical,
@@ -37,6 +37,7 @@ extension Component {
     case .engine: "container engine"
     case .forge: "connection to GitHub"
     case .policies: "policies"
+    case .plugins: "plugins"
     }
   }
 }

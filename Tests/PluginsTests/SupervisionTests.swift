@@ -1,0 +1,248 @@
+import Domain
+import Foundation
+import JSON
+@testable import Plugins
+import RunnerHub
+import Synchronization
+import Testing
+
+/// Plugins as the host runs them, with real processes.
+@Suite("Supervision of plugins", .timeLimit(.minutes(1)))
+struct SupervisionTests {
+  @Test("nothing runs unless the configuration names it; named while the host runs, it starts; forgotten, it ends")
+  func naming() async throws {
+    let test = try TestHost()
+    try test.add("plug")
+    try await test.run {
+      try await test.reaches(.available)
+      await #expect(throws: PluginError.self) { try await test.echo() }
+      test.name(PluginPlan(name: "plug"))
+      try await test.reaches(.running)
+      #expect(try await test.echo("hello") == "hello")
+      test.name()
+      try await test.reaches(.available)
+      await #expect(throws: PluginError.self) { try await test.echo() }
+    }
+    #expect(test.adapter.told.withLock { $0 } == ["started plug 1.0.0", "removed plug"])
+    #expect(test.events.withLock { $0 } == ["plug starting", "plug running", "plug available"])
+  }
+
+  @Test("a plugin that comes into the folder is started, and one whose folder goes is ended")
+  func hotAddAndRemoval() async throws {
+    let test = try TestHost()
+    test.name(PluginPlan(name: "plug", place: "runnerhub.yaml:7:3"))
+    try await test.run {
+      try await test.reaches(.stopped)
+      #expect(test.status("plug")?.reason?.hasPrefix("runnerhub.yaml:7:3: there is no folder") == true)
+      try test.add("plug")
+      try await test.reaches(.running)
+      try FileManager.default.removeItem(at: test.plugins.appending(path: "plug"))
+      try await test.reaches(.stopped)
+    }
+  }
+
+  @Test("an upgrade takes over without losing a call, and a version that does not start leaves the old one running")
+  func upgrade() async throws {
+    let test = try TestHost()
+    let slow =
+      "def handle(request):\n    if request['method'] == 'notifier/notify': time.sleep(0.02); answer(request, {'text': VERSION}); return True\nserve()"
+    try test.add("plug", slow)
+    test.name(PluginPlan(name: "plug"))
+    try await test.run {
+      try await test.reaches(.running)
+      let versions = Notes()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          // Calls are made all the time, and each must be answered.
+          while !Task.isCancelled, versions.all.last != "2.0.0" {
+            let version = try await test.echo()
+            versions.add(version)
+          }
+        }
+        try await eventually { versions.all.count > 2 }
+        try test.add("plug", version: "2.0.0", slow)
+        try await group.waitForAll()
+      }
+      #expect(Set(versions.all) == ["1.0.0", "2.0.0"])
+      try await eventually { test.status("plug")?.version == "2.0.0" }
+      try test.add("plug", version: "3.0.0", "sys.exit(1)")
+      try await eventually { test.status("plug")?.reason?.contains("was not taken over") == true }
+      #expect(try await test.echo() == "2.0.0")
+      #expect(test.status("plug")?.state == .running)
+    }
+    #expect(test.status("plug")?.failures == 0)
+  }
+
+  @Test("more than is granted, and a configuration that its schema does not allow, keep it from starting, with the line to write")
+  func refusals() async throws {
+    let test = try TestHost()
+    try test.add("plug", manifest: "abilities: [network, environment:TOKEN]")
+    test.name(PluginPlan(name: "plug", grants: [.network], place: "runnerhub.yaml:7:3"))
+    try await test.run {
+      try await test.reaches(.stopped)
+      #expect(
+        test.status("plug")?.reason
+          == "runnerhub.yaml:7:3: plug asks for environment:TOKEN, which it is not granted: write plugins.plug.grant: [environment:TOKEN, network] where you agree"
+      )
+      test.name(
+        PluginPlan(
+          name: "plug", grants: [.network, .environment("TOKEN")], configuration: .object(["a": .integer(1)]), place: "runnerhub.yaml:7:3"))
+      try await eventually { test.status("plug")?.reason?.contains("takes none") == true }
+      test.name(PluginPlan(name: "plug", grants: [.network, .environment("TOKEN")]))
+      try await test.reaches(.running)
+    }
+  }
+
+  @Test("it is greeted with its settled configuration, its directory, and what it was granted")
+  func greeting() async throws {
+    let test = try TestHost { value, key in
+      #expect(key == "plugins.plug.configuration")
+      return value["token"] == .string("secret://vault/x") ? .object(["token": .string("s3cret")]) : value
+    }
+    try test.add(
+      "plug", manifest: "abilities: [environment:TOKEN]\nconfiguration: {type: object}",
+      "def handle(request):\n    if request['method'] == 'notifier/notify':\n        answer(request, {'text': json.dumps([hello['configuration'], hello['name'], hello['kind'], hello['abilities'], hello['directory'] == os.getcwd(), os.environ['TOKEN'], hello['host']['name']])})\n        return True\nserve()"
+    )
+    test.name(
+      PluginPlan(name: "plug", grants: [.environment("TOKEN"), .network], configuration: .object(["token": .string("secret://vault/x")])))
+    try await test.run {
+      try await test.reaches(.running)
+      let text = try await test.echo()
+      #expect(text == #"[{"token": "s3cret"}, "plug", "notifier", ["environment:TOKEN"], true, "t", "RunnerHub"]"#)
+    }
+  }
+
+  @Test(
+    "one that greets wrongly or not at all fails, and after some failures it is quarantined with the reason",
+    arguments: [
+      ("sys.exit(3)", "it ended with status 3"),
+      ("read()\ntime.sleep(600)", "initialize had"),
+      ("answer(read(), {'protocolVersion': '2', 'version': VERSION})\nread()", "it chose version 2 of the protocol"),
+      ("answer(read(), {'protocolVersion': '1', 'version': '9'})\nread()", "its manifest says 1.0.0"),
+      ("answer(read(), {'hello': 'you'})\nread()", "'protocolVersion' is missing"),
+      ("raw(b'\\xff\\xfe\\x00garbage\\n')\nread()\ntime.sleep(600)", "initialize had"),
+    ])
+  func quarantine(script: String, reason: String) async throws {
+    var pace = TestHost.pace
+    pace.greeting = .milliseconds(700)
+    pace.restart.failures = 2
+    let test = try TestHost(pace: pace)
+    try test.add("plug", script)
+    test.name(PluginPlan(name: "plug"))
+    try await test.run {
+      try await test.reaches(.quarantined)
+      let status = try #require(test.status("plug"))
+      #expect(status.failures == 2)
+      #expect(status.reason?.contains(reason) == true, "\(status.reason ?? "")")
+      #expect(status.reason?.contains("runnerhub plugin enable plug") == true)
+      // Mended, it is taken again without another word.
+      try test.add("plug")
+      try await test.reaches(.running)
+      #expect(try await test.echo("on") == "on")
+    }
+  }
+
+  @Test("one that crashes in a call is started again, and one that was quarantined starts by an operator's wish")
+  func crashes() async throws {
+    var pace = TestHost.pace
+    pace.restart.failures = 3
+    let test = try TestHost(pace: pace)
+    try test.add(
+      "plug",
+      "def handle(request):\n    if request['method'] == 'notifier/notify' and request['params']['text'] == 'die': os._exit(9)\nserve()")
+    test.name(PluginPlan(name: "plug"))
+    try await test.run {
+      for crash in 1...3 {
+        try await test.reaches(.running)
+        await #expect(throws: PluginError.notRunning("it ended with status 9")) { try await test.echo("die") }
+        try await eventually { test.status("plug")?.failures == crash }
+      }
+      try await test.reaches(.quarantined)
+      #expect(try await test.host.fulfil(.enable, of: "plug").state == .running)
+      #expect(try await test.echo("alive") == "alive")
+    }
+    #expect(test.adapter.told.withLock { $0.filter { $0 == "interrupted plug" }.count } == 3)
+  }
+
+  @Test("one that says that it fails, or does not answer, is degraded, and then started anew")
+  func health() async throws {
+    let test = try TestHost()
+    // Its directory outlives it: the second process is well.
+    try test.add(
+      "plug",
+      """
+      first = not os.path.exists("was-here")
+      open("was-here", "w").close()
+      said = ["degraded", "failing", "failing", None]
+      def handle(request):
+          if request["method"] != "health" or not first: return False
+          status = said.pop(0) if said else None
+          if status: answer(request, {"status": status, "detail": "disk\\nfull"})
+          return True
+      serve()
+      """)
+    test.name(PluginPlan(name: "plug"))
+    try await test.run {
+      try await test.reaches(.degraded)
+      #expect(test.status("plug")?.reason == "disk full")
+      try await eventually { test.status("plug")?.failures == 1 }
+      try await test.reaches(.running)
+    }
+    let events = test.events.withLock { $0 }
+    #expect(
+      events.starts(with: ["plug starting", "plug running", "plug degraded", "plug backing-off", "plug starting", "plug running"]),
+      "\(events)")
+  }
+
+  @Test("an operator disables, enables and restarts; what cannot be is said")
+  func wishes() async throws {
+    let test = try TestHost(held: ["plug"])
+    try test.add("plug", "print('up', file=sys.stderr)\nserve()")
+    try test.add("other")
+    test.name(PluginPlan(name: "plug"))
+    try await test.run {
+      try await test.reaches(.disabled)
+      #expect(try await test.host.fulfil(.enable, of: "plug").state == .running)
+      let status = try await test.host.fulfil(.restart, of: "plug")
+      #expect(status.state == .running && status.failures == 0)
+      try await eventually { (try? test.host.logs(of: "plug", after: nil, limit: 100).filter { $0.text == "up" }.count) == 2 }
+      #expect(try await test.host.fulfil(.disable, of: "plug").state == .disabled)
+      await #expect(throws: PluginWishError.self) { try await test.host.fulfil(.restart, of: "plug") }
+      await #expect(throws: PluginWishError.self) { try await test.host.fulfil(.enable, of: "nobody") }
+      #expect(test.host.objection(to: .enable, of: "other").map { "\($0)".contains("does not name other") } == true)
+    }
+  }
+
+  @Test("at the end of the host it is told to finish, and one that does not is ended all the same")
+  func ending() async throws {
+    let test = try TestHost()
+    try test.add(
+      "plug",
+      "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ndef handle(request):\n    if request['method'] == 'shutdown':\n        print('finishing', file=sys.stderr)\n        answer(request, {})\n        time.sleep(600)\nserve()"
+    )
+    test.name(PluginPlan(name: "plug"))
+    try await test.run { try await test.reaches(.running) }
+    #expect(test.status("plug")?.state == .stopped)
+    #expect(test.adapter.told.withLock { $0.last } == "removed plug")
+    #expect(try test.host.logs(of: "plug", after: nil, limit: 100).contains { $0.text == "finishing" })
+  }
+
+  @Test("the pause before a restart doubles, is bounded, and old failures are forgotten")
+  func backoff() {
+    var record = FailureRecord()
+    var policy = RestartPolicy()
+    policy.failures = 8
+    let start = Date(timeIntervalSince1970: 0)
+    let pauses = (0..<7).map { record.failed(at: start.addingTimeInterval(Double($0)), policy, jitter: 0.5) }
+    #expect(pauses == [1, 2, 4, 8, 16, 32, 60].map { .again(after: $0) })
+    #expect(record.failed(at: start.addingTimeInterval(8), policy, jitter: 0) == .quarantine)
+    #expect(record.failed(at: start.addingTimeInterval(700), policy, jitter: 0) == .again(after: 0.8))
+  }
+}
+
+/// What a test has seen, in order.
+private final class Notes: Sendable {
+  private let notes = Mutex<[String]>([])
+  var all: [String] { notes.withLock { $0 } }
+  func add(_ note: String) { notes.withLock { $0.append(note) } }
+}
