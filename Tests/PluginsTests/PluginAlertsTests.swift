@@ -1,14 +1,13 @@
+import Domain
 import Foundation
+import Plugins
 import RunnerHub
 import Testing
-
-@testable import Plugins
 
 @Suite("Alerts of plugins")
 struct PluginAlertsTests {
   private func status(_ name: String, _ state: PluginState, _ reason: String? = nil) -> PluginStatus {
-    PluginStatus(
-      name: name, state: state, reason: reason, since: Date(timeIntervalSince1970: 0), restarts: 0, calls: 0, errors: 0, grants: [])
+    PluginStatus(name: name, state: state, reason: reason, since: Date(timeIntervalSince1970: 0))
   }
 
   @Test("one that is not started again is an alert; one that starts is not known yet; one that is gone has none")
