@@ -55,7 +55,7 @@ struct SourceHub: Sendable {
     let metrics = PrometheusMetrics()
     let webhooks = WebhookServer(
       handler: OrchestratorWebhookHandler(
-        verifier: try SignatureVerifier(secrets: ["none comes"]), inbox: store, metrics: metrics, logger: logger, wake: wake),
+        secrets: try WebhookSecrets(["none comes"]), inbox: store, metrics: metrics, logger: logger, wake: wake),
       sources: SourceWebhookHandler(webhooks: adapter, inbox: store, metrics: metrics, logger: logger, wake: wake),
       options: ListenerOptions(host: "127.0.0.1", port: 0) { bound.yield($0) }, logger: logger)
     let group = ServiceGroup(

@@ -91,10 +91,10 @@ struct SourceWayTests {
   @Test("jobs wait for a plugin that was disabled: no webhook told of them, so they are searched for; the next comes by webhook")
   func disabled() async throws {
     try await run(Self.platforms[0], poll: 3600) { hub, emulator in
-      _ = try await hub.plugins.disable("gitlab")
+      _ = try await hub.plugins.fulfil(.disable, of: "gitlab")
       try await hub.eventually("the end of the plugin") { hub.forge.sources.isEmpty }
       let missed = try await emulator.queue("true")
-      _ = try await hub.plugins.enable("gitlab")
+      _ = try await hub.plugins.fulfil(.enable, of: "gitlab")
       try await hub.eventually("the end of job \(missed)") { try await hub.job(missed, of: "gitlab")?.state == .completed }
       #expect(try await hub.job(missed, of: "gitlab")?.conclusion == .success)
       let told = try await emulator.queue("true", tags: ["of-no-pool"])

@@ -125,7 +125,7 @@ struct GarmBench: Sendable {
     let quiet = bench.logger
     let server = WebhookServer(
       handler: OrchestratorWebhookHandler(
-        verifier: try SignatureVerifier(secrets: ["secret"]), inbox: NoInbox(), metrics: PrometheusMetrics(), logger: quiet, wake: {}),
+        secrets: try WebhookSecrets(["secret"]), inbox: NoInbox(), metrics: PrometheusMetrics(), logger: quiet, wake: {}),
       machines: GarmDesk(engines: [engine]), options: ListenerOptions(host: "127.0.0.1", port: bench.port) { isReady.yield($0) },
       logger: quiet)
     let group = ServiceGroup(services: [server], logger: quiet)
