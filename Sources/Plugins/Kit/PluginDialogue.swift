@@ -105,6 +105,11 @@ final class PluginDialogue {
 
   // MARK: - Hearing
 
+  /// Holds what it wrote and nobody waited for to the schemas, too.
+  func drain() throws(KitFailure) {
+    while case .line(let line) = wire.next(until: .now) { try take(line) }
+  }
+
   /// - Returns: the request whose progress it tells.
   @discardableResult
   private func take(_ line: String) throws(KitFailure) -> Int64? {

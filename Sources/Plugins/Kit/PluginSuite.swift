@@ -173,6 +173,7 @@ package struct PluginSuite {
     guard dialogue.wire.waitForEnd(until: .now + .seconds(5)) else {
       throw KitFailure("it still runs 5 s after \(what): end when standard input does")
     }
+    try dialogue.drain()
     guard dialogue.wire.status == 0 else {
       throw KitFailure(
         "after \(what) it \(PluginWire.words(dialogue.wire.status ?? 0)), expected 0\(dialogue.wire.log.last.map { "; its last word: \($0)" } ?? "")"

@@ -216,9 +216,9 @@ struct PluginKitTests {
     try bench.replace("return {\"notifier/notify\": self.notify}", by: "return {}", in: "pager/pager.py")
     let report = await Self.test(folder)
     let xml = PluginTestReport.junit([report])
-    #expect(xml.contains("<testsuite name=\"pager\" tests=\"7\" failures=\"3\""), "\(xml)")
+    #expect(xml.contains("<testsuite name=\"pager\" tests=\"7\" failures=\"2\""), "\(xml)")
     #expect(xml.contains("<testcase classname=\"plugin.pager\" name=\"alert\""))
     let json = String(decoding: try JSONEncoder().encode(report), as: UTF8.self)
-    #expect(json.contains("\"failed\":3") && json.contains("\"kind\":\"notifier\""), "\(json)")
+    #expect(json.contains("\"failed\":2") && json.contains("\"kind\":\"notifier\""), "\(json)")
   }
 }
