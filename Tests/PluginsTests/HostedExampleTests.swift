@@ -1,3 +1,4 @@
+import Domain
 import Foundation
 import JSON
 import Logging
@@ -164,7 +165,7 @@ struct HostedExampleTests {
       await keeper.watch(reference) { values.continuation.yield($0) }
       stand.say("three")
       _ = try stand.line()
-      try await withThrowingTaskGroup(of: Void.self) { group in
+      await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await keeper.run() }
         for await value in values.stream {
           #expect(value == "three")

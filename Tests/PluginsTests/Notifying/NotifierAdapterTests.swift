@@ -40,13 +40,13 @@ struct NotifierAdapterTests {
         ]))
   }
 
-  private static let failures: [(PluginError, Bool)] = [
+  private static let answers: [(PluginError, Bool)] = [
     (.notRunning("x"), true), (.timedOut("x"), true), (.malformed("x"), true), (.refused(.unavailable, "x"), true),
     (.throttled("x", after: .seconds(7)), true), (.refused(.forbidden, "x"), true), (.refused(.invalid, "x"), false),
     (.refused(.failed, "x"), false), (.refused(.methodNotFound, "x"), false),
   ]
 
-  @Test("what may pass is tried again, and what will not is given up", arguments: failures)
+  @Test("what may pass is tried again, and what will not is given up", arguments: answers)
   func failures(error: PluginError, isTriedAgain: Bool) async throws {
     let notifier = PluginNotifier(connection: ScriptedConnection { _ throws(PluginError) in throw error })
     let failure = await #expect(throws: NotifierFailure.self) { try await notifier.notify(.raised, of: alert, url: nil) }

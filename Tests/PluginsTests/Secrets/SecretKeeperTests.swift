@@ -138,7 +138,7 @@ struct SecretKeeperTests {
       $0.now += 2
       $0.expiresIn = nil
     }
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await keeper.run() }
       for await value in changes.stream {
         #expect(value == "second")
@@ -160,9 +160,9 @@ struct SecretKeeperTests {
     await #expect(throws: SecretError.self) { try await keeper.value(of: token, key: "k") }
   }
 
-  private static let rests: [(Double?, Double)] = [(nil, 300), (100, 80), (1e12, 300), (0, 1), (-1, 1), (.nan, 1)]
+  private static let spans: [(Double?, Double)] = [(nil, 300), (100, 80), (1e12, 300), (0, 1), (-1, 1), (.nan, 1)]
 
-  @Test("when each is asked for again", arguments: rests)
+  @Test("when each is asked for again", arguments: spans)
   func rests(expiresIn: Double?, rest: Double) throws {
     let now = Date(timeIntervalSince1970: 0)
     var cache = SecretCache()
