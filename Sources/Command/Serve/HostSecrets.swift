@@ -35,9 +35,9 @@ struct HostSecrets {
 
   private func settled(_ text: String, _ key: String) async throws -> String {
     guard SecretReference.isMeant(by: text) else { return text }
-    do {
+    do throws(SecretError) {
       return try await keeper.value(of: try SecretReference(text), key: key)
-    } catch let error as SecretError {
+    } catch {
       throw ConfigurationError(problems: [error.description.hasPrefix(key) ? error.description : "\(key): \(error)"])
     }
   }

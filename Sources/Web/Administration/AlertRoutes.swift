@@ -5,6 +5,11 @@ package struct AlertDocument: Codable, Hashable, Sendable {
   package var alert: Alert
   /// Oldest first.
   package var notifications: [AlertNotification]
+
+  package init(alert: Alert, notifications: [AlertNotification]) {
+    self.alert = alert
+    self.notifications = notifications
+  }
 }
 
 /// Alerts for people and programs.

@@ -21,8 +21,8 @@ import Testing
   }
 
   /// The error of a call.
-  private func failure(_ call: () async throws(EngineError) -> Void) async -> String? {
-    do throws(EngineError) {
+  private func failure(_ call: () async throws -> Void) async -> String? {
+    do {
       try await call()
       return nil
     } catch {
@@ -62,7 +62,7 @@ import Testing
       #expect(text.contains("a step\n"))
       #expect(text.utf8.count == "400 12 .credentials\n644 70000 deep/er/plain\nit's secret\n".utf8.count + 7 + 400_000)
       #expect(!FileManager.default.fileExists(atPath: kept), "the secrets outlive the job")
-      #expect(await failure { () async throws(EngineError) in try await engine.start(spec.id) }?.hasPrefix("invalid") == true)
+      #expect(await failure { try await engine.start(spec.id) }?.hasPrefix("invalid") == true)
       try await engine.remove(spec.id)
       try await engine.remove(spec.id)
       #expect(bench.machines.isEmpty)
@@ -102,7 +102,7 @@ import Testing
       try bench.misbehave(["fail": 1, "deaf": true])
       let engine = try bench.engine()
       let spec = bench.spec()
-      let first = await failure { () async throws(EngineError) in try await engine.create(spec) }
+      let first = await failure { try await engine.create(spec) }
       #expect(first?.contains("InsufficientInstanceCapacity") == true)
       #expect(bench.machines.isEmpty, "a half of a machine was left")
       #expect(try await engine.list().map(\.status) == [.created])
@@ -112,15 +112,15 @@ import Testing
 
       try bench.misbehave(["error": true])
       let faulty = bench.spec()
-      let fault = await failure { () async throws(EngineError) in try await engine.create(faulty) }
+      let fault = await failure { try await engine.create(faulty) }
       #expect(fault?.contains("the machine's disk cannot be made") == true)
       #expect(bench.machines.isEmpty)
       // The second failure in a row makes the third wait.
-      _ = await failure { () async throws(EngineError) in try await engine.create(faulty) }
-      let third = await failure { () async throws(EngineError) in try await engine.create(faulty) }
+      _ = await failure { try await engine.create(faulty) }
+      let third = await failure { try await engine.create(faulty) }
       #expect(third?.contains("is tried again in") == true)
       try await engine.book.update(faulty.id) { $0.attempt = 5 }
-      let last = await failure { () async throws(EngineError) in try await engine.create(faulty) }
+      let last = await failure { try await engine.create(faulty) }
       #expect(last?.hasPrefix("invalid") == true && last?.contains("5 tries") == true)
     }
   }
@@ -132,7 +132,7 @@ import Testing
       try bench.misbehave(["slow": 30, "deaf": true])
       let spec = bench.spec()
       let engine = try bench.engine()
-      let creation = Task { await failure { () async throws(EngineError) in try await engine.create(spec) } }
+      let creation = Task { await failure { try await engine.create(spec) } }
       _ = try await eventually("the half of a machine") { bench.isThere(spec.id) ? true : nil }
       creation.cancel()
       #expect(await creation.value?.hasPrefix("engine unavailable") == true)
@@ -160,7 +160,7 @@ import Testing
       try bench.misbehave(["slow": 50, "deaf": true])
       let spec = bench.spec()
       let engine = try bench.engine()
-      async let creation = failure { () async throws(EngineError) in try await engine.create(spec) }
+      async let creation = failure { try await engine.create(spec) }
       _ = try await eventually("the half of a machine") { bench.isThere(spec.id) ? true : nil }
       try await engine.remove(spec.id)
       #expect(await creation != nil)
@@ -210,9 +210,9 @@ import Testing
       let spec = bench.spec()
       let engine = try bench.engine()
       try await engine.create(spec)
-      let first = await failure { () async throws(EngineError) in try await engine.start(spec.id) }
+      let first = await failure { try await engine.start(spec.id) }
       #expect(first?.hasPrefix("engine unavailable") == true && first?.contains("has not called") == true)
-      let second = await failure { () async throws(EngineError) in try await engine.start(spec.id) }
+      let second = await failure { try await engine.start(spec.id) }
       #expect(second?.hasPrefix("invalid") == true)
       try await engine.remove(spec.id)
     }
@@ -237,26 +237,25 @@ import Testing
       try bench.misbehave(["deaf": true])
       let engine = try bench.engine()
       #expect(
-        await failure { () async throws(EngineError) in try await engine.create(bench.spec(reusable: true)) }?.contains("one job") == true)
+        await failure { try await engine.create(bench.spec(reusable: true)) }?.contains("one job") == true)
       let spec = bench.spec()
       try await engine.create(spec)
-      for call: () async throws(EngineError) -> Void in [
-        { () async throws(EngineError) in try await engine.recycle(spec.id) },
-        { () async throws(EngineError) in try await engine.update(spec.id, to: spec.resources) },
-        { () async throws(EngineError) in try await engine.put([], into: spec.id) },
-        { () async throws(EngineError) in
+      let refused: [@Sendable () async throws -> Void] = [
+        { try await engine.recycle(spec.id) },
+        { try await engine.update(spec.id, to: spec.resources) },
+        { try await engine.put([], into: spec.id) },
+        {
           var other = spec
           other.image = "/other"
           try await engine.create(other)
         },
-      ] {
-        #expect(await failure(call)?.hasPrefix("invalid") == true)
-      }
+      ]
+      for call in refused { #expect(await failure(call)?.hasPrefix("invalid") == true) }
       #expect(
-        await failure { () async throws(EngineError) in try await engine.recycle(ContainerID(rawValue: "rh-nobody")) }?.hasPrefix(
+        await failure { try await engine.recycle(ContainerID(rawValue: "rh-nobody")) }?.hasPrefix(
           "not found") == true)
       #expect(
-        await failure { () async throws(EngineError) in try await engine.remove(ContainerID(rawValue: "../x")) }?.hasPrefix("invalid")
+        await failure { try await engine.remove(ContainerID(rawValue: "../x")) }?.hasPrefix("invalid")
           == true)
       try await engine.remove(spec.id)
     }
