@@ -39,16 +39,15 @@ final class HelperProgram {
         throw KitFailure("the helper ended at once with \(process.terminationStatus): \(PluginText.line(words))")
       }
       guard ContinuousClock.now < deadline else {
-        process.terminate()
+        stop()
         throw KitFailure("the helper does not listen on 127.0.0.1:\(port), which its variable PORT named, after 10 s")
       }
       usleep(20_000)
     }
   }
 
+  /// Not by SIGTERM: a program inherits what the thread that starts it has blocked.
   func stop() {
-    process.terminate()
-    guard ended.wait(timeout: .now() + 5) == .timedOut else { return }
     kill(process.processIdentifier, SIGKILL)
     ended.wait()
   }
