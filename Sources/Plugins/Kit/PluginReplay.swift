@@ -37,18 +37,26 @@ package struct PluginReplay {
       for text in ignoring where JSONPointer(text: text) == nil {
         throw KitFailure("'\(text)' is no JSON pointer: expected a place such as /result/version")
       }
+      let sessions = try sessions(of: record)
       let bench = try PluginBench(folder: folder, hostVersion: hostVersion)
-      var outcome = Outcome()
-      for (volatile, entries) in try sessions(of: record) {
-        var replay = PluginReplay(bench: bench, ignored: volatile.union(ignoring), outcome: outcome)
-        try replay.say(entries)
-        outcome = replay.outcome
-      }
+      let outcome = Result { try say(sessions, to: bench, ignoring: ignoring) }
       try bench.tearDown()
-      return outcome
+      return try outcome.get()
     } catch {
       throw Refusal(description: "\(error)")
     }
+  }
+
+  private static func say(
+    _ sessions: [(volatile: Set<String>, entries: [Entry])], to bench: PluginBench, ignoring: [String]
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    for (volatile, entries) in sessions {
+      var replay = PluginReplay(bench: bench, ignored: volatile.union(ignoring), outcome: outcome)
+      try replay.say(entries)
+      outcome = replay.outcome
+    }
+    return outcome
   }
 
   private init(bench: PluginBench, ignored: Set<String>, outcome: Outcome) {
