@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 internal import Glibc
 
@@ -6,6 +7,8 @@ final class HelperProgram {
   let port: UInt16
   private let process = Process()
   private let output = Pipe()
+  /// Not `waitUntilExit`, which needs the run loop of its thread, and may wait for ever on one without.
+  private let ended = DispatchSemaphore(value: 0)
 
   /// Starts it and waits until it takes connections.
   /// - Parameter command: run in the plugin's folder, with PORT and DIRECTORY in its environment.
@@ -23,6 +26,7 @@ final class HelperProgram {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = output
+    process.terminationHandler = { [ended] _ in ended.signal() }
     do {
       try process.run()
     } catch {
@@ -35,16 +39,17 @@ final class HelperProgram {
         throw KitFailure("the helper ended at once with \(process.terminationStatus): \(PluginText.line(words))")
       }
       guard ContinuousClock.now < deadline else {
-        process.terminate()
+        stop()
         throw KitFailure("the helper does not listen on 127.0.0.1:\(port), which its variable PORT named, after 10 s")
       }
       usleep(20_000)
     }
   }
 
+  /// Not by SIGTERM: a program inherits what the thread that starts it has blocked.
   func stop() {
-    process.terminate()
-    process.waitUntilExit()
+    kill(process.processIdentifier, SIGKILL)
+    ended.wait()
   }
 
   private static func address(_ port: UInt16) -> sockaddr_in {

@@ -38,7 +38,13 @@ final class PluginBench {
     } catch {
       throw KitFailure("\(error)")
     }
-    helper = if let command = tests.helper { try HelperProgram(command, folder: folder, directory: root) } else { nil }
+    do {
+      helper = if let command = tests.helper { try HelperProgram(command, folder: folder, directory: root) } else { nil }
+    } catch {
+      // Nobody tears down what was not made. What of it cannot be removed is temporary, and the reason matters more.
+      try? FileManager.default.removeItem(at: root)
+      throw error
+    }
   }
 
   /// As the host resolves it.

@@ -44,13 +44,15 @@ final class PluginRecorder {
     func heard(_ side: PluginWire.Side, _ line: String, values: [String: String]) {
       var text = masked(line)
       for (name, value) in values.sorted(by: { $0.value.count > $1.value.count }) where value.count > 3 {
-        text = text.replacing(value, with: "${\(name)}")
+        text = text.replacingOccurrences(of: value, with: "${\(name)}")
       }
       let seconds = (ContinuousClock.now - recorder.start) / .seconds(1)
       recorder.write(["at": .number((seconds * 1000).rounded() / 1000), "from": .string(side.rawValue), "line": .string(text)])
     }
 
     private func masked(_ line: String) -> String {
+      // Few lines hold what is masked; the others need not be read.
+      guard line.utf8.count < 256 << 10 || line.range(of: "\"configuration\"") != nil || isSecretsPlugin else { return line }
       guard let message = PluginRecorder.value(line) else { return line }
       var places: [JSONPointer] = []
       if let configuration = message["params"]?["configuration"], let secrets {

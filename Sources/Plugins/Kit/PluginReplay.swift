@@ -37,18 +37,26 @@ package struct PluginReplay {
       for text in ignoring where JSONPointer(text: text) == nil {
         throw KitFailure("'\(text)' is no JSON pointer: expected a place such as /result/version")
       }
+      let sessions = try sessions(of: record)
       let bench = try PluginBench(folder: folder, hostVersion: hostVersion)
-      var outcome = Outcome()
-      for (volatile, entries) in try sessions(of: record) {
-        var replay = PluginReplay(bench: bench, ignored: volatile.union(ignoring), outcome: outcome)
-        try replay.say(entries)
-        outcome = replay.outcome
-      }
+      let outcome = Result { try say(sessions, to: bench, ignoring: ignoring) }
       try bench.tearDown()
-      return outcome
+      return try outcome.get()
     } catch {
       throw Refusal(description: "\(error)")
     }
+  }
+
+  private static func say(
+    _ sessions: [(volatile: Set<String>, entries: [Entry])], to bench: PluginBench, ignoring: [String]
+  ) throws -> Outcome {
+    var outcome = Outcome()
+    for (volatile, entries) in sessions {
+      var replay = PluginReplay(bench: bench, ignored: volatile.union(ignoring), outcome: outcome)
+      try replay.say(entries)
+      outcome = replay.outcome
+    }
+    return outcome
   }
 
   private init(bench: PluginBench, ignored: Set<String>, outcome: Outcome) {
@@ -61,10 +69,11 @@ package struct PluginReplay {
 
   private static func sessions(of record: URL) throws -> [(volatile: Set<String>, entries: [Entry])] {
     var sessions: [(volatile: Set<String>, entries: [Entry])] = []
-    let text = try String(contentsOf: record, encoding: .utf8)
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() where !line.isEmpty {
+    let data = try Data(contentsOf: record)
+    for (index, bytes) in data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() where !bytes.isEmpty {
+      let line = String(decoding: bytes, as: UTF8.self)
       let place = "\(record.lastPathComponent):\(index + 1)"
-      guard let value = PluginRecorder.value(String(line)) else { throw KitFailure("\(place) is no JSON: is the file whole?") }
+      guard let value = PluginRecorder.value(line) else { throw KitFailure("\(place) is no JSON: is the file whole?") }
       if let problem = MessageSchemas.problems(in: value, as: "record").first { throw KitFailure("\(place): \(problem)") }
       if value["record"] != nil {
         sessions.append((Set(value["volatile"]?.items.compactMap(\.string) ?? []), []))
@@ -161,8 +170,9 @@ extension JSONValue {
 extension String {
   /// With this run's places and ports, and secrets from the test file's configuration.
   fileprivate func filled(_ bench: PluginBench, _ dialogue: PluginDialogue) -> String {
-    let text = bench.values(dialogue.wire.directory).reduce(self) { $0.replacing("${\($1.key)}", with: $1.value) }
-    guard text.contains(PluginRecorder.mask), let message = PluginRecorder.value(text), let masked = message["params"]?["configuration"],
+    let text = bench.values(dialogue.wire.directory).reduce(self) { $0.replacingOccurrences(of: "${\($1.key)}", with: $1.value) }
+    guard text.range(of: PluginRecorder.mask) != nil, let message = PluginRecorder.value(text),
+      let masked = message["params"]?["configuration"],
       let own = bench.tests.configuration?.filled(bench.values(dialogue.wire.directory))
     else { return text }
     let whole = message.replacing(["params", "configuration"], with: masked.unmasked(by: own))

@@ -134,7 +134,7 @@ package struct PluginSuite {
 
   private func garbage() throws {
     let dialogue = try bench.dialogue()
-    let nested = String(repeating: "[", count: 500) + String(repeating: "]", count: 500)
+    let nested = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
     let lines = [
       "", "{", "hello", "[]", "null", "{}", #"{"jsonrpc":"2.0"}"#, #"{"jsonrpc":"1.0","method":7}"#, "\u{1}\u{7F}\u{FFFD}",
       #"{"jsonrpc":"2.0","id":900001,"result":{}}"#, nested,
