@@ -47,6 +47,12 @@ func room(_ name: String, _ dependencies: [Target.Dependency], sources: [String]
     resources: resources, swiftSettings: settings)
 }
 
+let pluginTemplates = [
+  "Package.swift.txt", "Protocol.swift.txt", "json.lua", "notifier.lua", "notifier.py", "notifier.sh", "notifier.swift.txt",
+  "observer.lua", "observer.py", "observer.sh", "observer.swift.txt", "protocol.lua", "protocol.py", "protocol.sh",
+  "secrets.lua", "secrets.py", "secrets.sh", "secrets.swift.txt",
+]
+
 let package = Package(
   name: "Benchmarks",
   platforms: [.macOS(.v15)],
@@ -61,8 +67,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", path: "Rooms/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CLuaShim", dependencies: ["CLua"], path: "Rooms/CLuaShim"),
     .target(name: "CProcess", path: "Rooms/CProcess"),
-    room("JSON", []),
-    room("Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle]),
+    room("JSON", ["Domain"]),
+    room(
+      "Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
+      resources: (["Garm/machine.sh", "Garm/wrapper.sh"] + pluginTemplates.map { "Kit/Templates/\($0)" }).map { .embedInCode($0) }),
     room("Policies", ["Domain", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", "CZlib", crypto, grdb, logging]),
     // The decoder of deliveries without the client, whose dependencies would cost minutes of every build.

@@ -84,7 +84,8 @@ struct SourceWayTests {
       #expect(seen["trace"]?.string?.contains("it runs in ") == true, "\(seen)")
       let told = "\(state["statuses"] ?? .null) \(seen["description"] ?? .null)"
       #expect(told.contains("Success"), "\(told)")
-      #expect(try await hub.job(good, of: platform.name)?.jobClass?.source == platform.name)
+      // A job whose first news was lost may have been taken by the other's runner before it had a class.
+      #expect(try await hub.job(good, of: platform.name)?.source == platform.name)
     }
   }
 

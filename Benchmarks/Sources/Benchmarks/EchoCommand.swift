@@ -34,10 +34,16 @@ struct EchoCommand: ParsableCommand {
     return Array("{\"jsonrpc\":\"2.0\",\"id\":".utf8) + number + Array(",\"result\":".utf8) + line[parameters...] + [UInt8(ascii: "\n")]
   }
 
-  private static func after(_ word: String, in line: ArraySlice<UInt8>) -> Int? {
-    line.withUnsafeBytes { bytes in
-      guard let found = memmem(bytes.baseAddress, bytes.count, word, word.utf8.count), let start = bytes.baseAddress else { return nil }
-      return line.startIndex + start.distance(to: UnsafeRawPointer(found)) + word.utf8.count
+  private static func after(_ word: StaticString, in line: ArraySlice<UInt8>) -> Int? {
+    word.withUTF8Buffer { word in
+      line.withUnsafeBytes { bytes in
+        var start = 0
+        while start + word.count <= bytes.count {
+          if bytes[start] == word[0], bytes[start..<(start + word.count)].elementsEqual(word) { return line.startIndex + start + word.count }
+          start += 1
+        }
+        return nil
+      }
     }
   }
 
