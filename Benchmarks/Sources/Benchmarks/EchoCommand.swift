@@ -39,7 +39,9 @@ struct EchoCommand: ParsableCommand {
       line.withUnsafeBytes { bytes in
         var start = 0
         while start + word.count <= bytes.count {
-          if bytes[start] == word[0], bytes[start..<(start + word.count)].elementsEqual(word) { return line.startIndex + start + word.count }
+          if bytes[start] == word[0], bytes[start..<(start + word.count)].elementsEqual(word) {
+            return line.startIndex + start + word.count
+          }
           start += 1
         }
         return nil

@@ -57,7 +57,8 @@ struct Host {
         await secrets.follow(client, webhookSecrets)
         try await serve(
           store: failpoints.guarding(store),
-          forge: ForgeRoster(github: failpoints.guarding(GitHubForge(client: client, logger: logger))), webhookSecrets: webhookSecrets, docker: docker, metrics: metrics, feed: feed, plugins: plugins, failpoints: failpoints)
+          forge: ForgeRoster(github: failpoints.guarding(GitHubForge(client: client, logger: logger))), webhookSecrets: webhookSecrets,
+          docker: docker, metrics: metrics, feed: feed, plugins: plugins, failpoints: failpoints)
         group.cancelAll()
       }
     } catch {

@@ -22,6 +22,7 @@ struct Pager: Sendable {
       kind: notifier
       summary: Writes what it is told into a folder.
       command: [python3, ./pager.py]
+      abilities: ["write:\(told.path(percentEncoded: false))"]
       configuration: { type: object, properties: { folder: { type: string } } }
 
       """.utf8
