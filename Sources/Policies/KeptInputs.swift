@@ -63,6 +63,8 @@ private struct KeptCandidates {
 
   private let firstSlot: UInt32
   private var kept: [PolicyContainer] = []
+  /// Of those, in their order.
+  private var stamps: [UInt64] = []
   /// The list that each was last part of, 0: none yet. A slot serves one candidate of a list.
   private var lists: [Int] = []
   private var places: [String: Int] = [:]
@@ -80,7 +82,7 @@ private struct KeptCandidates {
     next.removeAll(keepingCapacity: true)
     for place in containers.indices {
       let index: Int
-      if place < slots.count, case let last = Int(slots[place] - firstSlot), lists[last] != list, kept[last] == containers[place] {
+      if place < slots.count, case let last = Int(slots[place] - firstSlot), lists[last] != list, stamps[last] == containers[place].stamp {
         index = last
       } else {
         index = keep(containers[place], into: &encoder)
@@ -96,6 +98,7 @@ private struct KeptCandidates {
     let key = container.id.isEmpty ? "new " + container.pool : container.id
     let index: Int
     if let known = places[key], lists[known] != list {
+      stamps[known] = container.stamp
       if kept[known] == container { return known }
       index = known
       kept[known] = container
@@ -103,6 +106,7 @@ private struct KeptCandidates {
       index = kept.count
       places[key] = index
       kept.append(container)
+      stamps.append(container.stamp)
       lists.append(0)
     }
     encoder.encodeNote()
