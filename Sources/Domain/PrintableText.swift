@@ -3,7 +3,9 @@ package enum PrintableText {
   /// Control characters could move the cursor or change its colours, and others break the line or turn its direction (Unicode UAX #9): each
   /// becomes a blank.
   package static func line(_ text: String) -> String {
-    String(
+    // Most texts are plain ASCII, and every decision writes some.
+    if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
+    return String(
       String.UnicodeScalarView(
         text.unicodeScalars.map { scalar in
           switch scalar.value {

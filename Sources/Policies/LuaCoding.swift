@@ -172,6 +172,7 @@ package struct LuaDecoder {
   package func reason(_ number: Int) -> String { texts[number] }
 
   /// - Parameter values: replaced by the values that were returned, unless the answer is short.
+  @inline(__always)
   package mutating func answer(into values: inout [LuaValue]) throws(Malformed) -> Answer {
     // Most are of this form, and there are many.
     if left >= 10, bytes[position] == 0xF0 {
@@ -181,6 +182,10 @@ package struct LuaDecoder {
       position += 10
       return .scored(Double(bitPattern: score), reason: number)
     }
+    return try longAnswer(into: &values)
+  }
+
+  private mutating func longAnswer(into values: inout [LuaValue]) throws(Malformed) -> Answer {
     switch try word(bytes: 1) {
     case 0xF0: throw Malformed()
     case 0xF1: return .refused(reason: try knownText())
