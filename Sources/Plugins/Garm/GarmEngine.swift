@@ -311,8 +311,11 @@ package struct GarmEngine: ContainerEngine {
     // What the machine has told of its end, and what is not made yet, needs no word of the cloud.
     if machine.hasEnded || machine.phase != .made { return machine.observation(cloud: nil) }
     // A cloud's list may lag behind: what is not in it is asked for by itself.
-    guard let instance = if let listed { listed } else { try await cloud.instance(machine) } else { return nil }
-    return machine.observation(cloud: instance.status)
+    let instance = if let listed { listed } else { try await cloud.instance(machine) }
+    // It may have told of its end while the cloud was asked, and is switched off right after.
+    let machine = await book.machine(machine.id) ?? machine
+    if machine.hasEnded { return machine.observation(cloud: nil) }
+    return instance.map { machine.observation(cloud: $0.status) }
   }
 
   package func watch(_ look: @Sendable () async -> Void) async throws(EngineError) {
