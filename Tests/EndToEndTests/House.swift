@@ -43,6 +43,8 @@ struct House: Sendable {
     var prepare: (@Sendable (_ folder: URL, _ port: Int) throws -> [String])?
     /// Whether `serve` runs before the body does.
     var isServed = true
+    /// Further variables of RunnerHub, also in place of its credentials.
+    var environment: [String: String] = [:]
     /// What differs at the local GitHub.
     var github: @Sendable (inout EmulatorConfiguration) -> Void = { _ in }
     /// What the local GitHub enforces.
@@ -147,7 +149,7 @@ struct House: Sendable {
     try Data(text.utf8).write(to: configuration)
     return HubProcess(
       folder: folder, arguments: ["serve", "--config", configuration.path(percentEncoded: false)],
-      environment: credentials.merging(["GITHUB_WEBHOOK_SECRET": secret]) { own, _ in own })
+      environment: credentials.merging(["GITHUB_WEBHOOK_SECRET": secret]) { own, _ in own }.merging(plan.environment) { _, new in new })
   }
 }
 

@@ -17,6 +17,8 @@ package final class PluginHost: Sendable {
     var connections: [String: SteadyConnection] = [:]
     /// Plugins that an operator has disabled.
     var held: Set<String>
+    /// Folder and configuration were looked at, and the plugins of kind `secrets` were begun.
+    var hasLooked = false
     /// The plugins of kind `secrets` have started or were given up, and all others were begun.
     var hasBegun = false
     /// Of the kinds beside those that the surroundings have; nil: they are waited for.
@@ -60,6 +62,8 @@ package final class PluginHost: Sendable {
       } only: {
         $0 == .secrets
       }
+      state.withLock { $0.hasLooked = true }
+      changed.notify()
       await settled(.secrets)
       while !Task.isCancelled, state.withLock({ $0.adapters == nil }) { await wake.wait() }
       state.withLock { $0.hasBegun = true }
@@ -133,13 +137,16 @@ package final class PluginHost: Sendable {
   /// Returns when each plugin of a kind that is to run has started once, or was given up for now.
   package func settled(_ kind: PluginKind) async {
     while !Task.isCancelled {
-      let (supervisors, plans, hasBegun) = state.withLock { (Array($0.supervisors.values), $0.plans, $0.hasBegun) }
+      let (supervisors, plans, isBegun) = state.withLock { state in
+        (Array(state.supervisors.values), state.plans, kind == .secrets ? state.hasLooked : state.hasBegun)
+      }
       let isOpen = supervisors.contains { supervisor in
         let status = supervisor.status
         guard plans[supervisor.name]?.isEnabled == true, status.kind == kind.rawValue || status.kind == nil else { return false }
         return status.state == .available || status.state == .starting
       }
-      if !isOpen, hasBegun || kind == .secrets { return }
+      // Before that nothing is open because nothing is known.
+      if isBegun, !isOpen { return }
       // Woken by each change of a state; the time is for those that come while another one waits.
       await changed.wait(until: Date(timeIntervalSinceNow: 0.1))
     }
