@@ -107,6 +107,7 @@ struct Inbox {
     charge(line)
     let parameters = contents.isEmpty ? Data("null".utf8) : contents
     let connection = connection
+    // Tasks of no group: this is the plugin's own thread, which no task waits for. `answering` bounds how many there are.
     guard let raw else {
       connection.state.withLock { $0.answering += 1 }
       Task { await Answering(connection: connection, method: method).hear(parameters) }

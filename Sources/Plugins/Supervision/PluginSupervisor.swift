@@ -47,7 +47,9 @@ actor PluginSupervisor {
   private var badChecks = 0
   /// The adapter was told of it.
   private var isKnown = false
-  private var retiring: [Task<Void, Never>] = []
+  /// Former processes on their way out, by their number.
+  private var retiring: [Int: Task<Void, Never>] = [:]
+  private var retired = 0
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
   init(
@@ -218,7 +220,7 @@ actor PluginSupervisor {
       }
       publish("upgraded", "version \(checked.manifest.version) has taken over")
       if let process = old?.process {
-        retiring.append(Task { await shutDown(process) })
+        retire(process)
       }
     } catch let refusal as PluginRefusal {
       // Gone, or not granted any more: what runs must not go on.
@@ -372,8 +374,7 @@ actor PluginSupervisor {
     move(.stopped, "RunnerHub ends")
     if isKnown { await adapter?.removed(name) }
     isKnown = false
-    for task in retiring { await task.value }
-    retiring = []
+    for task in retiring.values { await task.value }
   }
 
   private func endProcess(_ reason: String) async {
@@ -384,6 +385,15 @@ actor PluginSupervisor {
     }
     running = nil
     await shutDown(process)
+  }
+
+  /// Ends a process that another one has taken over from. The loop does not wait for it, as its calls may last; the end of the loop does.
+  private func retire(_ process: ProcessConnection) {
+    retired += 1
+    retiring[retired] = Task { [number = retired] in
+      await shutDown(process)
+      retiring[number] = nil
+    }
   }
 
   /// Lets it finish, then insists.
