@@ -24,8 +24,12 @@ public struct Expression: Sendable {
   ///   - functions: the only functions it may use.
   public init(_ source: String, contextNames: some Sequence<String>, functions: ExpressionFunctions = .standard) throws(ExpressionError) {
     let known = Set(contextNames.map(\.expressionFolded))
+    try self.init(source, isKnownContext: { known.contains($0.expressionFolded) }, functions: functions)
+  }
+
+  init(_ source: String, isKnownContext: (String) -> Bool, functions: ExpressionFunctions) throws(ExpressionError) {
     self.source = source
-    root = try ExpressionParser.parse(source, isKnownContext: { known.contains($0.expressionFolded) }, functions: functions)
+    root = try ExpressionParser.parse(source, isKnownContext: isKnownContext, functions: functions)
   }
 
   /// Evaluates against the named values; a context that is missing here is null.

@@ -4,8 +4,7 @@ enum CoreSchema {
 
   /// The value of a plain scalar without a tag.
   static func value(ofPlain text: String) -> ExpressionValue {
-    guard text.utf8.count <= 400 else { return .string(text) }
-    return null(text) ?? boolean(text) ?? integer(text) ?? float(text) ?? .string(text)
+    null(text) ?? boolean(text) ?? integer(text) ?? float(text) ?? .string(text)
   }
 
   /// The value of a scalar under an explicit tag; nil where the text does not fit it.
