@@ -6,6 +6,9 @@ import Yams
 struct YAMLReader {
   /// Nodes that aliases may add to a file.
   private static let maximumAliasedNodes = 100_000
+  /// Keys that stand twice; each costs a reading, so a long text is read once.
+  private static let maximumDuplicates = 10
+  private static let maximumRereadLength = 100_000
 
   private struct Failure: Error {
     let message: String
@@ -54,7 +57,21 @@ struct YAMLReader {
   }
 
   private mutating func compose(_ text: String) throws(Failure) -> YAMLNode {
-    let disguised = disguise.applied(to: text)
+    var disguised = disguise.applied(to: text)
+    for _ in 0..<(text.utf8.count > Self.maximumRereadLength ? 0 : Self.maximumDuplicates) {
+      do {
+        return try composeOnce(disguised)
+      } catch {
+        // Read again without the second one, to find what else there is.
+        guard error.rule == .duplicateKey, let marked = marking(line: error.line, column: error.column, in: disguised) else { throw error }
+        collector.error(error.message, line: error.line, column: error.column, rule: error.rule)
+        disguised = marked
+      }
+    }
+    return try composeOnce(disguised)
+  }
+
+  private mutating func composeOnce(_ disguised: String) throws(Failure) -> YAMLNode {
     let parser: Parser
     let root: Node?
     do {
@@ -67,6 +84,27 @@ struct YAMLReader {
     // The parser owns the anchors; nodes hold them weakly.
     defer { withExtendedLifetime(parser) {} }
     return try convert(root, depth: 1)
+  }
+
+  /// The text with the plain key at this place marked, line feeds as they were; nil where nothing plain stands there.
+  private func marking(line: Int, column: Int, in text: String) -> String? {
+    var scalars = Array(text.unicodeScalars)
+    var index = 0
+    for _ in 1..<line {
+      guard let end = scalars[index...].firstIndex(of: "\n") else { return nil }
+      index = end + 1
+    }
+    index += column - 1
+    guard index < scalars.count, scalars[index].properties.isAlphabetic || scalars[index] == "_", isKey(in: scalars, at: index) else {
+      return nil
+    }
+    scalars[index] = disguise.duplicate
+    return String(String.UnicodeScalarView(scalars))
+  }
+
+  private func isKey(in scalars: [Unicode.Scalar], at index: Int) -> Bool {
+    let rest = scalars[index...].prefix { $0 != "\n" }
+    return rest.contains(":") && scalars[..<index].reversed().prefix { $0 != "\n" }.allSatisfy { $0 == " " || $0 == "-" }
   }
 
   // MARK: Nodes
@@ -108,8 +146,16 @@ struct YAMLReader {
         let kind = if case .sequence = key.content { "sequence" } else { "mapping" }
         throw Failure(message: "A \(kind) was not expected", line: key.line, column: key.column)
       }
+      if text.unicodeScalars.first == disguise.duplicate {
+        // Left out, but it may hold an anchor.
+        _ = try convert(valueNode, depth: depth + 1)
+        continue
+      }
       if text == "<<", case .scalar(let scalar) = keyNode, scalar.style == .plain {
-        throw Failure(message: "Unexpected value '<<': GitHub does not read YAML merge keys", line: key.line, column: key.column)
+        collector.error(
+          "Unexpected value '<<': GitHub does not read YAML merge keys", at: key, rule: .unknownKey,
+          hint: "repeat the pairs, or use an alias")
+        continue
       }
       let value = try convert(valueNode, depth: depth + 1)
       // Not fatal: the later one is left out, and the reading goes on to find more.

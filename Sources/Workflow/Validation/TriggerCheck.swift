@@ -74,7 +74,7 @@ struct TriggerCheck {
     let type = input.value["type"]?.string ?? "string"
     let options = input.value.entries?.first { $0.key.string == "options" }
     guard type == "choice" else {
-      if let options { collector.error("The input '\(name)' has options, but is a \(type)", at: options.key, rule: .trigger) }
+      if options != nil { collector.error("The input '\(name)' has options, but its type is \(type)", at: input.key, rule: .trigger) }
       return
     }
     guard let options, let items = options.value.items, !items.isEmpty else {

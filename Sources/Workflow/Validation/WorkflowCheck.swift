@@ -10,7 +10,8 @@ extension WorkflowFile {
     guard let template = WorkflowTemplate.read(text, collector, options) else { return collector.sorted }
     var report = ValidationReport(path: path, settings: settings)
     let rules: [any WorkflowRule] = [
-      ImageRules(host: host), RunnerRules(host: host), StepRules(), ConditionRules(), ReferenceRules(), TriggerRules(), MatrixRules(),
+      ImageRules(host: host), RunnerRules(host: host), StepRules(), ConditionRules(), ReferenceRules(), ValueRules(), TriggerRules(),
+      MatrixRules(),
       SecurityRules(), ScriptRules(),
     ]
     for rule in rules { rule.check(template, &report) }
