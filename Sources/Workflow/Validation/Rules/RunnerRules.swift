@@ -26,7 +26,7 @@ struct RunnerRules: WorkflowRule {
   private func checkOffers(_ labels: [TemplateToken], isComplete: Bool, _ runsOn: TemplateToken, _ report: inout ValidationReport) {
     if host.offers.isEmpty || labels.isEmpty { return }
     let wanted = Set(labels.map { $0.authored.lowercased() })
-    if !wanted.isDisjoint(with: host.foreignLabels.map { $0.lowercased() }) { return }
+    if !wanted.isDisjoint(with: host.foreignLabels.map { $0.lowercased() }) || wanted.contains(where: Self.isGitHubs) { return }
     // Labels that an expression adds can only narrow what is offered.
     if host.offers.contains(where: { wanted.isSubset(of: $0.labels.map { $0.lowercased() }) }) { return }
     let known = Set(host.offers.flatMap(\.labels).map { $0.lowercased() })
@@ -36,6 +36,9 @@ struct RunnerRules: WorkflowRule {
     report.add(
       .unservedLabels, unknown.isEmpty ? "no pool has \(named) together" : "no pool has \(named)", at: unknown.first ?? runsOn, hint: hint)
   }
+
+  /// `ubuntu-24.04` and its like: machines that GitHub itself runs.
+  private static func isGitHubs(_ label: String) -> Bool { ["ubuntu-", "windows-", "macos-"].contains(where: label.hasPrefix) }
 
   private func checkRequests(_ job: TemplateJob, _ runner: TemplateJob.RunnerJob, _ report: inout ValidationReport) {
     let requests = ResourceRequests(JobDefinition(job))
