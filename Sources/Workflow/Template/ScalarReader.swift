@@ -13,7 +13,8 @@ struct ScalarReader {
     case .string(let text):
       guard ExpressionTemplate.containsExpression(text) else { return reader.token(.string(text), text: text, at: node) }
       do {
-        return reader.token(try content(of: text), text: text, at: node)
+        let (content, expression) = try content(of: text)
+        return reader.token(content, text: text, expression: expression, at: node)
       } catch {
         reader.collector.error(error.description, at: node, rule: .expression)
         return reader.token(.string(text), text: text, at: node)
@@ -21,21 +22,22 @@ struct ScalarReader {
     }
   }
 
-  private func content(of text: String) throws(ExpressionError) -> TemplateToken.Content {
+  private func content(of text: String) throws(ExpressionError) -> (TemplateToken.Content, Expression?) {
     let segments = try ExpressionTemplate.segments(of: text)
+    var last: Expression?
     for case .expression(let source) in segments {
       if try isInsert(source) {
-        if segments.count == 1 { return .insert }
+        if segments.count == 1 { return (.insert, nil) }
         throw ExpressionError(phase: .parsing, message: Self.inlineDirective)
       }
-      _ = try Expression(source, in: scope)
+      last = try Expression(source, in: scope)
     }
     if segments.count == 1, case .expression(let source) = segments[0] {
-      return Self.literal(source).map(TemplateToken.Content.string) ?? .expression(source)
+      if let literal = Self.literal(source) { return (.string(literal), nil) }
+      return (.expression(source), last)
     }
     let combined = Self.combined(segments)
-    _ = try Expression(combined, in: scope)
-    return .expression(combined)
+    return (.expression(combined), try Expression(combined, in: scope))
   }
 
   private static let inlineDirective =
@@ -74,13 +76,9 @@ struct ScalarReader {
           if character == "'" || character == "{" || character == "}" { format.unicodeScalars.append(character) }
         }
       case .expression(let source):
-        if let text = literal(source), segments.count == 1 {
-          format += text
-        } else {
-          format += "{\(count)}"
-          arguments += ", " + source
-          count += 1
-        }
+        format += "{\(count)}"
+        arguments += ", " + source
+        count += 1
       }
     }
     return "format('\(format)'\(arguments))"

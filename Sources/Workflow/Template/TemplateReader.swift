@@ -30,8 +30,10 @@ struct TemplateReader {
     }
   }
 
-  func token(_ content: TemplateToken.Content, text: String = "", at node: YAMLNode) -> TemplateToken {
-    TemplateToken(content, text: text, file: file, line: node.line, column: node.column)
+  func token(
+    _ content: TemplateToken.Content, text: String = "", expression: Expression? = nil, at node: YAMLNode
+  ) -> TemplateToken {
+    TemplateToken(content, text: text, expression: expression, file: file, line: node.line, column: node.column)
   }
 
   // MARK: Mappings

@@ -22,9 +22,12 @@ struct TemplateToken: Sendable {
   let line: Int
   /// 1-based, in Unicode scalars.
   let column: Int
+  /// What was parsed when the token was read, where it is an expression.
+  let expression: Expression?
 
-  init(_ content: Content, text: String = "", file: Int?, line: Int, column: Int) {
+  init(_ content: Content, text: String = "", expression: Expression? = nil, file: Int?, line: Int, column: Int) {
     self.content = content
+    self.expression = expression
     self.text = text
     self.file = file
     self.line = line

@@ -69,7 +69,8 @@ extension TemplateToken {
     switch content {
     case .expression(let source):
       // What cannot be parsed was reported when the file was read.
-      if let expression = try? Expression(source, in: ExpressionScope(rawValue: .max).subtracting(.stepStatus)) { body(self, expression) }
+      let parsed = expression ?? (try? Expression(source, in: ExpressionScope(rawValue: .max).subtracting(.stepStatus)))
+      if let parsed { body(self, parsed) }
     case .sequence(let items): for item in items { item.forEachExpression(body) }
     case .mapping(let entries):
       for entry in entries {
