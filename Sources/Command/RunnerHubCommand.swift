@@ -10,7 +10,7 @@ struct RunnerHubCommand: AsyncParsableCommand {
     version: version,
     subcommands: [
       ServeCommand.self, EmulatorCommand.self, DemoCommand.self, ConfigCommand.self, PolicyCommand.self, JobCommand.self,
-      MigrationCommand.self, TraceCommand.self, VerifyCommand.self,
+      MigrationCommand.self, TraceCommand.self, VerifyCommand.self, WorkflowCommand.self,
     ])
 
   static let version = "0.1.0"
