@@ -74,7 +74,7 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Simulation", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb,
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb,
         crypto,
         argumentParser, logging, metrics, coreMetrics, lifecycle,
       ],
