@@ -12,13 +12,15 @@ public struct WorkflowOptions: Sendable {
   public var maximumDepth: Int
   /// UTF-16 units of one file.
   public var maximumLength: Int
+  /// What the values of all files may take, in bytes as GitHub's service counts them.
+  public var maximumResultSize: Int
   /// Whether triggers are held against GitHub's grammar, as they are when a file is pushed; the part of the service that plans jobs does not.
   public var checksTriggers: Bool
 
   public init(
     calledWorkflows: [String: String] = [:], permissionPolicy: Permissions.Policy? = nil, maximumCallDepth: Int = 10,
     maximumJobs: Int = 10_000, maximumDepth: Int = WorkflowFile.maximumDepth, maximumLength: Int = WorkflowFile.maximumLength,
-    checksTriggers: Bool = true
+    maximumResultSize: Int = 10_485_760, checksTriggers: Bool = true
   ) {
     self.calledWorkflows = calledWorkflows
     self.permissionPolicy = permissionPolicy
@@ -26,6 +28,7 @@ public struct WorkflowOptions: Sendable {
     self.maximumJobs = maximumJobs
     self.maximumDepth = maximumDepth
     self.maximumLength = maximumLength
+    self.maximumResultSize = maximumResultSize
     self.checksTriggers = checksTriggers
   }
 }

@@ -68,4 +68,17 @@ struct CalledWorkflowTests {
     #expect(errors.map(\.line) == [7])
     #expect(errors.first?.message.contains("./.github/workflows/deploy.yml (Line: 2, Col: 26): Unexpected value 'foo'") == true)
   }
+
+  @Test("calls, jobs, depth and size are bounded over all files")
+  func bounds() {
+    let loop = "on: workflow_call\njobs:\n  a: { uses: ./.github/workflows/deploy.yml }"
+    func errors(_ change: (inout WorkflowOptions) -> Void) -> [String] {
+      var options = WorkflowOptions(calledWorkflows: ["./.github/workflows/deploy.yml": loop])
+      change(&options)
+      return WorkflowFile.parse(loop, path: "w.yml", options: options).errors.map(\.message)
+    }
+    #expect(errors { _ in } == ["Nested reusable workflow depth exceeded 10."])
+    #expect(errors { $0.maximumJobs = 3 } == ["The workflow may not contain more than 3 jobs"])
+    #expect(errors { $0.maximumResultSize = 2_000 } == ["Maximum object size exceeded"])
+  }
 }

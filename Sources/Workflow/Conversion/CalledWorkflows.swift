@@ -7,8 +7,11 @@ struct CalledWorkflows {
 
   private(set) var files: [String]
   private var jobCount = 0
+  /// Bytes of all values so far.
+  private var size: Int
 
-  init(collector: DiagnosticCollector, options: WorkflowOptions, texts: [String: String], root: String) {
+  init(collector: DiagnosticCollector, options: WorkflowOptions, texts: [String: String], root: String, size: Int) {
+    self.size = size
     self.collector = collector
     self.options = options
     self.texts = texts
@@ -44,6 +47,10 @@ struct CalledWorkflows {
       report(inner.findings, calledFrom: call.reference)
       return job
     }
+    if size > options.maximumResultSize {
+      collector.error("Maximum object size exceeded", line: nil, column: nil, rule: .limits)
+      return job
+    }
     jobCount += called.jobs.count
     if jobCount > options.maximumJobs {
       collector.error("The workflow may not contain more than \(options.maximumJobs) jobs", line: nil, column: nil, rule: .limits)
@@ -68,9 +75,10 @@ struct CalledWorkflows {
     return job
   }
 
-  private func read(_ text: String, file: Int, _ inner: DiagnosticCollector) -> (WorkflowTemplate, trigger: TemplateToken?)? {
+  private mutating func read(_ text: String, file: Int, _ inner: DiagnosticCollector) -> (WorkflowTemplate, trigger: TemplateToken?)? {
     guard let node = YAMLReader.read(text, inner, options: options) else { return nil }
     let root = TemplateReader(file: file, collector: inner).read(node, as: WorkflowGrammar.planning)
+    size += root.byteCount
     let template = inner.hasErrors ? nil : WorkflowConverter(collector: inner, files: []).convert(root)
     return inner.hasErrors ? nil : template.map { ($0, root["on"]) }
   }

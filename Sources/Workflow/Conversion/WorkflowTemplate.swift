@@ -102,6 +102,11 @@ extension WorkflowTemplate {
     collector.stage = .grammar
     let grammar = options.checksTriggers ? WorkflowGrammar.root : WorkflowGrammar.planning
     let root = TemplateReader(file: 1, collector: collector).read(node, as: grammar)
+    let size = root.byteCount
+    if size > options.maximumResultSize {
+      collector.error("Maximum object size exceeded", line: 1, column: 1, rule: .limits)
+      return nil
+    }
     collector.stage = .conversion
     var template = WorkflowConverter(collector: collector, files: [collector.path]).convert(root)
     if !collector.hasErrors, template.jobs.count > options.maximumJobs {
@@ -109,7 +114,8 @@ extension WorkflowTemplate {
     }
     if !collector.hasErrors {
       collector.stage = .calls
-      var calls = CalledWorkflows(collector: collector, options: options, texts: options.calledWorkflows, root: collector.path)
+      var calls = CalledWorkflows(
+        collector: collector, options: options, texts: options.calledWorkflows, root: collector.path, size: size)
       template.jobs = calls.follow(template.jobs)
       template.files = calls.files
     }

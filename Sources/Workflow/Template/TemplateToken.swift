@@ -127,6 +127,18 @@ extension TemplateToken {
       uniquingKeysWith: { first, _ in first })
   }
 
+  /// What GitHub's service counts for it: a fixed cost for each value, and two bytes for a character.
+  var byteCount: Int {
+    let objectSize = 24
+    let stringSize = 26
+    switch content {
+    case .null, .boolean, .number, .insert: return objectSize
+    case .string(let text), .expression(let text): return objectSize + stringSize + 2 * text.utf16.count
+    case .sequence(let items): return items.reduce(objectSize) { $0 + $1.byteCount }
+    case .mapping(let entries): return entries.reduce(objectSize) { $0 + $1.key.byteCount + $1.value.byteCount }
+    }
+  }
+
   var isInsert: Bool {
     if case .insert = content { return true }
     return false

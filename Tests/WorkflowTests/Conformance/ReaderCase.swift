@@ -43,6 +43,7 @@ struct ReaderCase {
       maximumCallDepth: header["max-nested-reusable-workflows-depth"]?.int ?? 10, maximumJobs: header["max-job-limit"]?.int ?? 10_000,
       maximumDepth: header["max-depth"]?.int ?? WorkflowFile.maximumDepth,
       maximumLength: header["max-file-size"]?.int ?? WorkflowFile.maximumLength,
+      maximumResultSize: header["max-result-size"]?.int ?? 10_485_760,
       // Of the three parsers that share the cases, only the one that runs the tier `events` looks at triggers.
       checksTriggers: tier == "events")
   }

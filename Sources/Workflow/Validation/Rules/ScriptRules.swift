@@ -57,6 +57,7 @@ struct ScriptRules: WorkflowRule {
   }
 
   private func checkSecrets(_ script: TemplateToken, _ report: inout ValidationReport) {
+    guard script.isExpression, script.text.lowercased().contains("secrets") else { return }
     var line = script.line
     // A block scalar's text begins on the line below its mark.
     if script.text.contains("\n") { line += 1 }
