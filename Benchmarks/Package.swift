@@ -74,7 +74,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes, nioCore, grdb,
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes,
+        nioCore, grdb,
         crypto,
         argumentParser, logging, metrics, coreMetrics, lifecycle,
       ],

@@ -48,7 +48,7 @@ struct CronSchedule {
   }
 
   private static func range(_ text: Substring, _ field: Field, isStepped: Bool) throws(Invalid) -> ClosedRange<Int> {
-    if text == "*" { return field.range }
+    if text == "*" || text == "?" { return field.range }
     let ends = text.split(separator: "-", omittingEmptySubsequences: false)
     guard let first = ends.first.flatMap({ value($0, field) }) else { throw invalid(text, field) }
     if ends.count == 1 { return isStepped ? first...field.range.upperBound : first...first }

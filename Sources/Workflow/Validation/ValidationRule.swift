@@ -93,7 +93,7 @@ public enum ValidationRule: String, Sendable, CaseIterable, Comparable {
   public var severity: Diagnostic.Severity {
     switch self {
     // The host itself refuses these jobs, or nothing could ever run them.
-    case .imageName, .imageRegistry, .unservedLabels, .oversizedRequest: .error
+    case .imageRegistry, .unservedLabels, .oversizedRequest: .error
     default: isGitHubs ? .error : .warning
     }
   }

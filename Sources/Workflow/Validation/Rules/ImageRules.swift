@@ -31,7 +31,8 @@ struct ImageRules: WorkflowRule {
           .imageTag, "image '\(name)' has no fixed version: it changes without notice", at: token, hint: "add a tag, or better a digest")
       }
     } catch {
-      report.add(.imageName, error.description, at: token)
+      // What has no name cannot be on a list either.
+      report.add(host.allowedImages == nil ? .imageName : .imageRegistry, error.description, at: token)
     }
   }
 
