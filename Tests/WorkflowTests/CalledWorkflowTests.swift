@@ -81,4 +81,15 @@ struct CalledWorkflowTests {
     #expect(errors { $0.maximumJobs = 3 } == ["The workflow may not contain more than 3 jobs"])
     #expect(errors { $0.maximumResultSize = 2_000 } == ["Maximum object size exceeded"])
   }
+
+  @Test("a long file that is called very often is read once")
+  func often() {
+    let long = "on: workflow_call\njobs: { a: { runs-on: x } }\n" + String(repeating: "# nothing\n", count: 80_000)
+    let calls = (0..<2_000).map { "  j\($0): { uses: ./long.yml }\n" }.joined()
+    let options = WorkflowOptions(calledWorkflows: ["./long.yml": long])
+    let clock = ContinuousClock()
+    let spent = clock.measure { #expect(WorkflowFile.parse("on: push\njobs:\n" + calls, path: "w.yml", options: options).errors.isEmpty) }
+    // Read each time, it would take minutes.
+    #expect(spent < .seconds(20))
+  }
 }

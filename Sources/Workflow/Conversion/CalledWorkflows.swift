@@ -1,5 +1,14 @@
 /// Follows the calls of reusable workflows, file by file, and checks each call against what is called.
 struct CalledWorkflows {
+  /// One caller and fifty called files, as at GitHub.
+  private static let maximumFiles = 51
+
+  private struct Loaded {
+    let template: WorkflowTemplate
+    let trigger: TemplateToken?
+    let byteCount: Int
+  }
+
   let collector: DiagnosticCollector
   let options: WorkflowOptions
   /// How a reference leads to its text.
@@ -7,8 +16,10 @@ struct CalledWorkflows {
 
   private(set) var files: [String]
   private var jobCount = 0
-  /// Bytes of all values so far.
+  /// Bytes of all values so far, those of a file as often as it is called.
   private var size: Int
+  /// A file is read once, however often it is called.
+  private var loaded: [String: Loaded] = [:]
 
   init(collector: DiagnosticCollector, options: WorkflowOptions, texts: [String: String], root: String, size: Int) {
     self.size = size
@@ -41,12 +52,13 @@ struct CalledWorkflows {
   private mutating func load(
     _ job: TemplateJob, _ call: TemplateJob.WorkflowCall, reference: String, text: String, depth: Int
   ) -> TemplateJob {
-    let file = fileNumber(of: reference)
     let inner = DiagnosticCollector(path: reference)
-    guard let (called, trigger) = read(text, file: file, inner) else {
+    guard let file = read(text, reference, inner) else {
       report(inner.findings, calledFrom: call.reference)
       return job
     }
+    let called = file.template
+    size += file.byteCount
     if size > options.maximumResultSize {
       collector.error("Maximum object size exceeded", line: nil, column: nil, rule: .limits)
       return job
@@ -58,7 +70,7 @@ struct CalledWorkflows {
     }
     var job = job
     var call = call
-    CallCheck(collector: collector, job: job).check(&call, on: trigger, called: inner)
+    CallCheck(collector: collector, job: job).check(&call, on: file.trigger, called: inner)
     report(inner.findings, calledFrom: call.reference)
     checkPermissions(&job, reference, called)
     call.env = called.env
@@ -75,12 +87,22 @@ struct CalledWorkflows {
     return job
   }
 
-  private mutating func read(_ text: String, file: Int, _ inner: DiagnosticCollector) -> (WorkflowTemplate, trigger: TemplateToken?)? {
+  /// Nil, and findings, where the file cannot be used.
+  private mutating func read(_ text: String, _ reference: String, _ inner: DiagnosticCollector) -> Loaded? {
+    if let known = loaded[reference] { return known }
+    let number = fileNumber(of: reference)
+    if number > Self.maximumFiles {
+      inner.error("The maximum file count of \(Self.maximumFiles) has been exceeded", line: nil, column: nil, rule: .limits)
+      return nil
+    }
     guard let node = YAMLReader.read(text, inner, options: options) else { return nil }
-    let root = TemplateReader(file: file, collector: inner).read(node, as: WorkflowGrammar.planning)
-    size += root.byteCount
-    let template = inner.hasErrors ? nil : WorkflowConverter(collector: inner, files: []).convert(root)
-    return inner.hasErrors ? nil : template.map { ($0, root["on"]) }
+    let root = TemplateReader(file: number, collector: inner).read(node, as: WorkflowGrammar.planning)
+    if inner.hasErrors { return nil }
+    let template = WorkflowConverter(collector: inner, files: []).convert(root)
+    if inner.hasErrors { return nil }
+    let file = Loaded(template: template, trigger: root["on"], byteCount: root.byteCount)
+    loaded[reference] = file
+    return file
   }
 
   /// What is wrong in the called file is an error of the line that calls it.
