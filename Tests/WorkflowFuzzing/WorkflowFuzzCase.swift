@@ -48,8 +48,9 @@ package struct WorkflowFuzzCase {
     guard let file = reading.draft else { return }
     try timed("planning the jobs of \(bytes.count) bytes") {
       _ = file.plan().count
+      let comments = RequestComments(text)
       for job in file.jobs.prefix(50) {
-        _ = JobEstimate(job, JobEstimate.Evidence(comment: RequestComment(of: job, in: text)))
+        _ = JobEstimate(job, JobEstimate.Evidence(comment: comments.comment(of: job)))
         _ = file.match(jobName: job.name ?? job.key, labels: job.runsOn.labels)
       }
       _ = NeedsDrawing(file.jobs).text.count

@@ -34,6 +34,7 @@ struct CalledWorkflowTests {
 
   @Test("a plan has the jobs of called workflows under their callers' names, and says what only the run knows")
   func plan() throws {
+    #expect(try file().plan().map(\.isCalled) == [false] + Array(repeating: true, count: 8))
     let names = try file().plan().map { $0.displayName ?? "? \($0.definition.key)" }
     #expect(
       names == [

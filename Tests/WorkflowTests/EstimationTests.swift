@@ -35,7 +35,7 @@ struct EstimationTests {
     ] as [(String, ResourceRequest?)])
   func comments(jobs: String, expected: ResourceRequest?) throws {
     let text = "on: push\njobs:\n" + jobs
-    #expect(RequestComment(of: try job(text), in: text)?.request == expected)
+    #expect(RequestComments(text).comment(of: try job(text))?.request == expected)
   }
 
   @Test("hints name a job by key or by file and key, fall back on defaults, and stay within the host's bounds")

@@ -14,25 +14,7 @@ public struct RequestComment: Sendable, Equatable {
   /// Words that cannot be understood.
   public let complaints: [String]
 
-  /// Looks for the comment of one job. Takes time linear in the text.
-  public init?(of job: JobDefinition, in text: String) {
-    let lines = text.split(separator: "\n", maxSplits: job.line, omittingEmptySubsequences: false)
-    guard job.line >= 1, job.line <= lines.count else { return nil }
-    let own = lines[job.line - 1]
-    let depth = own.prefix { $0 == " " }.count
-    var words = own.contains("\"") || own.contains("'") ? nil : Self.words(in: own)
-    var above = job.line - 2
-    while words == nil, above >= 0 {
-      let line = lines[above]
-      guard line.drop(while: { $0 == " " }).first == "#", line.prefix(while: { $0 == " " }).count <= depth else { break }
-      words = Self.words(in: line)
-      above -= 1
-    }
-    guard let words else { return nil }
-    self.init(words)
-  }
-
-  private init(_ words: [Substring]) {
+  fileprivate init(_ words: [Substring]) {
     var request = ResourceRequest()
     var complaints: [String] = []
     for word in words {
@@ -48,10 +30,34 @@ public struct RequestComment: Sendable, Equatable {
     self.complaints = complaints
   }
 
-  private static func words(in line: Substring) -> [Substring]? {
+  fileprivate static func words(in line: Substring) -> [Substring]? {
     guard let hash = line.firstIndex(of: "#"), let range = line[hash...].lowercased().firstRange(of: mark) else { return nil }
     let comment = line[hash...].lowercased()
     guard comment[..<range.lowerBound].dropFirst().allSatisfy(\.isWhitespace) else { return nil }
     return String(comment[range.upperBound...]).split { $0.isWhitespace || $0 == "," }
+  }
+}
+
+/// The requests in the comments of a file, cut into lines once.
+public struct RequestComments: Sendable {
+  private let lines: [Substring]
+
+  public init(_ text: String) { lines = text.split(separator: "\n", omittingEmptySubsequences: false) }
+
+  /// The comment of one job; nil where there is none. Takes time linear in the comments above it.
+  public func comment(of job: JobDefinition) -> RequestComment? {
+    guard job.line >= 1, job.line <= lines.count else { return nil }
+    let own = lines[job.line - 1]
+    let depth = own.prefix { $0 == " " }.count
+    // Behind a quoted text, a `#` may be a part of it.
+    var words = own.contains { $0 == "\"" || $0 == "'" } ? nil : RequestComment.words(in: own)
+    var above = job.line - 2
+    while words == nil, above >= 0 {
+      let line = lines[above]
+      guard line.drop(while: { $0 == " " }).first == "#", line.prefix(while: { $0 == " " }).count <= depth else { break }
+      words = RequestComment.words(in: line)
+      above -= 1
+    }
+    return words.map(RequestComment.init)
   }
 }

@@ -7,6 +7,9 @@ public struct PlannedJob: Sendable, Equatable {
   /// Nil where a matrix is not known before the run.
   public let combination: ExpandedJob?
 
+  /// Whether it stands in a called file, to which its line belongs.
+  public var isCalled: Bool { path.count > (combination == nil ? 0 : 1) }
+
   /// What `workflow_job.name` will say: `caller / callee`; nil where only the run knows a part of it.
   public var displayName: String? {
     let names = path.map(\.displayName)

@@ -53,10 +53,11 @@ struct WorkflowShowCommand: AsyncParsableCommand {
     let folder = policies ?? (FileManager.default.fileExists(atPath: "policies") ? "policies" : nil)
     let asker = try PolicyAsker(
       folder: folder, repository: repository, branch: branch, event: event ?? workflow.on.first?.event ?? "push", workflow: workflow)
+    let comments = RequestComments(source.text)
     let jobs = workflow.plan().map { planned in
       var evidence = evidence
       evidence.labels = planned.combination?.labels
-      evidence.comment = RequestComment(of: planned.definition, in: source.text)
+      evidence.comment = planned.isCalled ? nil : comments.comment(of: planned.definition)
       let estimate = JobEstimate(planned.definition, evidence)
       return WorkflowPreview.Row(planned, estimate, planned.definition.hasRunner ? asker.ask(about: planned, estimate) : nil)
     }
