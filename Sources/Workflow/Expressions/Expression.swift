@@ -32,6 +32,24 @@ public struct Expression: Sendable {
     root = try ExpressionParser.parse(source, isKnownContext: isKnownContext, functions: functions)
   }
 
+  /// `format('PATTERN', …)` of arguments that are parsed already; parsed again as a whole only where it could break a bound.
+  ///
+  /// - Parameter source: the same as a text.
+  init(formatting arguments: [Expression], pattern: String, source: String, in scope: ExpressionScope) throws(ExpressionError) {
+    guard let format = ExpressionFunctions.standard["format"], source.utf8.count <= Self.maximumLength,
+      arguments.count < format.arity.upperBound, arguments.allSatisfy({ $0.source.utf8.count < Self.maximumDepth })
+    else {
+      try self.init(source, in: scope)
+      return
+    }
+    self.init(source: source, root: .call(format, [.literal(.string(pattern))] + arguments.map(\.root)))
+  }
+
+  private init(source: String, root: ExpressionNode) {
+    self.source = source
+    self.root = root
+  }
+
   /// Evaluates against the named values; a context that is missing here is null.
   public func evaluate(contexts: [String: ExpressionValue]) throws(ExpressionError) -> ExpressionValue {
     var evaluator = ExpressionEvaluator(contexts: contexts)

@@ -30,29 +30,30 @@ final class DiagnosticCollector {
     return numbered.map(\.element)
   }
 
-  func error(_ message: String, line: Int?, column: Int?, rule: ValidationRule, hint: String? = nil) {
+  func error(_ message: String, line: Int?, column: Int?, rule: ValidationRule, hint: @autoclosure () -> String? = nil) {
     add(.error, rule, message, hint, line, column)
   }
 
-  func error(_ message: String, at node: YAMLNode, rule: ValidationRule, hint: String? = nil) {
+  func error(_ message: String, at node: YAMLNode, rule: ValidationRule, hint: @autoclosure () -> String? = nil) {
     add(.error, rule, message, hint, node.line, node.column)
   }
 
-  func error(_ message: String, at entry: YAMLEntry, rule: ValidationRule, hint: String? = nil) {
+  func error(_ message: String, at entry: YAMLEntry, rule: ValidationRule, hint: @autoclosure () -> String? = nil) {
     add(.error, rule, message, hint, entry.line, entry.column)
   }
 
-  func error(_ message: String, at token: TemplateToken, rule: ValidationRule, hint: String? = nil) {
+  func error(_ message: String, at token: TemplateToken, rule: ValidationRule, hint: @autoclosure () -> String? = nil) {
     add(.error, rule, message, hint, token.line, token.column)
   }
 
   private func add(
-    _ severity: Diagnostic.Severity, _ rule: ValidationRule, _ message: String, _ hint: String?, _ line: Int?, _ column: Int?
+    _ severity: Diagnostic.Severity, _ rule: ValidationRule, _ message: String, _ hint: () -> String?, _ line: Int?, _ column: Int?
   ) {
+    // A hint costs a search, so none is made for what is not said.
     guard findings.count < Self.maximumCount else { return }
     let cut = message.count > Self.maximumMessageLength ? message.prefix(Self.maximumMessageLength) + "[...]" : message[...]
     let diagnostic = Diagnostic(
-      severity: severity, rule: rule, message: String(cut), hint: hint, path: path, line: line, column: column)
+      severity: severity, rule: rule, message: String(cut), hint: hint(), path: path, line: line, column: column)
     // GitHub's reader meets a key twice while it lays the grammar over the nodes.
     findings.append(Finding(diagnostic: diagnostic, stage: rule == .duplicateKey ? .grammar : stage))
   }

@@ -24,20 +24,20 @@ struct ScalarReader {
 
   private func content(of text: String) throws(ExpressionError) -> (TemplateToken.Content, Expression?) {
     let segments = try ExpressionTemplate.segments(of: text)
-    var last: Expression?
+    var parsed: [Expression] = []
     for case .expression(let source) in segments {
       if try isInsert(source) {
         if segments.count == 1 { return (.insert, nil) }
         throw ExpressionError(phase: .parsing, message: Self.inlineDirective)
       }
-      last = try Expression(source, in: scope)
+      parsed.append(try Expression(source, in: scope))
     }
     if segments.count == 1, case .expression(let source) = segments[0] {
       if let literal = Self.literal(source) { return (.string(literal), nil) }
-      return (.expression(source), last)
+      return (.expression(source), parsed.last)
     }
     let combined = Self.combined(segments)
-    return (.expression(combined), try Expression(combined, in: scope))
+    return (.expression(combined.source), try Expression(formatting: parsed, pattern: combined.pattern, source: combined.source, in: scope))
   }
 
   private static let inlineDirective =
@@ -64,23 +64,24 @@ struct ScalarReader {
     return text
   }
 
-  private static func combined(_ segments: [ExpressionTemplate.Segment]) -> String {
-    var format = ""
+  /// The text as one `format`: its source, and the pattern in it.
+  private static func combined(_ segments: [ExpressionTemplate.Segment]) -> (source: String, pattern: String) {
+    var pattern = ""
     var arguments = ""
     var count = 0
     for segment in segments {
       switch segment {
       case .literal(let text):
-        for character in text.unicodeScalars {
-          format.unicodeScalars.append(character)
-          if character == "'" || character == "{" || character == "}" { format.unicodeScalars.append(character) }
+        for scalar in text.unicodeScalars {
+          pattern.unicodeScalars.append(scalar)
+          if scalar == "{" || scalar == "}" { pattern.unicodeScalars.append(scalar) }
         }
       case .expression(let source):
-        format += "{\(count)}"
+        pattern += "{\(count)}"
         arguments += ", " + source
         count += 1
       }
     }
-    return "format('\(format)'\(arguments))"
+    return ("format('\(pattern.replacing("'", with: "''"))'\(arguments))", pattern)
   }
 }

@@ -56,21 +56,35 @@ struct ValueRules: WorkflowRule {
   }
 
   private func checkText(_ token: TemplateToken, _ report: inout ValidationReport) {
-    guard ExpressionTemplate.containsExpression(token.text), let segments = try? ExpressionTemplate.segments(of: token.text) else { return }
-    for case .expression(let source) in segments {
-      guard let expression = try? Expression(source, in: .inSteps), expression.isCollection else { continue }
+    guard let root = token.expression?.root, root.parts.contains(where: \.isCollection),
+      let segments = try? ExpressionTemplate.segments(of: token.text)
+    else { return }
+    let sources = segments.compactMap { segment -> String? in if case .expression(let source) = segment { source } else { nil } }
+    for (source, part) in zip(sources, root.parts(of: sources.count, isAlone: segments.count == 1)) where part.isCollection {
       report.add(
         .valueType, "'\(source)' is a collection, and stands as 'Object' or 'Array' in a text", at: token, hint: "write toJSON(\(source))")
     }
   }
 }
 
-extension Expression {
+extension ExpressionNode {
+  /// The expressions of a text: what its `format` takes, or the one that it is.
+  fileprivate func parts(of count: Int, isAlone: Bool) -> ArraySlice<ExpressionNode> {
+    if isAlone { return [self] }
+    guard case .call(_, let arguments) = self, arguments.count == count + 1 else { return [] }
+    return arguments.dropFirst()
+  }
+
+  /// All that may be such parts.
+  fileprivate var parts: [ExpressionNode] {
+    if case .call(_, let arguments) = self { return arguments + [self] }
+    return [self]
+  }
+
   /// Whether it certainly gives an object or an array.
   fileprivate var isCollection: Bool {
-    switch root {
-    case .context: true
-    case .wildcard: true
+    switch self {
+    case .context, .wildcard: true
     case .index(.context(let name), .literal(.string(let property))): name.lowercased() == "github" && property.lowercased() == "event"
     case .call(let function, let arguments):
       if function.name == "fromJSON", case .literal(.string(let text))? = arguments.first, let value = try? ExpressionJSON.parse(text) {
