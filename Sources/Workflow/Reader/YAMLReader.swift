@@ -63,7 +63,9 @@ struct YAMLReader {
         return try composeOnce(disguised)
       } catch {
         // Read again without the second one, to find what else there is.
-        guard error.rule == .duplicateKey, let marked = marking(line: error.line, column: error.column, in: disguised) else { throw error }
+        guard error.rule == .duplicateKey,
+          let marked = RepeatedKey.marked(line: error.line, column: error.column, in: disguised, with: disguise.duplicate)
+        else { throw error }
         collector.error(error.message, line: error.line, column: error.column, rule: error.rule)
         disguised = marked
       }
@@ -84,27 +86,6 @@ struct YAMLReader {
     // The parser owns the anchors; nodes hold them weakly.
     defer { withExtendedLifetime(parser) {} }
     return try convert(root, depth: 1)
-  }
-
-  /// The text with the plain key at this place marked, line feeds as they were; nil where nothing plain stands there.
-  private func marking(line: Int, column: Int, in text: String) -> String? {
-    var scalars = Array(text.unicodeScalars)
-    var index = 0
-    for _ in 1..<line {
-      guard let end = scalars[index...].firstIndex(of: "\n") else { return nil }
-      index = end + 1
-    }
-    index += column - 1
-    guard index < scalars.count, scalars[index].properties.isAlphabetic || scalars[index] == "_", isKey(in: scalars, at: index) else {
-      return nil
-    }
-    scalars[index] = disguise.duplicate
-    return String(String.UnicodeScalarView(scalars))
-  }
-
-  private func isKey(in scalars: [Unicode.Scalar], at index: Int) -> Bool {
-    let rest = scalars[index...].prefix { $0 != "\n" }
-    return rest.contains(":") && scalars[..<index].reversed().prefix { $0 != "\n" }.allSatisfy { $0 == " " || $0 == "-" }
   }
 
   // MARK: Nodes
@@ -245,25 +226,13 @@ struct YAMLReader {
       return Failure(message: "YAML: \(detail)", line: mark.line, column: mark.column)
     case YamlError.duplicatedKeysInMapping(let duplicates, let context):
       let key = disguise.removed(from: duplicates.first ?? "")
-      let mark = Self.secondPlace(of: duplicates.first ?? "", after: context.mark, in: text)
+      let mark = RepeatedKey.secondPlace(of: duplicates.first ?? "", after: context.mark, in: text)
       return Failure(message: "'\(key)' is already defined", line: mark.line, column: mark.column, rule: .duplicateKey)
     case YamlError.reader(let problem, let offset, _, _):
       let line = text.utf8.prefix(offset ?? 0).count { $0 == 0x0A } + 1
       return Failure(message: "YAML: \(problem)", line: line, column: 1)
     default: return Failure(message: "YAML: \(error)", line: 1, column: 1)
     }
-  }
-
-  /// Yams says where a key stands first; GitHub's place is the second, which in block style is below it in the same column.
-  private static func secondPlace(of key: String, after mark: Mark, in text: String) -> (line: Int, column: Int) {
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    for (index, line) in lines.enumerated().dropFirst(mark.line) {
-      let rest = line.unicodeScalars.dropFirst(mark.column - 1)
-      let indent = line.unicodeScalars.prefix(mark.column - 1)
-      let unquoted = rest.first.map { $0 == "'" || $0 == "\"" } == true ? rest.dropFirst() : rest
-      if indent.allSatisfy({ $0 == " " || $0 == "-" }), unquoted.starts(with: key.unicodeScalars) { return (index + 1, mark.column) }
-    }
-    return (mark.line, mark.column)
   }
 
   private static func isAnchorByte(_ byte: UInt8) -> Bool {
