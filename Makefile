@@ -19,7 +19,7 @@ help:
 	@echo 'make bench   install what is missing, build for release, and run the benchmarks (ONLY="planner policy")'
 	@echo 'make verify-github REPO=OWNER/NAME TOKEN_FILE=FILE'
 	@echo '             try the whole line on a real account: docs/verify-github.md'
-	@echo 'make fuzz    build, and try random values and programs on the border to Lua (FUZZ_SECONDS=60 SEED=42)'
+	@echo 'make fuzz    build, and try random programs on the border to Lua, and random workflows (FUZZ_SECONDS=60 SEED=42)'
 	@echo 'make build   install what is missing, and build the product and its tests'
 	@echo 'make lint    check Swift, Lua and shell'
 	@echo 'make clean   remove what was built; fetched dependencies stay'
@@ -49,8 +49,10 @@ verify-github-variables:
 
 verify-github: verify-github-variables build
 	@scripts/verify-github run
+# The time is shared.
 fuzz: build
-	@.build/debug/PolicyFuzz --seconds $(FUZZ_SECONDS) $(if $(SEED),--seed $(SEED))
+	@.build/debug/PolicyFuzz --seconds $$(($(FUZZ_SECONDS) / 2)) $(if $(SEED),--seed $(SEED))
+	@.build/debug/WorkflowFuzz --seconds $$(($(FUZZ_SECONDS) / 2)) $(if $(SEED),--seed $(SEED))
 
 bench: bench-packages
 	@scripts/build benchmarks

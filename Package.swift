@@ -138,10 +138,15 @@ let package = Package(
     .target(name: "GitHubDescription", path: "Tests/GitHubDescription", swiftSettings: settings),
 
     // Random values, bytes and programs against the border between Swift and Lua: `make fuzz`.
-    .target(name: "PolicyFuzzing", dependencies: ["Policies"], path: "Tests/PolicyFuzzing", swiftSettings: settings),
-    .executableTarget(name: "PolicyFuzz", dependencies: ["Policies", "PolicyFuzzing"], path: "Tests/PolicyFuzz", swiftSettings: settings),
+    .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: settings),
+    .target(name: "PolicyFuzzing", dependencies: ["Fuzzing", "Policies"], path: "Tests/PolicyFuzzing", swiftSettings: settings),
+    .executableTarget(name: "PolicyFuzz", dependencies: ["Fuzzing", "PolicyFuzzing"], path: "Tests/PolicyFuzz", swiftSettings: settings),
+    // Random workflow files and expressions.
+    .target(name: "WorkflowFuzzing", dependencies: ["Fuzzing", "Workflow"], path: "Tests/WorkflowFuzzing", swiftSettings: settings),
+    .executableTarget(
+      name: "WorkflowFuzz", dependencies: ["Fuzzing", "WorkflowFuzzing"], path: "Tests/WorkflowFuzz", swiftSettings: settings),
 
-    tests("WorkflowTests", ["Workflow"]),
+    tests("WorkflowTests", ["Workflow", "WorkflowFuzzing"]),
     tests("JSONTests", ["JSON"]),
     tests(
       "GitHubTests",
@@ -150,7 +155,7 @@ let package = Package(
         nioFoundationCompat,
         cryptoExtras, logging,
       ]),
-    tests("PoliciesTests", ["Domain", "Scheduling", "RunnerHub", "Policies", "PolicyFuzzing", "Storage", logging]),
+    tests("PoliciesTests", ["Domain", "Scheduling", "RunnerHub", "Policies", "Fuzzing", "PolicyFuzzing", "Storage", logging]),
     tests(
       "PluginsTests",
       ["Plugins", "JSON", "Contracts", "Domain", "Engines", "RunnerHub", "Storage", "Web", lifecycle, logging, nioCore, nioPosix]),

@@ -86,7 +86,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Domain", "Scheduling", "RunnerHub", "Simulation", "Plugins", "Policies", "Storage", "GitHub", "Web", hummingbird, httpTypes,
+        "Domain", "Scheduling", "RunnerHub", "Simulation", "Workflow", "Plugins", "Policies", "Storage", "GitHub", "Web", hummingbird,
+        httpTypes,
         nioCore, grdb,
         crypto,
         argumentParser, logging, metrics, coreMetrics, lifecycle,

@@ -81,3 +81,25 @@ package struct Estimate: Hashable, Sendable, Codable {
     self.sources = sources
   }
 }
+
+/// What a workflow file asks for a job; nil where it says nothing of a dimension.
+package struct ResourceRequestFinding: Hashable, Sendable, Codable {
+  package var milliCPUs: Int?
+  package var memory: ByteCount?
+  package var disk: ByteCount?
+  package var gpus: Int?
+  package var seconds: Double?
+  /// Where it asks, such as `env RUNNERHUB_CPUS`.
+  package var sources: [String]
+
+  package init(
+    milliCPUs: Int? = nil, memory: ByteCount? = nil, disk: ByteCount? = nil, gpus: Int? = nil, seconds: Double? = nil, sources: [String]
+  ) {
+    self.milliCPUs = milliCPUs
+    self.memory = memory
+    self.disk = disk
+    self.gpus = gpus
+    self.seconds = seconds
+    self.sources = sources
+  }
+}

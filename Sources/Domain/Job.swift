@@ -74,11 +74,14 @@ package enum DefinitionFinding: Hashable, Sendable, Codable {
     package var concurrencyGroup: String?
     /// What its token may do, by scope, of the job or else of the workflow; `*` for all scopes. nil: the repository's standard.
     package var permissions: [String: String]?
+    /// What its `env` and its container's options ask for; nil where they ask for nothing.
+    package var requested: ResourceRequestFinding?
 
     package init(
       path: String, commit: String, key: String, isExact: Bool, images: [String], environment: String?, timeoutMinutes: Double?,
       container: String? = nil, services: [String]? = nil, needs: [String]? = nil, matrix: [String: String]? = nil,
-      runnerGroup: String? = nil, concurrencyGroup: String? = nil, permissions: [String: String]? = nil
+      runnerGroup: String? = nil, concurrencyGroup: String? = nil, permissions: [String: String]? = nil,
+      requested: ResourceRequestFinding? = nil
     ) {
       self.path = path
       self.commit = commit
@@ -94,6 +97,7 @@ package enum DefinitionFinding: Hashable, Sendable, Codable {
       self.runnerGroup = runnerGroup
       self.concurrencyGroup = concurrencyGroup
       self.permissions = permissions
+      self.requested = requested
     }
   }
 

@@ -16,6 +16,8 @@ public struct WorkflowFile: Sendable, Equatable {
   public let runName: String?
   /// The names under `on`, sorted.
   public let triggers: [String]
+  /// What starts it, each with its filters and inputs, in the author's order.
+  public let on: [Trigger]
   /// As written: values may hold expressions.
   public let env: [String: String]
   public let defaults: RunDefaults
@@ -33,10 +35,11 @@ public struct WorkflowFile: Sendable, Equatable {
   /// Reads and validates a file. Never traps; bad text ends as diagnostics. Takes time linear in the text.
   ///
   /// - Parameter path: names the file in diagnostics; nothing is opened.
-  public static func parse(_ text: String, path: String) -> WorkflowReading {
+  public static func parse(_ text: String, path: String, options: WorkflowOptions = WorkflowOptions()) -> WorkflowReading {
     let collector = DiagnosticCollector(path: path)
-    let file = YAMLReader.read(text, collector).flatMap { WorkflowReader(path: path, collector: collector).read($0) }
-    return WorkflowReading(file: collector.hasErrors ? nil : file, diagnostics: collector.sorted)
+    let template = WorkflowTemplate.read(text, collector, options)
+    let draft = template.map { WorkflowFile($0, path: path) }
+    return WorkflowReading(file: collector.hasErrors ? nil : draft, draft: draft, diagnostics: collector.sorted)
   }
 }
 

@@ -37,6 +37,18 @@ struct TriageTests {
     #expect(job.jobClass == JobClass(scope: "acme/shop", labels: ["linux", "self-hosted"]))
   }
 
+  @Test("what a file asks for is in the estimate, with where it asks, and a label of the job stands above it")
+  func requests() async throws {
+    let file = Self.workflow(
+      "    env: { RUNNERHUB_MEMORY: 3g, RUNNERHUB_MINUTES: 2 }\n    container: { image: 'node:22', options: --cpus 2 }\n")
+    let bench = try bench(file)
+    try await bench.queue(7, labels: ["self-hosted", "linux"])
+    let estimate = try #require(try await bench.job(7).estimate)
+    #expect(estimate.resources.milliCPUs == 2_000 && estimate.resources.memory == ByteCount(gibibytes: 3))
+    #expect(estimate.durationSeconds == 120)
+    #expect(estimate.sources == ["env RUNNERHUB_MEMORY", "env RUNNERHUB_MINUTES", "container options"])
+  }
+
   @Test("what policies want of a definition is found with it, the workflow's own words where the job has none")
   func details() async throws {
     let file = """

@@ -118,12 +118,13 @@ struct ImageTests {
             services: ${{ fromJSON(vars.services) }}
             steps:
               - parallel:
-                  - uses: DOCKER://evil/one
+                  - uses: DOCKER://evil/one@v1
                   - parallel: [{uses: docker://evil/two}]
-              - uses: ' docker://evil/three'
+              - uses: ' docker://evil/three@v1'
         """)
     ).jobs[0]
-    #expect(job.images.map(\.text) == ["${{ matrix.image }}:22", "${{ fromJSON(vars.services) }}", "evil/one", "evil/two", "evil/three"])
+    #expect(
+      job.images.map(\.text) == ["${{ matrix.image }}:22", "${{ fromJSON(vars.services) }}", "evil/one@v1", "evil/two", "evil/three@v1"])
     let expanded = try #require(job.expand()?.first)
     #expect(job.images.prefix(2).map { expanded.resolve($0.text) } == ["node:22", nil])
     #expect(errors(workflow("runs-on: x\nsteps:\n  - uses: docker://${{ vars.image }}")).count == 1)

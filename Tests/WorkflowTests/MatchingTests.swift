@@ -99,6 +99,7 @@ struct MatchingTests {
     case .exact(let job): "exact \(job.key)"
     case .pattern(let job, _): "pattern \(job.key)"
     case .reusable(let key): "reusable \(key)"
+    case .called(let caller, let match): "\(caller) > \(key(match))"
     case .ambiguous(let keys): "ambiguous \(keys.joined(separator: " "))"
     case .none: "none"
     }

@@ -101,6 +101,10 @@ struct ReaderTests {
       (workflow("runs-on: x\nsteps:\n  - run: [y]"), ["6:14: A sequence was not expected"]),
       (workflow("runs-on: x\ntimeout-minutes: soon"), ["5:22: Unexpected value 'soon'"]),
       (workflow("runs-on: x\nruns-on: y"), ["5:5: 'runs-on' is already defined"]),
+      (
+        workflow("run: 1\nruns-on: y\nrun: 2\nfoo: 3"),
+        ["4:5: Unexpected value 'run'", "6:5: 'run' is already defined", "7:5: Unexpected value 'foo'"]
+      ),
       (workflow("runs-on: x\nenv:\n  A: 1\n  a: 2"), ["7:7: 'a' is already defined"]),
       (workflow("runs-on: x\nenv:\n  <<: {A: 1}"), ["6:7: Unexpected value '<<': GitHub does not read YAML merge keys"]),
       (workflow("runs-on: x\nif: ${{ github.ref"), ["5:9: \(notClosed)"]),

@@ -16,7 +16,7 @@ struct BenchmarksCommand: AsyncParsableCommand {
 struct RunCommand: AsyncParsableCommand {
   private static let all: [any Benchmark.Type] = [
     PolicyBenchmark.self, PlannerBenchmark.self, TickBenchmark.self, AssignmentBenchmark.self, BurstBenchmark.self, IntakeBenchmark.self,
-    FleetBenchmark.self, SimulationBenchmark.self, ReloadBenchmark.self, PluginBenchmark.self,
+    FleetBenchmark.self, SimulationBenchmark.self, ReloadBenchmark.self, PluginBenchmark.self, WorkflowBenchmark.self,
   ]
 
   static let configuration = CommandConfiguration(

@@ -3,10 +3,13 @@ import Workflow
 extension JobMatch {
   /// The definition, where one was found.
   /// - Parameter file: the file that was searched.
-  func definition(in file: WorkflowFile) -> JobDefinition? {
+  func definition(in file: WorkflowFile) -> JobDefinition? { definition(among: file.jobs) }
+
+  private func definition(among jobs: [JobDefinition]) -> JobDefinition? {
     switch self {
-    case .exact(let expanded): file.jobs.first { $0.key == expanded.key }
+    case .exact(let expanded): jobs.first { $0.key == expanded.key }
     case .pattern(let definition, _): definition
+    case .called(let caller, let match): match.definition(among: jobs.first { $0.key == caller }?.calledJobs ?? [])
     case .reusable, .ambiguous, .none: nil
     }
   }
@@ -14,26 +17,36 @@ extension JobMatch {
   /// The images of the definition, with what its matrix decides filled in: of the exact combination, or of all that fit. What the file alone
   /// does not decide stays as written.
   func images(of definition: JobDefinition) -> [String] {
-    let combinations: [ExpandedJob] =
-      switch self {
-      case .exact(let expanded): [expanded]
-      case .pattern(_, let candidates): candidates
-      case .reusable, .ambiguous, .none: []
-      }
+    let combinations = fittingCombinations
     let written = definition.images.map(\.text)
     if combinations.isEmpty { return written }
     var seen: Set<String> = []
     return combinations.flatMap { combination in written.map { combination.resolve($0) ?? $0 } }.filter { seen.insert($0).inserted }
   }
 
+  private var fittingCombinations: [ExpandedJob] {
+    switch self {
+    case .exact(let expanded): [expanded]
+    case .pattern(_, let candidates): candidates
+    case .called(_, let match): match.fittingCombinations
+    case .reusable, .ambiguous, .none: []
+    }
+  }
+
   /// A text of the definition with its matrix filled in, where one combination is known.
-  func resolve(_ text: String) -> String {
-    if case .exact(let expanded) = self { expanded.resolve(text) ?? text } else { text }
+  func resolve(_ text: String) -> String { exactCombination?.resolve(text) ?? text }
+
+  private var exactCombination: ExpandedJob? {
+    switch self {
+    case .exact(let expanded): expanded
+    case .called(_, let match): match.exactCombination
+    case .pattern, .reusable, .ambiguous, .none: nil
+    }
   }
 
   /// The plain values of the combination, where it is known and there is a matrix.
   var matrix: [String: String]? {
-    guard case .exact(let expanded) = self, !expanded.matrix.entries.isEmpty else { return nil }
+    guard let expanded = exactCombination, !expanded.matrix.entries.isEmpty else { return nil }
     return Dictionary(
       expanded.matrix.entries.compactMap { entry in
         switch entry.value {
@@ -43,14 +56,13 @@ extension JobMatch {
       }, uniquingKeysWith: { $1 })
   }
 
-  var isExact: Bool {
-    if case .exact = self { true } else { false }
-  }
+  var isExact: Bool { exactCombination != nil }
 
   /// Why there is no definition, for an operator.
   func explanation(jobName: String) -> String {
     switch self {
     case .exact, .pattern: "found"
+    case .called(let caller, let match): "in the workflow that job '\(caller)' calls: \(match.explanation(jobName: jobName))"
     case .reusable(let caller): "'\(jobName)' runs in a workflow that job '\(caller)' calls; called files are not read yet"
     case .ambiguous(let keys): "'\(jobName)' could be any of the jobs \(keys.joined(separator: ", "))"
     case .none: "no job of the file is named '\(jobName)'"

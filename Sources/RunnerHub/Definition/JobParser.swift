@@ -90,7 +90,19 @@ package struct JobParser: Sendable {
         environment: definition.environment, timeoutMinutes: definition.timeoutMinutes.flatMap { Double($0) },
         container: definition.container.map { match.resolve($0.image) }, services: definition.services.map(\.name),
         needs: definition.needs, matrix: match.matrix, runnerGroup: definition.runsOn.group,
-        concurrencyGroup: definition.concurrencyGroup ?? file.concurrencyGroup, permissions: definition.permissions ?? file.permissions))
+        concurrencyGroup: definition.concurrencyGroup ?? file.concurrencyGroup, permissions: definition.permissions ?? file.permissions,
+        requested: requests(of: definition)))
+  }
+
+  /// What `env` and container options ask for; labels are the job's own, and looked at with them.
+  private static func requests(of definition: JobDefinition) -> ResourceRequestFinding? {
+    let requests = ResourceRequests(definition, labels: [])
+    if requests.sources.isEmpty { return nil }
+    let total = requests.total
+    return ResourceRequestFinding(
+      milliCPUs: total.milliCPUs, memory: total.memoryBytes.map { ByteCount(bytes: $0) },
+      disk: total.diskBytes.map { ByteCount(bytes: $0) },
+      gpus: total.gpus, seconds: total.seconds, sources: requests.sources.map(\.name))
   }
 
 }

@@ -1,6 +1,6 @@
 package import Domain
 
-/// What a job is expected to need: size labels first, then explicit requests in labels, else the default.
+/// What a job is expected to need: explicit requests in labels, then those of its file, then size labels, else the default.
 package struct ResourceEstimator: Sendable {
   private let settings: Settings
 
@@ -8,22 +8,29 @@ package struct ResourceEstimator: Sendable {
     self.settings = settings
   }
 
-  /// Pure. Explicit requests are labels of the form `cpu-4`, `mem-8g` (or `memory-8g`), `disk-50g`, `gpu-1`.
+  /// Pure. Explicit requests are labels of the form `cpu-4`, `mem-8g` (or `memory-8g`), `disk-50g`, `gpu-1`, and what the definition asks for.
   package func estimate(_ job: Job, _ definition: DefinitionFinding) -> Estimate {
     var resources = settings.defaultSize
     var sources: [String] = []
-    for label in job.labels.map({ $0.lowercased() }) {
-      if let size = settings.sizes[label] {
-        resources = resources.union(size)
-        sources.append("label \(label)")
-      } else if let request = Self.request(label) {
-        request.apply(&resources)
-        sources.append("label \(label)")
-      }
+    let labels = job.labels.map { $0.lowercased() }
+    for label in labels {
+      guard let size = settings.sizes[label] else { continue }
+      resources = resources.union(size)
+      sources.append("label \(label)")
+    }
+    let requested = definition.definition?.requested
+    if let requested {
+      requested.apply(to: &resources)
+      sources += requested.sources
+    }
+    for label in labels where settings.sizes[label] == nil {
+      guard let request = Self.request(label) else { continue }
+      request.apply(&resources)
+      sources.append("label \(label)")
     }
     if sources.isEmpty { sources.append("default size") }
-    var duration: Double?
-    if let minutes = definition.definition?.timeoutMinutes, minutes.isFinite, minutes > 0 {
+    var duration = requested?.seconds
+    if let minutes = definition.definition?.timeoutMinutes, minutes.isFinite, minutes > 0, duration ?? .infinity > minutes * 60 {
       duration = minutes * 60
       sources.append("timeout-minutes \(minutes)")
     }
@@ -52,5 +59,14 @@ package struct ResourceEstimator: Sendable {
       return Request { $0.disk = size }
     default: return nil
     }
+  }
+}
+
+extension ResourceRequestFinding {
+  fileprivate func apply(to resources: inout Resources) {
+    resources.milliCPUs = milliCPUs ?? resources.milliCPUs
+    resources.memory = memory ?? resources.memory
+    resources.disk = disk ?? resources.disk
+    resources.gpus = gpus ?? resources.gpus
   }
 }

@@ -24,8 +24,30 @@ public struct Expression: Sendable {
   ///   - functions: the only functions it may use.
   public init(_ source: String, contextNames: some Sequence<String>, functions: ExpressionFunctions = .standard) throws(ExpressionError) {
     let known = Set(contextNames.map(\.expressionFolded))
+    try self.init(source, isKnownContext: { known.contains($0.expressionFolded) }, functions: functions)
+  }
+
+  init(_ source: String, isKnownContext: (String) -> Bool, functions: ExpressionFunctions) throws(ExpressionError) {
     self.source = source
-    root = try ExpressionParser.parse(source, isKnownContext: { known.contains($0.expressionFolded) }, functions: functions)
+    root = try ExpressionParser.parse(source, isKnownContext: isKnownContext, functions: functions)
+  }
+
+  /// `format('PATTERN', …)` of arguments that are parsed already; parsed again as a whole only where it could break a bound.
+  ///
+  /// - Parameter source: the same as a text.
+  init(formatting arguments: [Expression], pattern: String, source: String, in scope: ExpressionScope) throws(ExpressionError) {
+    guard let format = ExpressionFunctions.standard["format"], source.utf8.count <= Self.maximumLength,
+      arguments.count < format.arity.upperBound, arguments.allSatisfy({ $0.source.utf8.count < Self.maximumDepth })
+    else {
+      try self.init(source, in: scope)
+      return
+    }
+    self.init(source: source, root: .call(format, [.literal(.string(pattern))] + arguments.map(\.root)))
+  }
+
+  private init(source: String, root: ExpressionNode) {
+    self.source = source
+    self.root = root
   }
 
   /// Evaluates against the named values; a context that is missing here is null.

@@ -123,7 +123,10 @@ struct ExpressionLexer {
     return ExpressionError(phase: .lexing, message: "Unexpected symbol: '\(raw)'", position: start + 1, expression: text)
   }
 
-  private static func isSpace(_ unit: UInt16) -> Bool { Unicode.Scalar(unit)?.properties.isWhitespace ?? false }
+  private static func isSpace(_ unit: UInt16) -> Bool {
+    if unit < 0x80 { return unit == 0x20 || (0x09...0x0D).contains(unit) }
+    return Unicode.Scalar(unit)?.properties.isWhitespace ?? false
+  }
 
   private static func isBoundary(_ unit: UInt16) -> Bool {
     switch unit {

@@ -31,7 +31,14 @@ public enum ExpressionTemplate {
   }
 
   /// Whether GitHub would look for an expression in the text.
-  public static func containsExpression(_ text: String) -> Bool { text.contains("${{") }
+  public static func containsExpression(_ text: String) -> Bool {
+    var matched = 0
+    for byte in text.utf8 {
+      if matched == 2, byte == UInt8(ascii: "{") { return true }
+      matched = matched == 1 && byte == UInt8(ascii: "{") ? 2 : byte == UInt8(ascii: "$") ? 1 : 0
+    }
+    return false
+  }
 
   /// The text with every `${{ }}` replaced by its value.
   public static func interpolate(
@@ -81,7 +88,16 @@ public enum ExpressionTemplate {
 
 extension Substring {
   var trimmingSpace: String {
-    let head = drop(while: \.isWhitespace)
+    // Nearly always there is nothing but ASCII at both ends.
+    var start = utf8.startIndex
+    var end = utf8.endIndex
+    while start < end, Self.isSpace(utf8[start]) { start = utf8.index(after: start) }
+    while start < end, Self.isSpace(utf8[utf8.index(before: end)]) { end = utf8.index(before: end) }
+    let trimmed = self[start..<end]
+    guard let first = trimmed.utf8.first, let last = trimmed.utf8.last, first >= 0x80 || last >= 0x80 else { return String(trimmed) }
+    let head = trimmed.drop(while: \.isWhitespace)
     return String(head.reversed().drop(while: \.isWhitespace).reversed())
   }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 }

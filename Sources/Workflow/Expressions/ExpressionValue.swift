@@ -134,7 +134,13 @@ extension ExpressionValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiter
 extension String {
   /// The form in which the language compares texts: upper case, one character for one (so `ß` stays), and `ı` left alone, as .NET's ordinal comparison does.
   var expressionFolded: String {
-    if utf8.allSatisfy({ $0 < 0x80 && !(0x61...0x7A).contains($0) }) { return self }
+    var isASCII = true
+    var isFolded = true
+    for byte in utf8 {
+      if byte >= 0x80 { isASCII = false }
+      if (0x61...0x7A).contains(byte) { isFolded = false }
+    }
+    if isASCII { return isFolded ? self : uppercased() }
     var folded = String.UnicodeScalarView()
     for scalar in unicodeScalars {
       let upper = scalar.properties.uppercaseMapping.unicodeScalars

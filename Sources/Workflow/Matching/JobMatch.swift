@@ -1,12 +1,14 @@
 /// Which definition a job of a run comes from, and how sure that is.
-public enum JobMatch: Sendable, Equatable {
+public indirect enum JobMatch: Sendable, Equatable {
   /// The file alone predicts exactly this name.
   case exact(ExpandedJob)
   /// One definition fits when its expressions are taken as wildcards; `candidates` are those of its combinations that fit, none where an
   /// expression decides the matrix.
   case pattern(JobDefinition, candidates: [ExpandedJob])
-  /// The job runs inside a called workflow; the key is the caller's. Its definition is in another file.
+  /// The job runs inside a called workflow whose text is not known; the key is the caller's. Its definition is in another file.
   case reusable(String)
+  /// The job runs inside a called workflow: the caller's key, and what is found there.
+  case called(String, JobMatch)
   /// More than one definition fits: their keys.
   case ambiguous([String])
   case none
@@ -19,12 +21,26 @@ extension WorkflowFile {
   ///   - jobName: `workflow_job.name`: the name that GitHub shows.
   ///   - labels: `workflow_job.labels`; empty where they are not known. Compared without case or order.
   public func match(jobName: String, labels: [String]) -> JobMatch {
-    guard jobName.count <= 1_000 else { return .none }
-    let wanted = WantedJob(name: jobName, labels: labels)
-    let candidates = jobs.map { JobCandidate(job: $0) }
-    let own = candidates.filter(\.job.hasRunner)
-    return exactMatch(own, wanted) ?? reusableMatch(candidates, wanted, allowsPatterns: false) ?? patternMatch(own, wanted)
-      ?? reusableMatch(candidates, wanted, allowsPatterns: true) ?? .none
+    guard jobName.count <= Self.maximumNameLength else { return .none }
+    return JobMatcher(jobs: jobs).match(WantedJob(name: jobName, labels: labels))
+  }
+
+  private static let maximumNameLength = 1_000
+}
+
+/// Matches among the jobs of one file.
+private struct JobMatcher {
+  private let candidates: [JobCandidate]
+  private let own: [JobCandidate]
+
+  init(jobs: [JobDefinition]) {
+    candidates = jobs.map { JobCandidate(job: $0) }
+    own = candidates.filter(\.job.hasRunner)
+  }
+
+  func match(_ wanted: WantedJob) -> JobMatch {
+    exactMatch(own, wanted) ?? calledMatch(candidates, wanted, allowsPatterns: false) ?? patternMatch(own, wanted)
+      ?? calledMatch(candidates, wanted, allowsPatterns: true) ?? .none
   }
 
   private func exactMatch(_ candidates: [JobCandidate], _ wanted: WantedJob) -> JobMatch? {
@@ -42,16 +58,24 @@ extension WorkflowFile {
   }
 
   /// `caller / callee`: the part before a slash names the caller, which may itself have slashes.
-  private func reusableMatch(_ candidates: [JobCandidate], _ wanted: WantedJob, allowsPatterns: Bool) -> JobMatch? {
-    let callers = candidates.filter { candidate in
-      !candidate.job.hasRunner
-        && wanted.callerNames.contains { name in
-          let caller = WantedJob(name: name, labels: [])
-          return candidate.expansions.contains(where: caller.isNamed) || (allowsPatterns && candidate.fits(caller))
-        }
+  private func calledMatch(_ candidates: [JobCandidate], _ wanted: WantedJob, allowsPatterns: Bool) -> JobMatch? {
+    var found: [(key: String, match: JobMatch)] = []
+    for candidate in candidates where !candidate.job.hasRunner {
+      let calls = wanted.calls.filter { call in
+        let caller = WantedJob(name: call.caller, labels: [])
+        return candidate.expansions.contains(where: caller.isNamed) || (allowsPatterns && candidate.fits(caller))
+      }
+      if calls.isEmpty { continue }
+      guard !candidate.job.calledJobs.isEmpty else {
+        found.append((candidate.job.key, .reusable(candidate.job.key)))
+        continue
+      }
+      let matcher = JobMatcher(jobs: candidate.job.calledJobs)
+      let inner = calls.lazy.map { matcher.match(WantedJob(name: $0.callee, like: wanted)) }.first { $0 != .none }
+      if let inner { found.append((candidate.job.key, .called(candidate.job.key, inner))) }
     }
-    guard let first = callers.first else { return nil }
-    return callers.count == 1 ? .reusable(first.job.key) : .ambiguous(callers.map(\.job.key))
+    guard let first = found.first else { return nil }
+    return found.count == 1 ? first.match : .ambiguous(found.map(\.key))
   }
 }
 
@@ -73,10 +97,17 @@ struct WantedJob {
     return Set(offered.map { $0.lowercased() }) == labels
   }
 
-  /// What stands before each ` / `.
-  var callerNames: [String] {
+  init(name: String, like other: WantedJob) {
+    self.name = name
+    labels = other.labels
+  }
+
+  /// The ways to take the name apart at a ` / `.
+  var calls: [(caller: String, callee: String)] {
     let parts = name.components(separatedBySlash: " / ")
-    return parts.indices.dropFirst().map { parts[..<$0].joined(separator: " / ") }
+    return parts.indices.dropFirst().map { index in
+      (parts[..<index].joined(separator: " / "), parts[index...].joined(separator: " / "))
+    }
   }
 }
 

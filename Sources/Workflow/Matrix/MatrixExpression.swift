@@ -13,7 +13,7 @@ enum MatrixExpression {
     guard let segments = try? ExpressionTemplate.segments(of: text) else { return false }
     return segments.contains { segment in
       guard case .expression(let source) = segment,
-        let expression = try? Expression(source, contextNames: ExpressionSyntax.contextNames)
+        let expression = try? Expression(source, contextNames: ExpressionScope.contexts.map(\.name))
       else { return false }
       return expression.contextNames.contains("MATRIX")
     }

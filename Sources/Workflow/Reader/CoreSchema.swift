@@ -4,7 +4,8 @@ enum CoreSchema {
 
   /// The value of a plain scalar without a tag.
   static func value(ofPlain text: String) -> ExpressionValue {
-    guard text.utf8.count <= 400 else { return .string(text) }
+    // Most are words, which begin with none of these.
+    if let first = text.utf8.first, !"0123456789+-.~nNtTfF".utf8.contains(first) { return .string(text) }
     return null(text) ?? boolean(text) ?? integer(text) ?? float(text) ?? .string(text)
   }
 
@@ -18,7 +19,12 @@ enum CoreSchema {
     }
   }
 
-  private static func null(_ text: String) -> ExpressionValue? { ["", "~", "null", "Null", "NULL"].contains(text) ? .null : nil }
+  private static func null(_ text: String) -> ExpressionValue? {
+    switch text {
+    case "", "~", "null", "Null", "NULL": .null
+    default: nil
+    }
+  }
 
   private static func boolean(_ text: String) -> ExpressionValue? {
     switch text {
@@ -29,24 +35,26 @@ enum CoreSchema {
   }
 
   private static func integer(_ text: String) -> ExpressionValue? {
-    let radix = ["0x": 16, "0o": 8][String(text.prefix(2))]
-    let unsigned = text.first == "-" || text.first == "+" ? text.dropFirst() : text[...]
-    let digits = radix == nil ? unsigned : text.dropFirst(2)
-    guard !digits.isEmpty, digits.utf8.allSatisfy({ isDigit($0, radix: radix ?? 10) }) else { return nil }
-    let magnitude = digits.utf8.reduce(0.0) { $0 * Double(radix ?? 10) + Double(digitValue($1)) }
+    guard let first = text.utf8.first, isDigit(first, radix: 10) || first == UInt8(ascii: "-") || first == UInt8(ascii: "+") else {
+      return nil
+    }
+    let radix = text.hasPrefix("0x") ? 16 : text.hasPrefix("0o") ? 8 : 10
+    let digits = text.utf8.dropFirst(radix != 10 ? 2 : isDigit(first, radix: 10) ? 0 : 1)
+    guard !digits.isEmpty, digits.allSatisfy({ isDigit($0, radix: radix) }) else { return nil }
+    let magnitude = digits.reduce(0.0) { $0 * Double(radix) + Double(digitValue($1)) }
     // Decimal digits are read as one number, because summing them would round more than once.
-    let exact = radix == nil ? Double(String(digits)) ?? magnitude : magnitude
-    return .number(text.first == "-" ? -exact : exact)
+    let exact = radix == 10 ? Double(String(Substring(digits))) ?? magnitude : magnitude
+    return .number(first == UInt8(ascii: "-") ? -exact : exact)
   }
 
   private static func float(_ text: String) -> ExpressionValue? {
+    guard let first = text.utf8.first, isDigit(first, radix: 10) || "+-.".utf8.contains(first) else { return nil }
     switch text {
     case ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF": return .number(.infinity)
     case "-.inf", "-.Inf", "-.INF": return .number(-.infinity)
     case ".nan", ".NaN", ".NAN": return .number(.nan)
     default: break
     }
-    guard let last = text.utf8.first, isDigit(last, radix: 10) || "+-.".utf8.contains(last) else { return nil }
     guard text.utf8.allSatisfy({ isDigit($0, radix: 10) || "+-.eE".utf8.contains($0) }) else { return nil }
     let value = ExpressionNumber.parse(text)
     return value.isNaN ? nil : .number(value)

@@ -6,50 +6,74 @@ import Yams
 struct YAMLReader {
   /// Nodes that aliases may add to a file.
   private static let maximumAliasedNodes = 100_000
+  /// Keys that stand twice; each costs a reading, so a long text is read once.
+  private static let maximumDuplicates = 10
+  private static let maximumRereadLength = 100_000
 
   private struct Failure: Error {
     let message: String
     let line: Int
     let column: Int
+    var rule = ValidationRule.yaml
   }
 
   private let disguise: YAMLDisguise
   private let collector: DiagnosticCollector
+  private let maximumDepth: Int
   private var anchors: [String: YAMLNode] = [:]
   private var aliasedNodes = 0
 
   /// The root node; nil, and a diagnostic, where the text cannot be read.
-  static func read(_ text: String, _ collector: DiagnosticCollector) -> YAMLNode? {
-    if text.utf16.count > WorkflowFile.maximumLength {
-      collector.error("The file is longer than \(WorkflowFile.maximumLength) characters", line: 1, column: 1)
+  static func read(_ text: String, _ collector: DiagnosticCollector, options: WorkflowOptions = WorkflowOptions()) -> YAMLNode? {
+    if text.utf16.count > options.maximumLength {
+      collector.error(
+        "The maximum file size of \(options.maximumLength) characters has been exceeded", line: 1, column: 1, rule: .limits)
       return nil
     }
     let body = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     guard let disguise = YAMLDisguise(for: body) else {
-      collector.error("The file uses every private-use character of Unicode", line: 1, column: 1)
+      collector.error("The file uses every private-use character of Unicode", line: 1, column: 1, rule: .limits)
       return nil
     }
     if let line = KeyNesting.lineBeyondBound(in: body) {
       collector.error(
-        "Too many collections are nested like mapping keys ('{ {' or ', {'); write them in block style", line: line, column: 1)
+        "Too many collections are nested like mapping keys ('{ {' or ', {'); write them in block style", line: line, column: 1,
+        rule: .limits)
       return nil
     }
-    var reader = YAMLReader(disguise: disguise, collector: collector)
+    var reader = YAMLReader(disguise: disguise, collector: collector, maximumDepth: options.maximumDepth)
     do {
       return try reader.compose(body)
     } catch {
-      collector.error(error.message, line: error.line, column: error.column)
+      collector.error(error.message, line: error.line, column: error.column, rule: error.rule)
       return nil
     }
   }
 
-  private init(disguise: YAMLDisguise, collector: DiagnosticCollector) {
+  private init(disguise: YAMLDisguise, collector: DiagnosticCollector, maximumDepth: Int) {
     self.disguise = disguise
     self.collector = collector
+    self.maximumDepth = maximumDepth
   }
 
   private mutating func compose(_ text: String) throws(Failure) -> YAMLNode {
-    let disguised = disguise.applied(to: text)
+    var disguised = disguise.applied(to: text)
+    for _ in 0..<(text.utf8.count > Self.maximumRereadLength ? 0 : Self.maximumDuplicates) {
+      do {
+        return try composeOnce(disguised)
+      } catch {
+        // Read again without the second one, to find what else there is.
+        guard error.rule == .duplicateKey,
+          let marked = RepeatedKey.marked(line: error.line, column: error.column, in: disguised, with: disguise.duplicate)
+        else { throw error }
+        collector.error(error.message, line: error.line, column: error.column, rule: error.rule)
+        disguised = marked
+      }
+    }
+    return try composeOnce(disguised)
+  }
+
+  private mutating func composeOnce(_ disguised: String) throws(Failure) -> YAMLNode {
     let parser: Parser
     let root: Node?
     do {
@@ -69,7 +93,9 @@ struct YAMLReader {
   private mutating func convert(_ node: Node, depth: Int) throws(Failure) -> YAMLNode {
     let line = node.mark?.line ?? 1
     let column = node.mark?.column ?? 1
-    if depth > WorkflowFile.maximumDepth { throw Failure(message: "Maximum object depth exceeded", line: line, column: column) }
+    if depth > maximumDepth, !node.isScalar {
+      throw Failure(message: "Maximum object depth exceeded", line: line, column: column, rule: .limits)
+    }
     let converted: YAMLNode
     switch node {
     case .scalar(let scalar):
@@ -101,15 +127,23 @@ struct YAMLReader {
         let kind = if case .sequence = key.content { "sequence" } else { "mapping" }
         throw Failure(message: "A \(kind) was not expected", line: key.line, column: key.column)
       }
+      if text.unicodeScalars.first == disguise.duplicate {
+        // Left out, but it may hold an anchor.
+        _ = try convert(valueNode, depth: depth + 1)
+        continue
+      }
       if text == "<<", case .scalar(let scalar) = keyNode, scalar.style == .plain {
-        throw Failure(message: "Unexpected value '<<': GitHub does not read YAML merge keys", line: key.line, column: key.column)
+        collector.error(
+          "Unexpected value '<<': GitHub does not read YAML merge keys", at: key, rule: .unknownKey,
+          hint: "repeat the pairs, or use an alias")
+        continue
       }
       let value = try convert(valueNode, depth: depth + 1)
       // Not fatal: the later one is left out, and the reading goes on to find more.
       if seen.insert(text.expressionFolded).inserted {
         entries.append(YAMLEntry(key: text, line: key.line, column: key.column, value: value))
       } else {
-        collector.error("'\(text)' is already defined", at: key)
+        collector.error("'\(text)' is already defined", at: key, rule: .duplicateKey)
       }
     }
     return entries
@@ -144,8 +178,8 @@ struct YAMLReader {
     if aliasedNodes > Self.maximumAliasedNodes {
       throw Failure(message: "Aliases expand to more than \(Self.maximumAliasedNodes) nodes", line: line, column: column)
     }
-    if depth + target.height > WorkflowFile.maximumDepth + 1 {
-      throw Failure(message: "Maximum object depth exceeded", line: line, column: column)
+    if depth + target.height > maximumDepth + 2 {
+      throw Failure(message: "Maximum object depth exceeded", line: line, column: column, rule: .limits)
     }
     return target
   }
@@ -163,11 +197,15 @@ struct YAMLReader {
     default: throw Failure(message: "Unexpected tag '\(disguise.removed(from: scalar.tag.rawValue))'", line: line, column: column)
     }
     guard scalar.style == .plain else {
-      throw Failure(message: "A quoted or block scalar is not valid with the tag '\(scalar.tag.rawValue)'", line: line, column: column)
+      let style = "\(scalar.style)"
+      throw Failure(
+        message: "The scalar style '\(style.prefix(1).uppercased())\(style.dropFirst())' on line \(line) and column \(column) "
+          + "is not valid with the tag '\(scalar.tag.rawValue)'", line: line, column: column)
     }
     guard let value = CoreSchema.value(of: text, as: kind) else {
       throw Failure(
-        message: "The value '\(text)' does not fit the tag '\(scalar.tag.rawValue)'", line: line, column: column)
+        message: "The value '\(text)' on line \(line) and column \(column) is invalid for the type '\(scalar.tag.rawValue)'", line: line,
+        column: column)
     }
     return value
   }
@@ -188,8 +226,8 @@ struct YAMLReader {
       return Failure(message: "YAML: \(detail)", line: mark.line, column: mark.column)
     case YamlError.duplicatedKeysInMapping(let duplicates, let context):
       let key = disguise.removed(from: duplicates.first ?? "")
-      let mark = Self.secondPlace(of: duplicates.first ?? "", after: context.mark, in: text)
-      return Failure(message: "'\(key)' is already defined", line: mark.line, column: mark.column)
+      let mark = RepeatedKey.secondPlace(of: duplicates.first ?? "", after: context.mark, in: text)
+      return Failure(message: "'\(key)' is already defined", line: mark.line, column: mark.column, rule: .duplicateKey)
     case YamlError.reader(let problem, let offset, _, _):
       let line = text.utf8.prefix(offset ?? 0).count { $0 == 0x0A } + 1
       return Failure(message: "YAML: \(problem)", line: line, column: 1)
@@ -197,22 +235,17 @@ struct YAMLReader {
     }
   }
 
-  /// Yams says where a key stands first; GitHub's place is the second, which in block style is below it in the same column.
-  private static func secondPlace(of key: String, after mark: Mark, in text: String) -> (line: Int, column: Int) {
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    for (index, line) in lines.enumerated().dropFirst(mark.line) {
-      let rest = line.unicodeScalars.dropFirst(mark.column - 1)
-      let indent = line.unicodeScalars.prefix(mark.column - 1)
-      let unquoted = rest.first.map { $0 == "'" || $0 == "\"" } == true ? rest.dropFirst() : rest
-      if indent.allSatisfy({ $0 == " " || $0 == "-" }), unquoted.starts(with: key.unicodeScalars) { return (index + 1, mark.column) }
-    }
-    return (mark.line, mark.column)
-  }
-
   private static func isAnchorByte(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "-"): true
     default: false
     }
+  }
+}
+
+extension Node {
+  fileprivate var isScalar: Bool {
+    if case .scalar = self { return true }
+    return false
   }
 }

@@ -1,0 +1,69 @@
+/// Whether anything can ever run a job: labels and requests against what the host offers.
+struct RunnerRules: WorkflowRule {
+  let host: HostFacts
+
+  func check(_ template: WorkflowTemplate, _ report: inout ValidationReport) {
+    for (job, runner) in template.runnerJobs {
+      guard let runsOn = runner.runsOn else { continue }
+      let tokens = ((runsOn.entries == nil ? runsOn : runsOn["labels"])?.oneOrMore ?? []).filter { !$0.isExpression }
+      checkConflict(tokens, &report)
+      checkOffers(tokens, isComplete: !runsOn.containsExpression, runsOn, &report)
+      checkRequests(job, runner, &report)
+    }
+  }
+
+  private func checkConflict(_ labels: [TemplateToken], _ report: inout ValidationReport) {
+    var first: (label: String, system: RunnerSystem)?
+    for label in labels {
+      guard let system = RunnerSystem(label: label.authored) else { continue }
+      if let first, first.system != system {
+        report.add(.labelConflict, "no runner has both '\(first.label)' and '\(label.authored)'", at: label)
+      }
+      first = first ?? (label.authored, system)
+    }
+  }
+
+  private func checkOffers(_ labels: [TemplateToken], isComplete: Bool, _ runsOn: TemplateToken, _ report: inout ValidationReport) {
+    if host.offers.isEmpty || labels.isEmpty { return }
+    let wanted = Set(labels.map { $0.authored.lowercased() })
+    if !wanted.isDisjoint(with: host.foreignLabels.map { $0.lowercased() }) || wanted.contains(where: Self.isGitHubs) { return }
+    // Labels that an expression adds can only narrow what is offered.
+    if host.offers.contains(where: { wanted.isSubset(of: $0.labels.map { $0.lowercased() }) }) { return }
+    let known = Set(host.offers.flatMap(\.labels).map { $0.lowercased() })
+    let unknown = labels.filter { !known.contains($0.authored.lowercased()) }
+    let named = (unknown.isEmpty ? labels : unknown).map { "'\($0.authored)'" }.joined(separator: ", ")
+    let hint = unknown.first.flatMap { Spelling.nearest(to: $0.authored, among: known) }.map { "did you mean '\($0)'?" }
+    report.add(
+      .unservedLabels, unknown.isEmpty ? "no pool has \(named) together" : "no pool has \(named)", at: unknown.first ?? runsOn, hint: hint)
+  }
+
+  /// `ubuntu-24.04` and its like: machines that GitHub itself runs.
+  private static func isGitHubs(_ label: String) -> Bool { ["ubuntu-", "windows-", "macos-"].contains(where: label.hasPrefix) }
+
+  private func checkRequests(_ job: TemplateJob, _ runner: TemplateJob.RunnerJob, _ report: inout ValidationReport) {
+    let requests = ResourceRequests(JobDefinition(job))
+    for complaint in requests.complaints {
+      report.add(.resourceRequest, complaint, at: runner.container ?? runner.env ?? job.id)
+    }
+    if host.offers.isEmpty { return }
+    let asked = requests.total
+    let place = runner.container?["options"] ?? runner.runsOn ?? job.id
+    if let cpus = asked.milliCPUs, let most = most(host.offers.map(\.milliCPUs)), cpus > most {
+      report.add(.oversizedRequest, "it asks for \(Self.shown(cpus)) CPUs, and no pool has more than \(Self.shown(most))", at: place)
+    }
+    if let memory = asked.memoryBytes, let most = most(host.offers.map(\.memoryBytes)), memory > most {
+      report.add(
+        .oversizedRequest, "it asks for \(memory >> 20) MiB of memory, and no pool has more than \(most >> 20) MiB", at: place)
+    }
+    if let gpus = asked.gpus, let most = most(host.offers.map(\.gpus)), gpus > most {
+      report.add(.oversizedRequest, "it asks for \(gpus) GPUs, and no pool has more than \(most)", at: place)
+    }
+  }
+
+  /// The largest offer; nil where one is without a bound.
+  private func most<Value: Comparable>(_ values: [Value?]) -> Value? {
+    values.contains { $0 == nil } ? nil : values.compactMap(\.self).max()
+  }
+
+  private static func shown(_ milliCPUs: Int) -> String { ExpressionNumber.text(Double(milliCPUs) / 1_000) }
+}
