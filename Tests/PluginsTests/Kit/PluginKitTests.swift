@@ -1,3 +1,4 @@
+import Engines
 import Foundation
 import JSON
 import Plugins
@@ -32,11 +33,8 @@ struct PluginKitTests {
     }
   }
 
-  /// On a thread of its own: it blocks.
   private static func test(_ folder: URL, record: URL? = nil) async -> PluginTestReport {
-    await withCheckedContinuation { continuation in
-      Thread { continuation.resume(returning: PluginSuite.run(folder: folder, hostVersion: "test", record: record)) }.start()
-    }
+    await PluginSuite.run(folder: folder, hostVersion: "test", firstProcess: FirstProcess.script, record: record)
   }
 
   private static func replay(_ record: URL, _ folder: URL, ignoring: [String] = []) async throws -> PluginReplay.Outcome {
@@ -52,11 +50,12 @@ struct PluginKitTests {
   }
 
   @Test(
-    "a new plugin passes at once", arguments: [PluginKind.notifier, .observer, .secrets],
-    [PluginTemplate.Language.shell, .python, .lua])
+    "a new plugin passes at once", arguments: PluginKind.allCases, [PluginTemplate.Language.shell, .python, .lua])
   func templates(kind: PluginKind, language: PluginTemplate.Language) async throws {
     let bench = Bench()
-    let report = await Self.test(try bench.new(kind, language))
+    let folder = try bench.new(kind, language)
+    #expect(CheckedPlugin.commandProblems(try PluginManifest.read(folder: folder), folder) == [])
+    let report = await Self.test(folder)
     #expect(report.failed == 0, "\(report.text)")
     #expect(report.checks.allSatisfy { $0.outcome == .passed }, "\(report.text)")
     if kind == .notifier {
@@ -66,10 +65,10 @@ struct PluginKitTests {
     }
   }
 
-  @Test("a new plugin in Swift builds, and passes at once")
-  func swift() async throws {
+  @Test("a new plugin in Swift builds, and passes at once", arguments: PluginKind.allCases)
+  func swift(kind: PluginKind) async throws {
     let bench = Bench()
-    let folder = try bench.new(.notifier, .swift)
+    let folder = try bench.new(kind, .swift)
     let build = Process()
     build.executableURL = URL(filePath: "/usr/bin/env")
     build.arguments = ["swift", "build", "-c", "release", "--package-path", folder.path(percentEncoded: false)]
@@ -80,6 +79,7 @@ struct PluginKitTests {
     let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     build.waitUntilExit()
     try #require(build.terminationStatus == 0, "\(text)")
+    #expect(CheckedPlugin.commandProblems(try PluginManifest.read(folder: folder), folder) == [])
     let report = await Self.test(folder)
     #expect(report.checks.allSatisfy { $0.outcome == .passed }, "\(report.text)")
   }
@@ -91,8 +91,12 @@ struct PluginKitTests {
     try bench.write("mine", to: "pager/pager.py")
     #expect(throws: PluginTemplate.Refusal.self) { try bench.new() }
     #expect(try String(contentsOf: folder.appending(path: "pager.py"), encoding: .utf8) == "mine")
-    for (kind, name) in [(PluginKind.engine, "a"), (.source, "a"), (.garmProvider, "a"), (.notifier, "A b"), (.notifier, "../x")] {
-      #expect(throws: PluginTemplate.Refusal.self, "\(kind) \(name)") { try PluginTemplate(kind: kind, language: .shell, name: name) }
+    for (language, name) in [
+      (PluginTemplate.Language.shell, "A b"), (.shell, "../x"), (.shell, "protocol"), (.python, "json"), (.lua, "json"),
+    ] {
+      #expect(throws: PluginTemplate.Refusal.self, "\(language) \(name)") {
+        try PluginTemplate(kind: .engine, language: language, name: name)
+      }
     }
   }
 
