@@ -10,7 +10,7 @@ import Testing
     "are the same in each of them",
     arguments: [
       ["Sources/Plugins/Kit/Templates/protocol.py"]
-        + ["slack", "email", "vault", "gitlab", "jenkins", "azure-devops"].map { "plugins/\($0)/protocol.py" },
+        + ["slack", "email", "vault", "gitlab", "jenkins", "azure-devops", "bubblewrap"].map { "plugins/\($0)/protocol.py" },
       ["plugins/gitlab/web.py", "plugins/jenkins/web.py", "plugins/azure-devops/web.py"],
       ["Sources/Plugins/Kit/Templates/json.lua", "plugins/json-lines/json.lua"],
     ])
