@@ -177,7 +177,10 @@ methods["engine/log"] = function(parameters)
   return { data = data or "" }
 end
 
-methods["engine/update"] = function() protocol.refuse(INVALID, "this engine keeps no limits") end
+methods["engine/update"] = function(parameters)
+  spec_of((folder_of(parameters)))
+  protocol.refuse(INVALID, "this engine keeps no limits")
+end
 
 methods["engine/recycle"] = function(parameters)
   spec_of((folder_of(parameters)))

@@ -195,7 +195,8 @@ class Engine(Plugin):
             file.seek(offset)
             return {"data": base64.b64encode(file.read(1 << 20)).decode()}
 
-    def do_update(self, _):
+    def do_update(self, parameters):
+        self.spec(self.folder(parameters))
         raise Failure(INVALID, "this engine keeps no limits")
 
     def do_recycle(self, parameters):

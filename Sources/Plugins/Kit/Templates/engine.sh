@@ -40,8 +40,7 @@ handle() {
   case $1 in
     engine/capacity) capacity; return ;;
     engine/list) list_all; return ;;
-    engine/update) refuse -32002 'this engine keeps no limits'; return ;;
-    engine/home | engine/create | engine/start | engine/put | engine/inspect | engine/log | engine/recycle | engine/remove) ;;
+    engine/home | engine/create | engine/start | engine/put | engine/inspect | engine/log | engine/update | engine/recycle | engine/remove) ;;
     *) refuse -32601 "no method $1"; return ;;
   esac
   name=$(text /params/id) || { refuse -32602 'id is missing'; return; }
@@ -67,6 +66,7 @@ handle() {
         engine/start) begin_container ;;
         engine/put) put ;;
         engine/log) log_of_use ;;
+        engine/update) refuse -32002 'this engine keeps no limits' ;;
         *) refuse -32002 'without isolation no container is fit for a second job' ;;
       esac
       ;;
@@ -135,6 +135,10 @@ put() {
   for place in $(list /params/files); do
     path=$(text "$place/path") && mode=$(text "$place/mode") || { refuse -32602 'path or mode is missing'; return; }
     case /$path/ in *//* | */./* | */../*) refuse -32002 'that is no path below the home of the runner'; return ;; esac
+  done
+  for place in $(list /params/files); do
+    path=$(text "$place/path")
+    mode=$(text "$place/mode")
     put_one || { refuse -32002 "$path cannot be put"; return; }
   done
   answer '{}'
