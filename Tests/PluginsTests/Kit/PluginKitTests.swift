@@ -133,6 +133,58 @@ struct PluginKitTests {
     #expect(report.text.contains(expected), "\(report.text)")
   }
 
+  @Test(
+    "calls at once, cancelled calls, a runner's end and GARM's contract are tried",
+    arguments: [
+      (
+        PluginKind.notifier, "pager.py", "        with self.lock:\n",
+        "        if self.lock.locked():\n            raise RuntimeError()\n        with self.lock:\n            import time; time.sleep(0.05)\n",
+        "time limit: notifier/notify (8 at once) was refused with -32603 (a defect: RuntimeError): answer it as if it came alone"
+      ),
+      (
+        .notifier, "protocol.py", "continue  # A notification.", "sys.exit(3)",
+        "time limit: notifier/notify was not answered: it ended with status 3"
+      ),
+      (
+        .engine, "pager.py", "raise Failure(INVALID, f\"container {spec['id']} exists already, made for something else\")", "return {}",
+        "create: engine/create was answered with {} though this container was made for another pool: answer it with error -32002"
+      ),
+      (
+        .engine, "pager.py", "file.seek(offset)", "pass", "run: engine/log does not begin at the byte that it is asked from"
+      ),
+      (
+        .garmProvider, "pager.py", "raise Failure(f\"GARM_COMMAND {command!r} is not known\")", "return \"\"",
+        "✘ it refuses an unknown command, with a reason"
+      ),
+      (
+        .garmProvider, "pager.py", "(self.facts(name) or {}).get(\"pool\") == self.pool", "self.facts(name)",
+        "the machine is in the list of another pool: it would be taken for a leak there"
+      ),
+    ] as [(PluginKind, String, String, String, String)])
+  func moreComplaints(kind: PluginKind, file: String, old: String, new: String, expected: String) async throws {
+    let bench = Bench()
+    let folder = try bench.new(kind)
+    try bench.replace(old, by: new, in: "pager/\(file)")
+    let report = await Self.test(folder)
+    #expect(report.failed > 0)
+    #expect(report.text.contains(expected), "\(report.text)")
+  }
+
+  @Test("a provider's configuration is read as the host reads it, and it has no session to record")
+  func providers() async throws {
+    let bench = Bench()
+    let folder = try bench.new(.garmProvider)
+    try bench.write("configuration: {call-timeout: 0}", to: "pager/test_pager.yaml")
+    #expect(await Self.test(folder).text.contains("configuration.call-timeout: expected a number of seconds, 1 to 86400"))
+    try bench.write("configuration: {}\ninvalid: [{call-timeout: 5}]", to: "pager/test_pager.yaml")
+    #expect(await Self.test(folder).text.contains("number 1 of 'invalid' in test_pager.yaml is valid"))
+    let record = bench.root.appending(path: "pager.jsonl")
+    #expect(await Self.test(folder, record: record).text.contains("there is no session to record"))
+    try bench.write(#"{"record":1,"plugin":"pager","version":"1.0.0","kind":"garm-provider","volatile":[]}"# + "\n", to: "pager.jsonl")
+    let refusal = await #expect(throws: PluginReplay.Refusal.self) { try await Self.replay(record, folder) }
+    #expect(refusal?.description.contains("there is no session to replay") == true)
+  }
+
   @Test("a configuration that the schema takes and the test calls invalid is told, and so is an invalid one")
   func configurations() async throws {
     let bench = Bench()
