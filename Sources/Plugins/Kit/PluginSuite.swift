@@ -160,7 +160,8 @@ package struct PluginSuite {
   }
 
   private func accept(_ answer: PluginDialogue.Answer, of call: Call, _ when: String) throws {
-    guard case .refusal(let code, let message) = answer, !call.mayBeRefused.contains(code) else { return }
+    // That it does not know a method is said where the method is tried.
+    guard case .refusal(let code, let message) = answer, code != -32601, !call.mayBeRefused.contains(code) else { return }
     throw KitFailure(
       "\(call.method) (\(when)) was refused with \(code) (\(PluginText.line(message, limit: 200))): answer it as if it came alone")
   }
