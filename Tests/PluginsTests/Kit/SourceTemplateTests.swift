@@ -39,13 +39,24 @@ import Testing
     job.arguments = try #require(runner["command"]).list.compactMap(\.string)
     job.currentDirectoryURL = home
     job.environment = ["PATH": "/usr/bin:/bin", "JOB_URL": "\(queue.url)/jobs/2", "RUNNER": "rh-1"]
-    try job.run()
-    job.waitUntilExit()
     // As the script of the job ends.
-    #expect(job.terminationStatus == 3)
+    #expect(try await Self.status(of: job) == 3)
     let ended = try queue.job(2)
     #expect(ended["status"] == .string("completed") && ended["conclusion"] == .string("failure"), "\(ended)")
     #expect(ended["runner"] == .string("rh-1"))
+  }
+
+  /// Runs it to its end. Not by `waitUntilExit`, which needs a run loop of its thread.
+  private static func status(of process: Process) async throws -> Int32 {
+    try await withCheckedThrowingContinuation { continuation in
+      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+      do {
+        try process.run()
+      } catch {
+        process.terminationHandler = nil
+        continuation.resume(throwing: error)
+      }
+    }
   }
 
   private static func messages(in record: URL) throws -> [JSONValue] {
@@ -91,14 +102,11 @@ private final class Queue {
     question.standardOutput = output
     try question.run()
     let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    question.waitUntilExit()
     return try JSONDecoder().decode(JSONValue.self, from: data)
   }
 
-  func stop() {
-    process.terminate()
-    process.waitUntilExit()
-  }
+  /// Not by SIGTERM: a program inherits what the thread that starts it has blocked.
+  func stop() { kill(process.processIdentifier, SIGKILL) }
 }
 
 extension JSONValue {
