@@ -65,9 +65,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 /// What `runnerhub plugin new` writes.
 let pluginTemplates = [
-  "Package.swift.txt", "Protocol.swift.txt", "json.lua", "notifier.lua", "notifier.py", "notifier.sh", "notifier.swift.txt",
-  "observer.lua", "observer.py", "observer.sh", "observer.swift.txt", "protocol.lua", "protocol.py", "protocol.sh",
-  "secrets.lua", "secrets.py", "secrets.sh", "secrets.swift.txt",
+  "Package.swift.txt", "Processes.swift.txt", "Protocol.swift.txt", "engine.lua", "engine.py", "engine.sh", "engine.swift.txt",
+  "garm-provider.lua", "garm-provider.py", "garm-provider.sh", "garm-provider.swift.txt", "json.lua", "notifier.lua",
+  "notifier.py", "notifier.sh", "notifier.swift.txt", "observer.lua", "observer.py", "observer.sh", "observer.swift.txt",
+  "processes.lua", "processes.py", "processes.sh", "protocol.lua", "protocol.py", "protocol.sh", "secrets.lua", "secrets.py",
+  "secrets.sh", "secrets.swift.txt", "source.lua", "source.py", "source.sh", "source.swift.txt", "stand_in.py",
 ]
 
 let package = Package(

@@ -10,11 +10,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PLUGINS = ("gitlab", "jenkins", "azure-devops")
 
 
-def contents(name):
-    with open(os.path.join(HERE, "../../plugins", name, "plugin.py"), encoding="utf-8") as file:
-        return file.read()
-
-
 def run(plugin):
     module = "test_" + plugin.replace("-", "_")
     result = subprocess.run([sys.executable, "-B", "-m", "unittest", module], cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -27,8 +22,6 @@ def run(plugin):
     return (int(number.group(1)) if number else 0), failed
 
 
-if len({contents(name) for name in PLUGINS}) != 1:
-    sys.exit("plugin.py is not the same in the plugins " + ", ".join(PLUGINS))
 with ThreadPoolExecutor() as pool:
     results = list(pool.map(run, PLUGINS))
 total, failed = (sum(numbers) for numbers in zip(*results))

@@ -7,7 +7,8 @@ import re
 import urllib.parse
 
 from keys import new_key
-from plugin import FORBIDDEN, INVALID, NOT_FOUND, Plugin, Poller, Refused, Web, runner_file
+from protocol import FORBIDDEN, INVALID, NOT_FOUND, Failure
+from web import Poller, Source, Web, runner_file
 
 RESULTS = {"succeeded": "success", "succeededWithIssues": "success", "failed": "failure", "canceled": "cancelled", "skipped": "skipped",
            "abandoned": "failure"}
@@ -16,8 +17,8 @@ STATES = {("queued", None): "pending", ("in_progress", None): "pending", ("compl
 VERSION = {"api-version": "7.1-preview.1"}
 
 
-class AzureDevOps(Plugin):
-    def start(self, configuration, directory):
+class AzureDevOps(Source):
+    def start(self, configuration, parameters):
         self.url = configuration["url"].rstrip("/")
         # Any user name does with a personal access token.
         self.web = Web(self.url, {"Authorization": Web.basic("", configuration["token"])})
@@ -42,7 +43,7 @@ class AzureDevOps(Plugin):
         if self.pool_id is None:
             found = self.call("GET", "/_apis/distributedtask/pools", {"poolName": self.pool_name})["value"]
             if not found:
-                raise Refused(NOT_FOUND, f"agent pool {self.pool_name}: it is not there, or the token may not see it")
+                raise Failure(NOT_FOUND, f"agent pool {self.pool_name}: it is not there, or the token may not see it")
             self.pool_id = found[0]["id"]
         return f"/_apis/distributedtask/pools/{self.pool_id}"
 
@@ -55,7 +56,7 @@ class AzureDevOps(Plugin):
     def job(self, number):
         try:
             return self.told(self.call("GET", f"{self.pool}/jobrequests/{number}"))
-        except Refused as error:
+        except Failure as error:
             if error.code == NOT_FOUND:
                 return None
             raise
@@ -116,7 +117,7 @@ class AzureDevOps(Plugin):
         capabilities = dict(label.split("=", 1) if "=" in label else (label, "true") for label in labels)
         try:
             self.call("PUT", f"{self.pool}/agents/{agent['id']}/usercapabilities", json_body=capabilities)
-        except Refused:
+        except Failure:
             self.call("DELETE", f"{self.pool}/agents/{agent['id']}")
             raise
         settings = {"agentId": agent["id"], "agentName": wish["name"], "poolId": self.pool_id, "poolName": self.pool_name, "serverUrl": self.url + "/",
@@ -140,7 +141,7 @@ class AzureDevOps(Plugin):
             if self.call("GET", f"{self.pool}/agents/{number}", {"includeAssignedRequest": "true"}).get("assignedRequest"):
                 return {"outcome": "busy"}
             self.call("DELETE", f"{self.pool}/agents/{number}")
-        except Refused as error:
+        except Failure as error:
             if error.code == NOT_FOUND:
                 return {"outcome": "absent"}
             raise
@@ -149,7 +150,7 @@ class AzureDevOps(Plugin):
     def source_job(self, wish):
         job = self.job(wish["id"])
         if job is None:
-            raise Refused(NOT_FOUND, f"job request {wish['id']} of pool {self.pool_name}")
+            raise Failure(NOT_FOUND, f"job request {wish['id']} of pool {self.pool_name}")
         return {"job": job}
 
     def source_open(self, _):
@@ -177,14 +178,14 @@ class AzureDevOps(Plugin):
 
     def source_delivery(self, message):
         if not self.webhook_password:
-            raise Refused(FORBIDDEN, "webhook-password is not configured: service hooks are not taken")
+            raise Failure(FORBIDDEN, "webhook-password is not configured: service hooks are not taken")
         given = message["headers"].get("authorization", "")
         if not hmac.compare_digest(given.encode(), Web.basic("runnerhub", self.webhook_password).encode()):
             return {"accepted": False, "reason": "user name runnerhub and the configured password are expected", "jobs": []}
         try:
             event = json.loads(message["body"])
         except ValueError:
-            raise Refused(INVALID, "the body is no JSON") from None
+            raise Failure(INVALID, "the body is no JSON") from None
         if not isinstance(event, dict) or event.get("eventType") != "ms.vss-pipelines.job-state-changed-event":
             return {"accepted": True, "jobs": []}
         # The event names a job by another id than the pool does: the pool is asked for what has changed.

@@ -28,16 +28,11 @@ import sys
 import threading
 import time
 
-FAILED, NOT_FOUND, INVALID, UNAVAILABLE = -32000, -32001, -32002, -32003
+from protocol import FAILED, INVALID, INVALID_PARAMETERS, NOT_FOUND, UNAVAILABLE, Failure, Plugin
+
 HOME, STATE, LOGS = "/runnerhub/home", "/runnerhub/state", "/runnerhub-log"
 MOST_LOG = 1 << 20
 PATIENCE = 15.0
-
-
-class Refusal(Exception):
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code = code
 
 
 def is_name(text):
@@ -47,7 +42,7 @@ def is_name(text):
 def parts_of(path):
     parts = path.split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        raise Refusal(INVALID, f"'{path}' is not a relative path below the runner's home")
+        raise Failure(INVALID, f"'{path}' is not a relative path below the runner's home")
     return parts
 
 
@@ -102,7 +97,7 @@ def end(leader):
         with contextlib.suppress(ProcessLookupError):
             os.kill(leader["pid"], signal.SIGKILL)
         if time.monotonic() > deadline:
-            raise Refusal(UNAVAILABLE, f"process {leader['pid']} does not end")
+            raise Failure(UNAVAILABLE, f"process {leader['pid']} does not end")
         time.sleep(0.01)
 
 
@@ -130,7 +125,7 @@ def destroy(*paths):
         subprocess.run(["chmod", "-R", "u+rwX", "--", *paths], stderr=subprocess.DEVNULL, check=False)
         done = subprocess.run(["rm", "-rf", "--one-file-system", "--", *paths], stderr=subprocess.PIPE, check=False)
         if done.returncode:
-            raise Refusal(UNAVAILABLE, f"cannot delete: {done.stderr.decode('utf-8', 'replace').strip()[:500]}")
+            raise Failure(UNAVAILABLE, f"cannot delete: {done.stderr.decode('utf-8', 'replace').strip()[:500]}")
 
 
 def open_folder(name, parent=None):
@@ -175,7 +170,7 @@ class Engine:
 
     def check(self, name):
         if not is_name(name):
-            raise Refusal(INVALID, f"'{name}' is no container's name: 2 to 63 characters of a-z, 0-9 and -")
+            raise Failure(INVALID, f"'{name}' is no container's name: 2 to 63 characters of a-z, 0-9 and -")
 
     def path(self, name, *rest):
         return os.path.join(self.root, name, *rest)
@@ -183,7 +178,7 @@ class Engine:
     def spec(self, name):
         spec = load(self.path(name, "spec.json"))
         if spec is None:
-            raise Refusal(NOT_FOUND, f"container {name}")
+            raise Failure(NOT_FOUND, f"container {name}")
         return spec
 
     def leader(self, name):
@@ -192,7 +187,7 @@ class Engine:
     def running(self, name):
         spec, leader = self.spec(name), self.leader(name)
         if not is_living(leader):
-            raise Refusal(INVALID, f"container {name} {'has ended' if leader else 'is not started'}")
+            raise Failure(INVALID, f"container {name} {'has ended' if leader else 'is not started'}")
         return spec, leader
 
     # --- the requests ---
@@ -212,13 +207,13 @@ class Engine:
         with self.alone(name):
             if os.path.exists(self.path(name, "spec.json")):
                 if self.spec(name) != spec:
-                    raise Refusal(INVALID, f"container {name} exists already, made for something else")
+                    raise Failure(INVALID, f"container {name} exists already, made for something else")
                 return {}
             if spec["gpus"]:
-                raise Refusal(INVALID, "there are no GPUs here")
+                raise Failure(INVALID, "there are no GPUs here")
             for variable, value in spec["environment"].items():
                 if not variable or "=" in variable or "\0" in variable + value or variable.startswith("RUNNERHUB_"):
-                    raise Refusal(INVALID, f"'{variable}' cannot be a variable of the environment")
+                    raise Failure(INVALID, f"'{variable}' cannot be a variable of the environment")
             self.image(spec)
             destroy(self.path(name))
             os.makedirs(self.path(name, "log"), mode=0o700)
@@ -240,7 +235,7 @@ class Engine:
                 return image, inner
             if os.path.isfile(os.path.join(image, "run.sh")):
                 return None, image
-        raise Refusal(NOT_FOUND, f"image '{image}': no absolute folder with run.sh or home/runner/run.sh")
+        raise Failure(NOT_FOUND, f"image '{image}': no absolute folder with run.sh or home/runner/run.sh")
 
     def furnish(self, spec):
         """Everything that a job can write to, as new."""
@@ -251,7 +246,7 @@ class Engine:
         done = subprocess.run(
             ["cp", "-RP", "--preserve=mode,timestamps,links", "--", source, self.path(name, "inside/home")], stderr=subprocess.PIPE, check=False)
         if done.returncode:
-            raise Refusal(UNAVAILABLE, f"cannot copy {source}: {done.stderr.decode('utf-8', 'replace').strip()[:500]}")
+            raise Failure(UNAVAILABLE, f"cannot copy {source}: {done.stderr.decode('utf-8', 'replace').strip()[:500]}")
         os.chmod(self.path(name, "inside/home"), 0o700)
 
     def start(self, request):
@@ -261,7 +256,7 @@ class Engine:
             if leader is None:
                 self.launch(spec)
             elif not is_living(leader):
-                raise Refusal(INVALID, f"container {name} has ended and is never started again")
+                raise Failure(INVALID, f"container {name} has ended and is never started again")
         return {}
 
     def launch(self, spec):
@@ -285,7 +280,7 @@ class Engine:
             process.kill()
             process.wait()
             with open(self.path(name, "init.log"), encoding="utf-8", errors="replace") as file:
-                raise Refusal(UNAVAILABLE, f"bwrap does not start: {file.read()[-500:].strip() or error}") from error
+                raise Failure(UNAVAILABLE, f"bwrap does not start: {file.read()[-500:].strip() or error}") from error
         self.watch(process)
 
     def command(self, spec, root, told):
@@ -327,7 +322,7 @@ class Engine:
                 home = open_folder("home", inside)
             except OSError as error:
                 os.close(inside)
-                raise Refusal(INVALID, f"the home of {name} is none any more: {error}") from error
+                raise Failure(INVALID, f"the home of {name} is none any more: {error}") from error
             try:
                 for parts, contents, mode in wanted:
                     self.put_one(name, home, parts, contents, mode)
@@ -355,7 +350,7 @@ class Engine:
                 folder = deeper
             os.rename(fresh, parts[-1], dst_dir_fd=folder)
         except OSError as error:
-            raise Refusal(INVALID, f"{'/'.join(parts)} cannot be put: {error.strerror}") from error
+            raise Failure(INVALID, f"{'/'.join(parts)} cannot be put: {error.strerror}") from error
         finally:
             os.close(folder)
 
@@ -442,17 +437,17 @@ class Engine:
         self.check(name)
         self.spec(name)
         if use < 1 or offset < 0:
-            raise Refusal(INVALID, "uses count from 1, bytes from 0")
+            raise Failure(INVALID, "uses count from 1, bytes from 0")
         try:
             # A job could have put a link or a pipe in its place.
             descriptor = os.open(self.path(name, f"log/use-{use}.log"), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return {"data": ""}
         except OSError as error:
-            raise Refusal(INVALID, f"the log is none any more: {error.strerror}") from error
+            raise Failure(INVALID, f"the log is none any more: {error.strerror}") from error
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Refusal(INVALID, "the log is no file any more")
+                raise Failure(INVALID, "the log is no file any more")
             return {"data": base64.b64encode(os.pread(descriptor, MOST_LOG, offset)).decode()}
         finally:
             os.close(descriptor)
@@ -468,7 +463,7 @@ class Engine:
                 except ProcessLookupError:
                     continue
                 except PermissionError as error:
-                    raise Refusal(INVALID, f"the limits of process {pid} cannot be changed") from error
+                    raise Failure(INVALID, f"the limits of process {pid} cannot be changed") from error
         return {}
 
     def recycle(self, request):
@@ -476,7 +471,7 @@ class Engine:
         with self.alone(name):
             spec, leader = self.running(name)
             if not spec["reusable"]:
-                raise Refusal(INVALID, f"container {name} is for one use only")
+                raise Failure(INVALID, f"container {name} is for one use only")
             end(leader)
             last, begun = self.last_use(name), self.number(name, "use")
             # A use that was cut short ended as what is killed.
@@ -523,90 +518,43 @@ class Engine:
 # --- the protocol --------------------------------------------------------------------------------------------------------------------
 
 
-class Host:
-    """JSON-RPC over standard input and output, a thread for each request."""
+class Bubblewrap(Plugin):
+    """The engine behind the protocol."""
+
+    requests = ["capacity", "home", "create", "start", "put", "list", "inspect", "log", "update", "recycle", "remove"]
 
     def __init__(self):
-        self.writing = threading.Lock()
+        super().__init__()
         self.engine = None
-        self.answered = {}
-        self.last = 0
+        self.preparing = threading.Lock()
 
-    def send(self, message):
-        line = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":")).encode() + b"\n"
-        with self.writing:
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-
-    def ask(self, method):
-        self.last += 1
-        name, arrived = f"p{self.last}", threading.Event()
-        self.answered[name] = [arrived, None]
-        self.send({"id": name, "method": method, "params": {}})
-        if not arrived.wait(20):
-            raise Refusal(UNAVAILABLE, f"the host does not answer {method}")
-        return self.answered.pop(name)[1]
-
-    def initialize(self, parameters):
-        if "1" not in parameters["protocolVersions"]:
-            raise Refusal(INVALID, "this plugin speaks version 1 of the protocol only")
+    def start(self, configuration, parameters):
         version = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)
         if version.returncode:
-            raise Refusal(FAILED, "bwrap is not installed (Debian: apt-get install bubblewrap)")
-        self.settings = (parameters["configuration"] or {}, parameters["directory"])
-        return {"protocolVersion": "1", "version": "1.0.0"}
+            raise Failure(FAILED, "bwrap is not installed (Debian: apt-get install bubblewrap)")
+        self.settings = (configuration, parameters["directory"])
+
+    def methods(self):
+        return {f"engine/{name}": lambda parameters, name=name: self.perform(name, parameters) for name in self.requests}
 
     def ready(self):
         """The engine; PID 1 is asked for with the first request, since nothing may be asked before `initialize` is answered."""
         with self.preparing:
             if self.engine is None:
                 configuration, directory = self.settings
-                self.engine = Engine(configuration, directory, base64.b64decode(self.ask("engine/init")["script"]))
-                self.engine.on_change = lambda: self.send({"method": "engine/changed", "params": {}})
+                script = base64.b64decode(self.request("engine/init", {}, limit=20)["script"])
+                self.engine = Engine(configuration, directory, script)
+                self.engine.on_change = lambda: self.notify("engine/changed", {})
         return self.engine
 
-    preparing = threading.Lock()
-    requests = {"capacity", "home", "create", "start", "put", "list", "inspect", "log", "update", "recycle", "remove"}
-
-    def answer(self, method, parameters):
-        if method == "initialize":
-            return self.initialize(parameters)
-        if method == "health":
-            return {"status": "ok"}
-        if method == "shutdown":
-            return {}
-        name = method.removeprefix("engine/")
-        if not method.startswith("engine/") or name not in self.requests:
-            raise Refusal(-32601, f"unknown method {method}")
-        return getattr(self.ready(), name)(parameters)
-
-    def perform(self, message):
-        reply = {"id": message["id"]}
+    def perform(self, name, parameters):
+        engine = self.ready()
         try:
-            reply["result"] = self.answer(message["method"], message.get("params") or {})
-        except Refusal as refusal:
-            reply["error"] = {"code": refusal.code, "message": str(refusal)}
+            return getattr(engine, name)(parameters)
         except OSError as error:
-            reply["error"] = {"code": UNAVAILABLE, "message": f"{message['method']}: {error}"}
+            raise Failure(UNAVAILABLE, f"engine/{name}: {error}") from error
         except (KeyError, TypeError, ValueError) as error:
-            reply["error"] = {"code": -32602, "message": f"{message['method']}: {error!r}"}
-        self.send(reply)
-
-    def run(self):
-        for line in sys.stdin.buffer:
-            try:
-                message = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                self.send({"id": None, "error": {"code": -32700, "message": str(error)}})
-                continue
-            if not isinstance(message, dict):
-                continue
-            if "method" in message and "id" in message:
-                threading.Thread(target=self.perform, args=(message,), daemon=True).start()
-            elif "id" in message and message["id"] in self.answered:
-                waiting = self.answered[message["id"]]
-                waiting[1] = message.get("result")
-                waiting[0].set()
+            raise Failure(INVALID_PARAMETERS, f"engine/{name}: {error!r}") from error
 
 
 if __name__ == "__main__":
@@ -614,4 +562,4 @@ if __name__ == "__main__":
         sys.exit("bubblewrap: this is not to run as root, whose files its containers could read: RunnerHub gives it a user of its own")
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     os.umask(0o077)
-    Host().run()
+    Bubblewrap().run()

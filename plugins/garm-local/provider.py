@@ -77,7 +77,8 @@ class Environment:
         with open(config, encoding="utf-8") as file:
             self.config = json.loads(file.read() or "{}")
         self.misbehave = self.config.get("misbehave", {})
-        self.directory = self.config.get("directory", "/var/lib/garm-local")
+        # A relative one is below the working directory, which for RunnerHub is the plugin's own.
+        self.directory = os.path.abspath(self.config.get("directory", "/var/lib/garm-local"))
         os.makedirs(self.directory, mode=0o700, exist_ok=True)
 
     def use_up(self, key):

@@ -5,7 +5,8 @@ import hmac
 import json
 import urllib.parse
 
-from plugin import FORBIDDEN, INVALID, NOT_FOUND, Plugin, Poller, Refused, Web, runner_file
+from protocol import FORBIDDEN, INVALID, NOT_FOUND, Failure
+from web import Poller, Source, Web, runner_file
 
 # GitLab's words for the state of a job (https://docs.gitlab.com/ee/api/jobs.html) and ours. Those that are left out are nobody's demand yet.
 STATES = {
@@ -18,8 +19,8 @@ REPORTS = {("queued", None): "pending", ("in_progress", None): "running", ("comp
            ("completed", "cancelled"): "canceled", ("completed", "skipped"): "success", ("completed", "neutral"): "success"}
 
 
-class GitLab(Plugin):
-    def start(self, configuration, directory):
+class GitLab(Source):
+    def start(self, configuration, parameters):
         self.url = configuration["url"].rstrip("/")
         self.web = Web(self.url + "/api/v4", {"PRIVATE-TOKEN": configuration["token"]})
         self.webhook_token = configuration.get("webhook-token", "")
@@ -64,7 +65,7 @@ class GitLab(Plugin):
     def job(self, project_id, job_id):
         try:
             job = self.web.call("GET", f"/projects/{project_id}/jobs/{job_id}")[1]
-        except Refused as error:
+        except Failure as error:
             if error.code == NOT_FOUND:
                 return None
             raise
@@ -123,7 +124,7 @@ class GitLab(Plugin):
             return {"outcome": self.remove(wish["id"])}
         try:
             project = self.project(wish["scope"])
-        except Refused as error:
+        except Failure as error:
             if error.code == NOT_FOUND:
                 return {"outcome": "absent"}
             raise
@@ -139,7 +140,7 @@ class GitLab(Plugin):
                 return "busy"
             self.web.call("DELETE", f"/runners/{runner_id}")
             return "removed"
-        except Refused as error:
+        except Failure as error:
             if error.code == NOT_FOUND:
                 return "absent"
             raise
@@ -147,7 +148,7 @@ class GitLab(Plugin):
     def source_job(self, wish):
         job = self.job(self.project(wish["repository"])["id"], wish["id"])
         if job is None:
-            raise Refused(NOT_FOUND, f"job {wish['id']} of {wish['repository']}")
+            raise Failure(NOT_FOUND, f"job {wish['id']} of {wish['repository']}")
         return {"job": job}
 
     def source_open(self, _):
@@ -167,7 +168,7 @@ class GitLab(Plugin):
             body["target_url"] = wish["url"]
         try:
             self.web.call("POST", f"/projects/{project['id']}/statuses/{wish['job']['commit']}", json_body=body)
-        except Refused as error:
+        except Failure as error:
             # Told before: GitLab refuses a status that it has already.
             if error.code != INVALID or "Cannot transition status" not in str(error):
                 raise
@@ -176,18 +177,18 @@ class GitLab(Plugin):
     def source_delivery(self, message):
         given = message["headers"].get("x-gitlab-token", "")
         if not self.webhook_token:
-            raise Refused(FORBIDDEN, "webhook-token is not configured: webhooks are not taken")
+            raise Failure(FORBIDDEN, "webhook-token is not configured: webhooks are not taken")
         if not hmac.compare_digest(given.encode(), self.webhook_token.encode()):
             return {"accepted": False, "reason": "X-Gitlab-Token is not the token of this hook", "jobs": []}
         try:
             event = json.loads(message["body"])
         except ValueError:
-            raise Refused(INVALID, "the body is no JSON") from None
+            raise Failure(INVALID, "the body is no JSON") from None
         if not isinstance(event, dict) or event.get("object_kind") != "build":
             return {"accepted": True, "jobs": []}
         project_id, job_id = event.get("project_id"), event.get("build_id")
         if not isinstance(project_id, int) or not isinstance(job_id, int):
-            raise Refused(INVALID, "a job event without project_id or build_id")
+            raise Failure(INVALID, "a job event without project_id or build_id")
         # An event has no tags and may come late: the job is asked for as it stands now.
         job = self.job(project_id, job_id)
         wanted = job and (job["repository"]["name"] in self.paths or project_id in self.paths)

@@ -7,7 +7,8 @@ import re
 import urllib.parse
 from datetime import datetime, timezone
 
-from plugin import INVALID, NOT_FOUND, Plugin, Poller, Refused, Web, runner_file
+from protocol import EXISTS, INVALID, NOT_FOUND, Failure
+from web import Poller, Source, Web, runner_file
 
 # Why an item of the queue waits, as Jenkins says it in English (core/src/main/resources/hudson/model/Messages.properties). Its JSON has the label nowhere else.
 WAITS = re.compile(r"(?:no nodes with the label|nodes of label|next available executor on|doesn.t have label) [‘'\"](.+?)[’'\"]")
@@ -19,8 +20,8 @@ COMPUTERS = ("computer[displayName,offline,temporarilyOffline,idle,"
 MARK = "RunnerHub: "
 
 
-class Jenkins(Plugin):
-    def start(self, configuration, directory):
+class Jenkins(Source):
+    def start(self, configuration, parameters):
         self.url = configuration["url"].rstrip("/")
         self.web = Web(self.url, {"Authorization": Web.basic(configuration["user"], configuration["token"]), "Accept-Language": "en"})
         self.labels = set(configuration["labels"])
@@ -113,7 +114,7 @@ class Jenkins(Plugin):
         try:
             # An item stays to be asked for some minutes after it has left the queue.
             item = self.get(f"/queue/item/{number}", ITEM)
-        except Refused as error:
+        except Failure as error:
             if error.code != NOT_FOUND:
                 raise
         build = (item or {}).get("executable") or (known and known.get("build") and {"url": known["build"]})
@@ -125,7 +126,7 @@ class Jenkins(Plugin):
             return None
         try:
             found = self.get(urllib.parse.urlsplit(build["url"]).path.rstrip("/").removeprefix(urllib.parse.urlsplit(self.url).path), BUILD)
-        except Refused as error:
+        except Failure as error:
             if error.code == NOT_FOUND:
                 return None
             raise
@@ -180,10 +181,10 @@ class Jenkins(Plugin):
         try:
             self.web.call("POST", "/computer/doCreateItem", query={"name": name, "type": "hudson.slaves.DumbSlave"},
                           form={"name": name, "type": "hudson.slaves.DumbSlave", "json": json.dumps(node)}, expect=(200, 302), text=True)
-        except Refused as error:
+        except Failure as error:
             # Jenkins answers 400 with a page for a name that is taken.
             if error.code == INVALID and "already exists" in str(error):
-                raise Refused(-32005, f"agent {name} exists already") from None
+                raise Failure(EXISTS, f"agent {name} exists already") from None
             raise
         secret = self.secret(name)
         return {
@@ -196,7 +197,7 @@ class Jenkins(Plugin):
         text = self.web.call("GET", f"/computer/{name}/jenkins-agent.jnlp", text=True)[1]
         found = re.search(r"<application-desc[^>]*>\s*<argument>([0-9a-f]+)</argument>", text)
         if not found:
-            raise Refused(INVALID, f"the start file of agent {name} holds no secret: the user needs Agent/Connect")
+            raise Failure(INVALID, f"the start file of agent {name} holds no secret: the user needs Agent/Connect")
         return found.group(1)
 
     def source_remove(self, wish):
@@ -207,7 +208,7 @@ class Jenkins(Plugin):
             if not self.get(f"/computer/{name}", "idle")["idle"]:
                 return {"outcome": "busy"}
             self.web.call("POST", f"/computer/{name}/doDelete", expect=(200, 302), text=True)
-        except Refused as error:
+        except Failure as error:
             if error.code == NOT_FOUND:
                 return {"outcome": "absent"}
             raise
@@ -223,7 +224,7 @@ class Jenkins(Plugin):
     def source_job(self, wish):
         job = self.job(wish["id"])
         if job is None:
-            raise Refused(NOT_FOUND, f"item {wish['id']} of the queue, or its build")
+            raise Failure(NOT_FOUND, f"item {wish['id']} of the queue, or its build")
         return {"job": job}
 
     def source_open(self, _):

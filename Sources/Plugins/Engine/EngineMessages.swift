@@ -12,6 +12,7 @@ enum EngineMessages {
   }
 
   struct HomeQuestion: Codable, Hashable {
+    var id: String
     var pool: String
     var image: String
   }

@@ -42,7 +42,9 @@ package final class PluginEngine: ContainerEngine {
   // MARK: - The port
 
   package func home(of spec: ContainerSpec) async throws(EngineError) -> String {
-    let answer: EngineMessages.Home = try await call("home", EngineMessages.HomeQuestion(pool: spec.pool, image: spec.image))
+    try MachineName.check(spec.id)
+    let question = EngineMessages.HomeQuestion(id: spec.id.rawValue, pool: spec.pool, image: spec.image)
+    let answer: EngineMessages.Home = try await call("home", question)
     let path = answer.home
     guard path.hasPrefix("/"), path.utf8.count <= 4096, !path.contains(where: { $0.isNewline || $0 == "\0" }) else {
       throw malformed("the runner's home is '\(path.prefix(100))', not an absolute path")

@@ -14,6 +14,8 @@ package struct GarmConformance: Sendable {
   package struct Finding: Hashable, Sendable {
     package var sentence: String
     package var outcome: Outcome
+    /// That it took.
+    package var seconds: Double
   }
 
   private let provider: GarmProvider
@@ -48,6 +50,7 @@ package struct GarmConformance: Sendable {
     var findings: [Finding] = []
     var blocked: String?
     for (sentence, needsMachine, check) in checks {
+      let start = ContinuousClock.now
       var outcome = Outcome.kept
       if needsMachine, let blocked {
         outcome = .skipped("there is no machine: \(blocked)")
@@ -59,7 +62,7 @@ package struct GarmConformance: Sendable {
           if sentence == Self.creation { blocked = "\(error)" }
         }
       }
-      findings.append(Finding(sentence: sentence, outcome: outcome))
+      findings.append(Finding(sentence: sentence, outcome: outcome, seconds: (ContinuousClock.now - start) / .seconds(1)))
       report(findings[findings.count - 1])
     }
     return findings

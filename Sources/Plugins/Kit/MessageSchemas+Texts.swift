@@ -139,6 +139,11 @@ extension MessageSchemas {
         "title": "Parameters of engine/home",
         "type": "object",
         "properties": {
+          "id": {
+            "type": "string",
+            "minLength": 1,
+            "description": "Of the container, which need not be made yet."
+          },
           "pool": {
             "type": "string"
           },
@@ -147,6 +152,7 @@ extension MessageSchemas {
           }
         },
         "required": [
+          "id",
           "pool",
           "image"
         ]
@@ -2273,7 +2279,7 @@ extension MessageSchemas {
         "type": "object",
         "properties": {
           "configuration": {
-            "description": "Valid configuration that the plugin is started with. ${port} stands for the helper's port, ${directory} for the plugin's own folder."
+            "description": "Valid configuration that the plugin is started with. ${port} stands for the helper's port, ${directory} for the plugin's private directory and ${folder} for the folder of its files, both as the plugin sees them."
           },
           "invalid": {
             "type": "array",
@@ -2318,12 +2324,12 @@ extension MessageSchemas {
           },
           "image": {
             "type": "string",
-            "description": "What the suite of the kind engine makes a container of.",
+            "description": "What the suite of the kind engine makes a container of, and that of the kind garm-provider a machine. ${folder} as above.",
             "minLength": 1
           },
           "tests": {
             "type": "array",
-            "description": "In order, in one process.",
+            "description": "In order, in one process. None for a garm-provider.",
             "items": {
               "$ref": "#/$defs/step"
             }

@@ -9,14 +9,17 @@ final class PluginBench {
   let folder: URL
   let tests: PluginTestFile
   private let hostVersion: String
+  private let firstProcess: Data
   private let root: URL
-  private let program: PluginProgram
+  let program: PluginProgram
   private let helper: HelperProgram?
   private let recorder: PluginRecorder?
   private var open: PluginDialogue?
 
-  init(folder: URL, hostVersion: String, recorder: PluginRecorder? = nil) throws(KitFailure) {
+  /// - Parameter firstProcess: what `engine/init` is answered with.
+  init(folder: URL, hostVersion: String, firstProcess: Data = Data(), recorder: PluginRecorder? = nil) throws(KitFailure) {
     self.hostVersion = hostVersion
+    self.firstProcess = firstProcess
     self.folder = folder
     self.recorder = recorder
     do {
@@ -63,21 +66,28 @@ final class PluginBench {
     try FileManager.default.removeItem(at: root)
   }
 
-  /// What `${NAME}` of the test file and of a record stands for.
+  /// What `${NAME}` of the test file and of a record stands for: places as the plugin sees them.
+  /// - Parameter directory: its private directory, as it sees it.
   func values(_ directory: String) -> [String: String] {
-    var values = ["directory": directory, "folder": folder.path(percentEncoded: false)]
+    let path = folder.path(percentEncoded: false)
+    let own = path.hasSuffix("/") ? String(path.dropLast()) : path
+    // With mounts of its own it sees both at the same places always.
+    var values = ["directory": directory, "folder": directory == PluginLaunch.stage + "/data" ? PluginLaunch.stage + "/plugin" : own]
     if let helper { values["port"] = "\(helper.port)" }
     return values
   }
 
   // MARK: - Processes
 
-  /// Nothing is done with the jobs, and the first process of a runner's environment does nothing.
-  static let standardReplies: [String: JSONValue] = ["source/events": .object([:]), "engine/init": .object(["script": .string("")])]
+  /// Nothing is done with the jobs; PID 1 of a runner's environment is the one that the host has.
+  private var standardReplies: [String: JSONValue] {
+    ["source/events": .object([:]), "engine/init": .object(["script": .string(firstProcess.base64EncodedString())])]
+  }
 
   /// Starts a new process in place of the one that runs.
-  /// - Parameter replies: what requests of the plugin are answered with, by their methods.
-  func start(replies: [String: JSONValue] = standardReplies) throws(KitFailure) -> PluginDialogue {
+  /// - Parameter replies: what requests of the plugin are answered with, by their methods; nil: as the host would answer.
+  func start(replies: [String: JSONValue]? = nil) throws(KitFailure) -> PluginDialogue {
+    let replies = replies ?? standardReplies
     close()
     let session = recorder?.session(of: manifest)
     var directory = ""

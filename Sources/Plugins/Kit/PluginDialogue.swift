@@ -65,7 +65,6 @@ final class PluginDialogue {
     try send(["jsonrpc": .string("2.0"), "method": .string(method), "params": parameters])
   }
 
-  /// - Parameter isOptional: a call that was cancelled need not be answered.
   func answer(to id: Int64, limit: Duration = limit) throws(KitFailure) -> Answer {
     let method = asked[id] ?? "a request"
     var deadline = ContinuousClock.now + limit
@@ -84,6 +83,14 @@ final class PluginDialogue {
         throw KitFailure("\(method) was not answered: \(end)\(wire.log.last.map { "; its last word: \($0)" } ?? "")")
       }
     }
+  }
+
+  /// The answer to a request, if it has come already.
+  func arrived(_ id: Int64) throws(KitFailure) -> Answer? {
+    try drain()
+    guard let answer = answers.removeValue(forKey: id) else { return nil }
+    asked[id] = nil
+    return answer
   }
 
   // MARK: - Saying again
@@ -108,6 +115,11 @@ final class PluginDialogue {
   /// Holds what it wrote and nobody waited for to the schemas, too.
   func drain() throws(KitFailure) {
     while case .line(let line) = wire.next(until: .now) { try take(line) }
+  }
+
+  /// Waits until it says something, at most until then.
+  func hear(until deadline: ContinuousClock.Instant) throws(KitFailure) {
+    if case .line(let line) = wire.next(until: deadline) { try take(line) }
   }
 
   /// - Returns: the request whose progress it tells.

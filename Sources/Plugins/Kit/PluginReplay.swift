@@ -39,6 +39,10 @@ package struct PluginReplay {
       }
       let sessions = try sessions(of: record)
       let bench = try PluginBench(folder: folder, hostVersion: hostVersion)
+      guard bench.manifest.kind != .garmProvider else {
+        try bench.tearDown()
+        throw KitFailure("\(bench.manifest.name) is a garm-provider, which is called anew each time: there is no session to replay")
+      }
       let outcome = Result { try say(sessions, to: bench, ignoring: ignoring) }
       try bench.tearDown()
       return try outcome.get()

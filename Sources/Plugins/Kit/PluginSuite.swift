@@ -1,7 +1,7 @@
 package import Foundation
 internal import JSON
 
-/// What a plugin of each kind must do, tried on a process of it. Blocks its thread for some seconds.
+/// What a plugin of each kind must do, tried on a process of it.
 package struct PluginSuite {
   /// One thing that was tried.
   package struct Check: Hashable, Sendable {
@@ -23,14 +23,30 @@ package struct PluginSuite {
 
   fileprivate let bench: PluginBench
 
+  /// Takes some seconds; with machines of a cloud, minutes.
   /// - Parameters:
   ///   - folder: of the plugin.
+  ///   - firstProcess: `init.sh`, PID 1 of runner environments, for engines.
   ///   - record: told each session, where one is to be kept.
-  package static func run(folder: URL, hostVersion: String, record: URL? = nil) -> PluginTestReport {
+  package static func run(folder: URL, hostVersion: String, firstProcess: Data, record: URL? = nil) async -> PluginTestReport {
+    if case .success(let manifest) = Result(catching: { try PluginManifest.read(folder: folder) }), manifest.kind == .garmProvider {
+      return await GarmSuite.run(folder: folder, hostVersion: hostVersion, record: record)
+    }
+    // On a thread of its own: it waits for the plugin's streams.
+    return await withCheckedContinuation { continuation in
+      let thread = Thread {
+        continuation.resume(returning: talk(folder: folder, hostVersion: hostVersion, firstProcess: firstProcess, record: record))
+      }
+      thread.name = "plugin test"
+      thread.start()
+    }
+  }
+
+  private static func talk(folder: URL, hostVersion: String, firstProcess: Data, record: URL?) -> PluginTestReport {
     var report = PluginTestReport(name: folder.lastPathComponent)
     do {
       let recorder = try record.map { url throws(KitFailure) in try PluginRecorder(url) }
-      let bench = try PluginBench(folder: folder, hostVersion: hostVersion, recorder: recorder)
+      let bench = try PluginBench(folder: folder, hostVersion: hostVersion, firstProcess: firstProcess, recorder: recorder)
       report.kind = bench.manifest.kind
       PluginSuite(bench: bench).runAll(into: &report.checks)
       try bench.tearDown()
@@ -41,27 +57,25 @@ package struct PluginSuite {
   }
 
   private func runAll(into checks: inout [Check]) {
-    guard bench.manifest.kind != .garmProvider else {
-      let reason = "GARM's contract is another one: its suite is not part of this command yet"
-      checks.append(Check(name: "contract", isOwn: false, outcome: .skipped(reason), seconds: 0))
-      return
-    }
     check("handshake", into: &checks, handshake)
     check("configuration", into: &checks, configuration)
-    switch bench.manifest.kind {
-    case .notifier:
-      check("alert", into: &checks) { try notify("raised") }
-      check("resolve", into: &checks) { try notify("resolved") }
-    case .observer: for (name, body) in observerChecks { check(name, into: &checks, body) }
-    case .secrets: for (name, body) in secretsChecks { check(name, into: &checks, body) }
-    case .engine: for (name, body) in engineChecks { check(name, into: &checks, body) }
-    case .source: for (name, body) in sourceChecks { check(name, into: &checks, body) }
-    case .garmProvider: break
-    }
+    for (name, body) in kindChecks { check(name, into: &checks, body) }
     check("time limit", into: &checks, timeLimit)
     check("garbage in", into: &checks, garbage)
     check("shutdown", into: &checks, shutdown)
     for step in bench.tests.steps { check(step.name, isOwn: true, into: &checks) { try run(step) } }
+  }
+
+  private var kindChecks: [(String, Body)] {
+    switch bench.manifest.kind {
+    case .notifier: notifierChecks
+    case .observer: observerChecks
+    case .secrets: secretsChecks
+    case .engine: engineChecks
+    case .source: sourceChecks
+    // Of another contract: `GarmSuite`.
+    case .garmProvider: []
+    }
   }
 
   private func check(_ name: String, isOwn: Bool = false, into checks: inout [Check], _ body: () throws -> Void) {
@@ -121,15 +135,35 @@ package struct PluginSuite {
     }
   }
 
-  /// Several calls at once, and some of them cancelled.
+  /// As many calls of its kind at once as its manifest says, a question for its health among them, and some that are cancelled.
   private func timeLimit() throws {
     let dialogue = try bench.dialogue()
-    let ids = try (0..<bench.manifest.concurrency).map { _ in try dialogue.ask("health", .object([:])) }
-    for id in ids.reversed() { _ = try dialogue.answer(to: id) }
-    let abandoned = try dialogue.ask("health", .object([:]))
+    let calls = (0..<bench.manifest.concurrency).map(call)
+    var ids: [Int64] = []
+    for call in calls { ids.append(try dialogue.ask(call.method, call.parameters)) }
+    ids.append(try dialogue.ask("health", .object([:])))
+    for (id, call) in zip(ids, calls + [Call("health", .object([:]))]).reversed() {
+      try accept(try dialogue.answer(to: id), of: call, "\(calls.count) at once")
+    }
+
+    var last = call(bench.manifest.concurrency)
+    last.mayBeRefused.insert(-32800)
+    let abandoned = try dialogue.ask(last.method, last.parameters)
     try dialogue.notify("$/cancel", .object(["id": .integer(abandoned)]))
+    // One that is answered already, and one that never was.
+    try dialogue.notify("$/cancel", .object(["id": .integer(ids[0])]))
     try dialogue.notify("$/cancel", .object(["id": .integer(4711)]))
-    _ = try dialogue.result(of: "health", .object([:]))
+    let next = call(bench.manifest.concurrency + 1)
+    try accept(try dialogue.call(next.method, next.parameters), of: next, "after a $/cancel")
+    // It need not be answered any more.
+    if let late = try dialogue.arrived(abandoned) { try accept(late, of: last, "cancelled") }
+  }
+
+  private func accept(_ answer: PluginDialogue.Answer, of call: Call, _ when: String) throws {
+    // That it does not know a method is said where the method is tried.
+    guard case .refusal(let code, let message) = answer, code != -32601, !call.mayBeRefused.contains(code) else { return }
+    throw KitFailure(
+      "\(call.method) (\(when)) was refused with \(code) (\(PluginText.line(message, limit: 200))): answer it as if it came alone")
   }
 
   private func garbage() throws {
@@ -217,7 +251,13 @@ extension PluginSuite {
   /// A new or the running process of the plugin.
   var dialogue: PluginDialogue { get throws { try bench.dialogue() } }
   var secret: JSONValue? { bench.tests.secret }
-  var image: String? { bench.tests.image }
+  /// What the suite of the kind engine makes a container of, as the plugin sees it.
+  /// - Parameter directory: its private directory, as it sees it.
+  func image(_ directory: String) -> String? {
+    bench.tests.image.flatMap { JSONValue.string($0).filled(bench.values(directory)).string }
+  }
+  var kind: PluginKind { bench.manifest.kind }
+  var concurrency: Int { bench.manifest.concurrency }
 }
 
 extension PluginKind {

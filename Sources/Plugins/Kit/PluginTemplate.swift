@@ -8,29 +8,28 @@ package struct PluginTemplate: Sendable {
     package var description: String
   }
 
-  private let kind: PluginKind
-  private let language: Language
-  private let name: String
+  /// One file of a plugin's folder.
+  struct File {
+    var path: String
+    var text: String
+    var isProgram = false
+  }
+
+  let kind: PluginKind
+  let language: Language
+  let name: String
 
   package init(kind: PluginKind, language: Language, name: String) throws(Refusal) {
     guard PluginManifest.isName(name) else {
       throw Refusal(
         description: "'\(PluginText.line(name, limit: 80))' cannot be a plugin's name: expected 1 to 32 lower-case letters, digits and -")
     }
-    if let reason = Self.reason(against: kind) { throw Refusal(description: reason) }
     self.kind = kind
     self.language = language
     self.name = name
-  }
-
-  /// Why there is no template of a kind.
-  private static func reason(against kind: PluginKind) -> String? {
-    switch kind {
-    case .notifier, .observer, .secrets: nil
-    case .engine, .source:
-      "there is no template for the kind \(kind.rawValue): begin with a copy of one of the examples in plugins/, and see docs/plugin-protocol.md for its messages"
-    case .garmProvider:
-      "a garm-provider is an unmodified external provider of GARM, written to GARM's contract: put it into a folder with a plugin.yaml, as docs/plugin-protocol.md shows"
+    guard !namesInUse.contains(name) else {
+      throw Refusal(
+        description: "a plugin in \(language.rawValue) cannot be called \(name): its program would hide what it needs; choose another name")
     }
   }
 
@@ -58,143 +57,123 @@ package struct PluginTemplate: Sendable {
 
   // MARK: - Files
 
-  private struct File {
-    var path: String
-    var text: String
-    var isProgram = false
-  }
-
   /// What an author looks at first comes first.
   private var files: [File] {
-    [File(path: "plugin.yaml", text: manifest)] + programs + [
+    [File(path: "plugin.yaml", text: manifest)] + programs + beside + [
       File(path: "test_\(name).yaml", text: test), File(path: "README.md", text: readme),
     ]
   }
 
-  private var programs: [File] {
-    func template(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self).replacing("NAME", with: name) }
-    let kind = kind
-    func handler(_ notifier: [UInt8], _ observer: [UInt8], _ secrets: [UInt8]) -> String {
-      template(kind == .notifier ? notifier : kind == .observer ? observer : secrets)
+  /// The author's own program, and then what it is built on.
+  var programs: [File] {
+    switch language {
+    case .shell: [File(path: "\(name).sh", text: handler, isProgram: true)] + helpers
+    case .python: [File(path: "\(name).py", text: handler, isProgram: true)] + helpers
+    case .lua: [File(path: "\(name).lua", text: handler)] + helpers
+    case .swift:
+      [File(path: "Sources/\(type).swift", text: handler), File(path: "Sources/main.swift", text: entry)] + helpers + [
+        File(path: "Package.swift", text: text(PackageResources.Package_swift_txt))
+      ]
     }
+  }
+
+  /// The type that a program in Swift has.
+  private var type: String {
+    switch kind {
+    case .notifier: "Notifier"
+    case .observer: "Observer"
+    case .secrets: "Secrets"
+    case .engine: "Engine"
+    case .source: "Source"
+    case .garmProvider: "Provider"
+    }
+  }
+
+  private var entry: String {
+    kind == .garmProvider ? "import Foundation\n\nexit(Provider.main())\n" : "var plugin = \(type)()\ntry plugin.run()\n"
+  }
+
+  /// Whether it starts processes.
+  private var needsProcesses: Bool { kind == .engine || kind == .garmProvider }
+
+  private var helpers: [File] {
+    var files: [File] = []
+    func add(_ path: String, _ bytes: [UInt8], if isNeeded: Bool = true) {
+      if isNeeded { files.append(File(path: path, text: text(bytes))) }
+    }
+    // GARM's contract is one call of the program for each operation: nothing of our protocol but how its shell reads JSON.
+    let speaksProtocol = kind != .garmProvider
     switch language {
     case .shell:
-      return [
-        File(
-          path: "\(name).sh", text: handler(PackageResources.notifier_sh, PackageResources.observer_sh, PackageResources.secrets_sh),
-          isProgram: true),
-        File(path: "protocol.sh", text: template(PackageResources.protocol_sh)),
-      ]
+      add("protocol.sh", PackageResources.protocol_sh)
+      add("processes.sh", PackageResources.processes_sh, if: needsProcesses)
     case .python:
-      return [
-        File(
-          path: "\(name).py", text: handler(PackageResources.notifier_py, PackageResources.observer_py, PackageResources.secrets_py),
-          isProgram: true),
-        File(path: "protocol.py", text: template(PackageResources.protocol_py)),
-      ]
+      add("protocol.py", PackageResources.protocol_py, if: speaksProtocol)
+      add("processes.py", PackageResources.processes_py, if: needsProcesses)
     case .lua:
-      return [
-        File(
-          path: "\(name).lua", text: handler(PackageResources.notifier_lua, PackageResources.observer_lua, PackageResources.secrets_lua)),
-        File(path: "protocol.lua", text: template(PackageResources.protocol_lua)),
-        File(path: "json.lua", text: template(PackageResources.json_lua)),
-      ]
+      add("protocol.lua", PackageResources.protocol_lua, if: speaksProtocol)
+      // It asks the queue by a program, as it starts containers.
+      add("processes.lua", PackageResources.processes_lua, if: needsProcesses || kind == .source)
+      add("json.lua", PackageResources.json_lua)
     case .swift:
-      let type = kind == .notifier ? "Notifier" : kind == .observer ? "Observer" : "Secrets"
-      return [
-        File(
-          path: "Sources/\(type).swift",
-          text: handler(PackageResources.notifier_swift_txt, PackageResources.observer_swift_txt, PackageResources.secrets_swift_txt)),
-        File(path: "Sources/main.swift", text: "var plugin = \(type)()\ntry plugin.run()\n"),
-        File(path: "Sources/Protocol.swift", text: template(PackageResources.Protocol_swift_txt)),
-        File(path: "Package.swift", text: template(PackageResources.Package_swift_txt)),
-      ]
+      add("Sources/Protocol.swift", PackageResources.Protocol_swift_txt, if: speaksProtocol)
+      add("Sources/Processes.swift", PackageResources.Processes_swift_txt, if: needsProcesses || kind == .source)
+    }
+    return files
+  }
+
+  /// What its test needs.
+  private var beside: [File] {
+    switch kind {
+    case .engine, .garmProvider: [File(path: "image/run.sh", text: "#!/bin/sh\necho \"the runner would run here\"\n", isProgram: true)]
+    case .source: [File(path: "stand_in.py", text: text(PackageResources.stand_in_py))]
+    case .notifier, .observer, .secrets: []
     }
   }
 
-  private var command: String {
+  /// Modules that programs in Python import, and a folder: a file of that name would be found instead.
+  private var namesInUse: Set<String> {
     switch language {
-    case .shell: "[./\(name).sh]"
-    case .python: "[python3, -B, ./\(name).py]"
-    case .lua: "[lua5.4, ./\(name).lua]"
-    case .swift: "[./.build/release/\(name)]"
-    }
-  }
-
-  private var summary: String {
-    switch kind {
-    case .notifier: "Tells people of alerts."
-    case .observer: "Is told what happens."
-    default: "Keeps secrets that the configuration names."
-    }
-  }
-
-  private var manifest: String {
-    // Python's helper answers each call in a thread of its own; the others answer one at a time.
-    var lines = [
-      "name: \(name)", "version: \"1.0.0\"", "kind: \(kind.rawValue)", "summary: \(summary)", "command: \(command)",
-      "concurrency: \(language == .python ? 8 : 1)",
-      "# What it may do beyond its own files, for the operator to grant: network, environment:NAME, read:/path, write:/path, events:KIND.",
-      kind == .observer ? "abilities: [events:job]" : "abilities: []",
-    ]
-    switch kind {
-    case .notifier:
-      lines += [
-        "# JSON Schema of what runnerhub.yaml may say. Mark what is secret with writeOnly: true.", "configuration:", "  type: object",
-        "  additionalProperties: false", "  properties:", "    prefix:", "      description: Put before each alert.", "      type: string",
-        "      maxLength: 40",
+    case .shell, .lua: ["processes", "protocol", "json"]
+    case .python:
+      [
+        "base64", "contextlib", "http", "json", "os", "processes", "protocol", "re", "signal", "subprocess", "sys", "threading", "time",
+        "urllib",
       ]
-    case .secrets:
-      lines += [
-        "# JSON Schema of what runnerhub.yaml may say. What is secret is writeOnly.", "configuration:", "  type: object",
-        "  additionalProperties: false", "  required: [values]", "  properties:", "    values:",
-        "      description: Secrets by PATH or PATH#FIELD.",
-        "      type: object", "      additionalProperties: {type: string, writeOnly: true}",
-      ]
-    default: break
+    case .swift: []
     }
-    return lines.joined(separator: "\n") + "\n"
   }
 
-  private var test: String {
-    let lines: [String] =
-      switch kind {
-      case .notifier: ["configuration: {prefix: \"RunnerHub: \"}", "invalid:", "  - {prefix: 7}", "  - {prefixes: \"x\"}"]
-      case .secrets:
-        [
-          "configuration: {values: {team/token: sesame, \"team/user#name\": ada}}", "invalid:", "  - {}", "  - {values: {team/token: 7}}",
-          "secret: {path: team/token}",
-        ]
-      default: []
-      }
-    let example = [
-      "# Tests of your own, in order and in one process. A result must have at least what is written here; … stands for anything.",
-      "# tests:",
-      "#   - name: it is well", "#     call: health", "#     with: {}", "#     result: {status: ok}",
-    ]
-    return (lines + example).joined(separator: "\n") + "\n"
-  }
+  private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self).replacing("NAME", with: name) }
 
-  private var readme: String {
-    let build = language == .swift ? "Build it first: `swift build -c release`.\n\n" : ""
-    return """
-      # \(name)
+  private var handler: String { text(handlerBytes) }
 
-      \(summary)
-
-      Your own code goes where \(programs[0].path) says `YOUR CODE`; the `\(language == .swift ? "Sources/Protocol.swift" : programs[1].path)` beside it speaks the protocol, and need not be changed.
-
-      \(build)```
-      runnerhub plugin test \(name)
-      ```
-
-      In `runnerhub.yaml`:
-
-      ```yaml
-      plugins:
-        \(name):
-          grant: \(kind == .observer ? "[events:job]" : "[]")
-      \(kind == .secrets ? "    configuration: {values: {team/token: sesame}}\n" : kind == .notifier ? "    configuration: {prefix: \"RunnerHub: \"}\n" : "")```
-      """ + "\n"
+  private var handlerBytes: [UInt8] {
+    switch (kind, language) {
+    case (.notifier, .shell): PackageResources.notifier_sh
+    case (.notifier, .python): PackageResources.notifier_py
+    case (.notifier, .lua): PackageResources.notifier_lua
+    case (.notifier, .swift): PackageResources.notifier_swift_txt
+    case (.observer, .shell): PackageResources.observer_sh
+    case (.observer, .python): PackageResources.observer_py
+    case (.observer, .lua): PackageResources.observer_lua
+    case (.observer, .swift): PackageResources.observer_swift_txt
+    case (.secrets, .shell): PackageResources.secrets_sh
+    case (.secrets, .python): PackageResources.secrets_py
+    case (.secrets, .lua): PackageResources.secrets_lua
+    case (.secrets, .swift): PackageResources.secrets_swift_txt
+    case (.engine, .shell): PackageResources.engine_sh
+    case (.engine, .python): PackageResources.engine_py
+    case (.engine, .lua): PackageResources.engine_lua
+    case (.engine, .swift): PackageResources.engine_swift_txt
+    case (.source, .shell): PackageResources.source_sh
+    case (.source, .python): PackageResources.source_py
+    case (.source, .lua): PackageResources.source_lua
+    case (.source, .swift): PackageResources.source_swift_txt
+    case (.garmProvider, .shell): PackageResources.garm_provider_sh
+    case (.garmProvider, .python): PackageResources.garm_provider_py
+    case (.garmProvider, .lua): PackageResources.garm_provider_lua
+    case (.garmProvider, .swift): PackageResources.garm_provider_swift_txt
+    }
   }
 }

@@ -16,13 +16,16 @@ package struct PluginTestReport: Sendable {
   package var text: String {
     let suite = checks.filter { !$0.isOwn }
     let own = checks.filter(\.isOwn)
+    // GARM's contract is told in sentences.
+    if kind == .garmProvider { return (Self.each(suite) + ["GARM's contract      \(Self.count(suite))"]).joined(separator: "\n") }
     var lines = [suite.map { "\($0.name) \($0.outcome.mark)" }.joined(separator: "  ") + "      " + Self.count(suite)]
     lines += suite.compactMap(\.complaint)
-    if !own.isEmpty {
-      for check in own { lines += ["\(check.outcome.mark) \(check.name)"] + (check.complaint.map { [$0] } ?? []) }
-      lines.append("its own tests      \(Self.count(own))")
-    }
+    if !own.isEmpty { lines += Self.each(own) + ["its own tests      \(Self.count(own))"] }
     return lines.joined(separator: "\n")
+  }
+
+  private static func each(_ checks: [PluginSuite.Check]) -> [String] {
+    checks.flatMap { check in ["\(check.outcome.mark) \(check.name)"] + (check.complaint.map { [$0] } ?? []) }
   }
 
   private static func count(_ checks: [PluginSuite.Check]) -> String {

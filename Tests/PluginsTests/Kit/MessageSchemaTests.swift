@@ -47,7 +47,7 @@ struct MessageSchemaTests {
       ("observer-events.parameters", try value(ObserverParameters(events: [event], missed: 0))),
       ("secrets-read.parameters", try value(SecretParameters(path: "team/token", field: "name"))),
       ("secrets-read.result", try value(SecretResult(value: "x", expiresIn: 60))),
-      ("engine-home.parameters", try value(EngineMessages.HomeQuestion(pool: "linux", image: "debian"))),
+      ("engine-home.parameters", try value(EngineMessages.HomeQuestion(id: "c-1", pool: "linux", image: "debian"))),
       ("engine-home.result", try value(EngineMessages.Home(home: "/home/runner"))),
       ("engine-remove.parameters", try value(EngineMessages.One(id: "c-1"))),
       ("engine-put.parameters", try value(EngineMessages.Put(id: "c-1", files: [.init(path: "a", contents: Data("x".utf8), mode: 0o644)]))),

@@ -1,3 +1,4 @@
+import Engines
 import Foundation
 import JSON
 import Plugins
@@ -32,11 +33,8 @@ struct PluginKitTests {
     }
   }
 
-  /// On a thread of its own: it blocks.
   private static func test(_ folder: URL, record: URL? = nil) async -> PluginTestReport {
-    await withCheckedContinuation { continuation in
-      Thread { continuation.resume(returning: PluginSuite.run(folder: folder, hostVersion: "test", record: record)) }.start()
-    }
+    await PluginSuite.run(folder: folder, hostVersion: "test", firstProcess: FirstProcess.script, record: record)
   }
 
   private static func replay(_ record: URL, _ folder: URL, ignoring: [String] = []) async throws -> PluginReplay.Outcome {
@@ -52,11 +50,12 @@ struct PluginKitTests {
   }
 
   @Test(
-    "a new plugin passes at once", arguments: [PluginKind.notifier, .observer, .secrets],
-    [PluginTemplate.Language.shell, .python, .lua])
+    "a new plugin passes at once", arguments: PluginKind.allCases, [PluginTemplate.Language.shell, .python, .lua])
   func templates(kind: PluginKind, language: PluginTemplate.Language) async throws {
     let bench = Bench()
-    let report = await Self.test(try bench.new(kind, language))
+    let folder = try bench.new(kind, language)
+    #expect(CheckedPlugin.commandProblems(try PluginManifest.read(folder: folder), folder) == [])
+    let report = await Self.test(folder)
     #expect(report.failed == 0, "\(report.text)")
     #expect(report.checks.allSatisfy { $0.outcome == .passed }, "\(report.text)")
     if kind == .notifier {
@@ -66,10 +65,10 @@ struct PluginKitTests {
     }
   }
 
-  @Test("a new plugin in Swift builds, and passes at once")
-  func swift() async throws {
+  @Test("a new plugin in Swift builds, and passes at once", arguments: PluginKind.allCases)
+  func swift(kind: PluginKind) async throws {
     let bench = Bench()
-    let folder = try bench.new(.notifier, .swift)
+    let folder = try bench.new(kind, .swift)
     let build = Process()
     build.executableURL = URL(filePath: "/usr/bin/env")
     build.arguments = ["swift", "build", "-c", "release", "--package-path", folder.path(percentEncoded: false)]
@@ -80,6 +79,7 @@ struct PluginKitTests {
     let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     build.waitUntilExit()
     try #require(build.terminationStatus == 0, "\(text)")
+    #expect(CheckedPlugin.commandProblems(try PluginManifest.read(folder: folder), folder) == [])
     let report = await Self.test(folder)
     #expect(report.checks.allSatisfy { $0.outcome == .passed }, "\(report.text)")
   }
@@ -91,8 +91,12 @@ struct PluginKitTests {
     try bench.write("mine", to: "pager/pager.py")
     #expect(throws: PluginTemplate.Refusal.self) { try bench.new() }
     #expect(try String(contentsOf: folder.appending(path: "pager.py"), encoding: .utf8) == "mine")
-    for (kind, name) in [(PluginKind.engine, "a"), (.source, "a"), (.garmProvider, "a"), (.notifier, "A b"), (.notifier, "../x")] {
-      #expect(throws: PluginTemplate.Refusal.self, "\(kind) \(name)") { try PluginTemplate(kind: kind, language: .shell, name: name) }
+    for (language, name) in [
+      (PluginTemplate.Language.shell, "A b"), (.shell, "../x"), (.shell, "protocol"), (.python, "json"), (.lua, "json"),
+    ] {
+      #expect(throws: PluginTemplate.Refusal.self, "\(language) \(name)") {
+        try PluginTemplate(kind: .engine, language: language, name: name)
+      }
     }
   }
 
@@ -127,6 +131,58 @@ struct PluginKitTests {
     let report = await Self.test(folder)
     #expect(report.failed > 0)
     #expect(report.text.contains(expected), "\(report.text)")
+  }
+
+  @Test(
+    "calls at once, cancelled calls, a runner's end and GARM's contract are tried",
+    arguments: [
+      (
+        PluginKind.notifier, "pager.py", "        with self.lock:\n",
+        "        if self.lock.locked():\n            raise RuntimeError()\n        with self.lock:\n            import time; time.sleep(0.05)\n",
+        "time limit: notifier/notify (8 at once) was refused with -32603 (a defect: RuntimeError): answer it as if it came alone"
+      ),
+      (
+        .notifier, "protocol.py", "continue  # A notification.", "sys.exit(3)",
+        "time limit: notifier/notify was not answered: it ended with status 3"
+      ),
+      (
+        .engine, "pager.py", "raise Failure(INVALID, f\"container {spec['id']} exists already, made for something else\")", "return {}",
+        "create: engine/create was answered with {} though this container was made for another pool: answer it with error -32002"
+      ),
+      (
+        .engine, "pager.py", "file.seek(offset)", "pass", "run: engine/log does not begin at the byte that it is asked from"
+      ),
+      (
+        .garmProvider, "pager.py", "raise Failure(f\"GARM_COMMAND {command!r} is not known\")", "return \"\"",
+        "✘ it refuses an unknown command, with a reason"
+      ),
+      (
+        .garmProvider, "pager.py", "(self.facts(name) or {}).get(\"pool\") == self.pool", "self.facts(name)",
+        "the machine is in the list of another pool: it would be taken for a leak there"
+      ),
+    ] as [(PluginKind, String, String, String, String)])
+  func moreComplaints(kind: PluginKind, file: String, old: String, new: String, expected: String) async throws {
+    let bench = Bench()
+    let folder = try bench.new(kind)
+    try bench.replace(old, by: new, in: "pager/\(file)")
+    let report = await Self.test(folder)
+    #expect(report.failed > 0)
+    #expect(report.text.contains(expected), "\(report.text)")
+  }
+
+  @Test("a provider's configuration is read as the host reads it, and it has no session to record")
+  func providers() async throws {
+    let bench = Bench()
+    let folder = try bench.new(.garmProvider)
+    try bench.write("configuration: {call-timeout: 0}", to: "pager/test_pager.yaml")
+    #expect(await Self.test(folder).text.contains("configuration.call-timeout: expected a number of seconds, 1 to 86400"))
+    try bench.write("configuration: {}\ninvalid: [{call-timeout: 5}]", to: "pager/test_pager.yaml")
+    #expect(await Self.test(folder).text.contains("number 1 of 'invalid' in test_pager.yaml is valid"))
+    let record = bench.root.appending(path: "pager.jsonl")
+    #expect(await Self.test(folder, record: record).text.contains("there is no session to record"))
+    try bench.write(#"{"record":1,"plugin":"pager","version":"1.0.0","kind":"garm-provider","volatile":[]}"# + "\n", to: "pager.jsonl")
+    let refusal = await #expect(throws: PluginReplay.Refusal.self) { try await Self.replay(record, folder) }
+    #expect(refusal?.description.contains("there is no session to replay") == true)
   }
 
   @Test("a configuration that the schema takes and the test calls invalid is told, and so is an invalid one")

@@ -11,9 +11,11 @@ struct PluginNewCommand: AsyncParsableCommand {
       Examples:
         runnerhub plugin new --kind notifier --language python pager
         runnerhub plugin new --kind observer --language shell journal --plugins /etc/runnerhub/plugins
-      Kinds: notifier, observer, secrets. Nothing is overwritten.
+        runnerhub plugin new --kind engine --language lua containers
+      Kinds: notifier, observer, secrets, engine, source, garm-provider. Nothing is overwritten.
       """)
-  @Option(help: "notifier, observer or secrets.", completion: .list(PluginKind.allCases.map(\.rawValue))) var kind: String
+  @Option(help: "notifier, observer, secrets, engine, source or garm-provider.", completion: .list(PluginKind.allCases.map(\.rawValue)))
+  var kind: String
   @Option(help: "shell, python, lua or swift.", completion: .list(PluginTemplate.Language.allCases.map(\.rawValue))) var language: String
   @Argument(help: "Its name: lower-case letters, digits and -.") var name: String
   @Option(help: "The folder of plugins.", completion: .directory) var plugins = "plugins"

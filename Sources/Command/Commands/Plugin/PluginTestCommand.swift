@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engines
 import Foundation
 import Plugins
 
@@ -27,7 +28,8 @@ struct PluginTestCommand: AsyncParsableCommand {
     guard isOne || record == nil else { throw ValidationError("--record writes the sessions of one plugin: name its folder") }
     var reports: [PluginTestReport] = []
     for folder in folders {
-      let report = await Self.test(folder, record: record.map { URL(filePath: $0) })
+      let report = await PluginSuite.run(
+        folder: folder, hostVersion: RunnerHubCommand.version, firstProcess: FirstProcess.script, record: record.map { URL(filePath: $0) })
       if !json { Terminal.write((isOne ? "" : "\(report.name)\n") + report.text + "\n") }
       reports.append(report)
     }
@@ -59,14 +61,6 @@ struct PluginTestCommand: AsyncParsableCommand {
     }
     return names.map { root.appending(path: $0, directoryHint: .isDirectory) }.filter {
       FileManager.default.fileExists(atPath: $0.appending(path: "plugin.yaml").path(percentEncoded: false))
-    }
-  }
-
-  /// On a thread of its own: it waits for the plugin.
-  private static func test(_ folder: URL, record: URL?) async -> PluginTestReport {
-    await withCheckedContinuation { continuation in
-      Thread { continuation.resume(returning: PluginSuite.run(folder: folder, hostVersion: RunnerHubCommand.version, record: record)) }
-        .start()
     }
   }
 }

@@ -25,6 +25,40 @@ local function greet(plugin, parameters)
   return { protocolVersion = "1", version = protocol.version }
 end
 
+local function send(message)
+  message.jsonrpc = "2.0"
+  io.stdout:write(json.encode(message), "\n")
+  io.stdout:flush()
+end
+
+local asked = 0
+-- Lines that came while the host was asked.
+local waiting = {}
+
+--- Asks the host, and waits for its answer. Not within `start`: nothing may be asked before `initialize` is answered.
+function protocol.ask(method, parameters)
+  asked = asked + 1
+  local number = "p" .. asked
+  send({ id = number, method = method, params = parameters })
+  for line in io.stdin:lines() do
+    local message = json.decode(line)
+    if type(message) == "table" and not message.method and message.id == number then
+      if message.error then protocol.refuse(-32003, "the host refused " .. method .. ": " .. tostring(message.error.message)) end
+      return message.result
+    end
+    waiting[#waiting + 1] = line
+  end
+  protocol.refuse(-32003, "the host does not answer " .. method)
+end
+
+--- Tells the host something that it does not answer.
+function protocol.inform(method, parameters) send({ method = method, params = parameters }) end
+
+local function next_line()
+  if #waiting > 0 then return table.remove(waiting, 1) end
+  return io.stdin:read("l")
+end
+
 local function answer(plugin, message)
   local method = plugin.methods[message.method]
   if message.method == "initialize" then method = function(parameters) return greet(plugin, parameters) end end
@@ -40,9 +74,9 @@ local function answer(plugin, message)
 end
 
 --- Answers requests until standard input ends.
--- @param plugin `{start = function(configuration, parameters), methods = {[name] = function(parameters)}}`
+-- @param plugin `{start = function(configuration, parameters), health = function()?, methods = {[name] = function(parameters)}}`
 function protocol.run(plugin)
-  for line in io.stdin:lines() do
+  for line in next_line do
     local message, why = json.decode(line)
     local reply
     if message == nil then
@@ -51,11 +85,7 @@ function protocol.run(plugin)
       reply = answer(plugin, message)
       reply.id = message.id
     end
-    if reply then
-      reply.jsonrpc = "2.0"
-      io.stdout:write(json.encode(reply), "\n")
-      io.stdout:flush()
-    end
+    if reply then send(reply) end
   end
 end
 

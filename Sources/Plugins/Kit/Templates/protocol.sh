@@ -1,15 +1,24 @@
 # RunnerHub's plugin protocol, version 1, for POSIX sh and awk: one call at a time.
 #
-# A plugin defines `start` and `handle METHOD`, and then calls `serve`. Within them:
+# A plugin defines `start` and `handle METHOD`, perhaps `health`, and then calls `serve`. Within them:
 #   text /params/alert/title   prints a text or number of the message, as it is; fails where there is none
 #   raw /params/alert/title    the same as it stands in the message: JSON, to be put into another
-#   list /params/events        prints the places of the items of a list, one a line
+#   list /params/events        prints the places of the items of a list or of the members of an object, one a line
 #   answer '{"value": 1}'      answers the request
 #   refuse -32001 'no such'    answers it with an error
+#   ask METHOD '{}'            asks the host, and waits: its answer is in $reply, for `text /result/script "$reply"`; not within `start`
+#   inform METHOD '{}'         tells the host something that it does not answer
+# The first three take another text than the message as their second word: one that `flatten` has made of a line of JSON.
 
 PLUGIN_VERSION=1.0.0
 message=''
 id=''
+reply=''
+asked=0
+# Lines that came while the host was asked.
+waiting=''
+newline='
+'
 
 # One entry of the plugin's log.
 log() { printf '%s\n' "$*" >&2; }
@@ -81,12 +90,12 @@ flatten() {
 }
 
 raw() {
-  printf '%s\n' "$message" | WANTED=$1 awk -F '\t' '$1 == ENVIRON["WANTED"] { print substr($0, length($1) + 2); found = 1 } END { exit !found }'
+  printf '%s\n' "${2-$message}" | WANTED=$1 awk -F '\t' '$1 == ENVIRON["WANTED"] { print substr($0, length($1) + 2); found = 1 } END { exit !found }'
 }
 
 # Escapes of characters beyond ASCII stay as they are.
 text() {
-  raw "$1" | awk '
+  raw "$1" "${2-$message}" | awk '
     {
       if (substr($0, 1, 1) != "\"") { print; next }
       rest = substr($0, 2, length($0) - 2)
@@ -109,7 +118,7 @@ text() {
 }
 
 list() {
-  printf '%s\n' "$message" | WANTED=$1 awk -F '\t' '
+  printf '%s\n' "${2-$message}" | WANTED=$1 awk -F '\t' '
     BEGIN { start = ENVIRON["WANTED"] "/" }
     index($1, start) == 1 {
       split(substr($1, length(start) + 1), part, "/")
@@ -132,8 +141,36 @@ answer() { [ -z "$id" ] || printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id
 
 refuse() { [ -z "$id" ] || printf '{"jsonrpc":"2.0","id":%s,"error":{"code":%s,"message":%s}}\n' "$id" "$1" "$(quoted "$2")"; id=''; }
 
-initialize() {
+inform() { printf '{"jsonrpc":"2.0","method":"%s","params":%s}\n' "$1" "$2"; }
 
+ask() {
+  asked=$((asked + 1))
+  printf '{"jsonrpc":"2.0","id":"p%s","method":"%s","params":%s}\n' "$asked" "$1" "$2"
+  while IFS= read -r line; do
+    if reply=$(printf '%s\n' "$line" | flatten) && ! raw /method "$reply" >/dev/null; then
+      [ "$(text /id "$reply")" = "p$asked" ] || continue
+      raw /error/code "$reply" >/dev/null || return 0
+      log "the host refused $1: $(text /error/message "$reply")"
+      return 1
+    fi
+    waiting=$waiting$line$newline
+  done
+  return 1
+}
+
+# Sets `line` to what comes next.
+next_line() {
+  if [ -z "$waiting" ]; then
+    IFS= read -r line
+  else
+    line=${waiting%%"$newline"*}
+    waiting=${waiting#*"$newline"}
+  fi
+}
+
+health() { answer '{"status":"ok"}'; }
+
+initialize() {
   for place in $(list /params/protocolVersions); do
     if [ "$(text "$place")" = 1 ]; then
       start && answer "{\"protocolVersion\":\"1\",\"version\":\"$PLUGIN_VERSION\"}"
@@ -145,7 +182,7 @@ initialize() {
 }
 
 serve() {
-  while IFS= read -r line; do
+  while next_line; do
     if ! message=$(printf '%s\n' "$line" | flatten); then
       id=null
       refuse -32700 'no JSON'
@@ -155,7 +192,7 @@ serve() {
     method=$(text /method) || continue
     case $method in
       initialize) initialize ;;
-      health) answer '{"status":"ok"}' ;;
+      health) health ;;
       shutdown) answer '{}' ;;
       *) handle "$method" || refuse -32603 'a defect' ;;
     esac
