@@ -158,3 +158,13 @@ int rh_bell(void);
 
 /// Closes all descriptors from one number on. Async-signal-safe.
 void rh_close_from(unsigned first);
+/// A descriptor that is readable while another one is, and while it is open: what waits for it can be kept asleep while somebody else reads. It is made
+/// open (epoll(7)); -1 with errno.
+int rh_gate_make(int descriptor);
+
+/// Opens or closes a gate. The end of the stream and errors come through a closed one too.
+void rh_gate_set(int gate, int descriptor, int is_open);
+
+/// Waits until something can be read, for so long at most. Returns 1, or 0 where nothing came.
+int rh_wait_readable(int descriptor, int64_t nanoseconds);
+
