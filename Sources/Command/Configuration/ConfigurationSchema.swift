@@ -130,6 +130,9 @@ enum ConfigurationSchema {
       path: "decisions.maximum", kind: .integer(1...1_000_000_000), standard: "1000000",
       summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 1 MB."),
     ConfigurationKey(
+      path: "alerts.retention", kind: .integer(1...3650), standard: "90",
+      summary: "Days for which alerts are kept once they are over, with what their notifiers were told."),
+    ConfigurationKey(
       path: "registry.url", kind: .registry, environment: "CONTAINER_REGISTRY_URL",
       summary: "The approved registry: a pool without `images` of its own allows `REGISTRY/*` only."),
     ConfigurationKey(
