@@ -159,6 +159,12 @@ enum ConfigurationSchema {
     ConfigurationKey(
       path: "plugins.*.memory", kind: .size, standard: "512m", summary: "Memory of each of its processes. An engine's are not limited."),
     ConfigurationKey(
+      path: "plugins.*.total-memory", kind: .size, standard: "2g",
+      summary: "Memory of all its processes together: one that takes more is ended, which is a failure of it. An engine's are not limited."),
+    ConfigurationKey(
+      path: "plugins.*.disk", kind: .size, standard: "2g",
+      summary: "What its directory may hold: one that fills more is ended, and not started while it does. An engine's is not limited."),
+    ConfigurationKey(
       path: "plugins.*.processes", kind: .integer(1...4096), standard: "64",
       summary: "Its processes and threads at once. An engine's are not limited."
     ),
