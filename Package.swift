@@ -86,6 +86,7 @@ let package = Package(
     room("Scheduling", ["Domain", heap]),
     room("Workflow", [yams]),
     room("JSON", ["Domain"]),
+    room("Folders", []),
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
     room("Simulation", ["Domain", "Scheduling", "RunnerHub", heap]),
 
@@ -96,13 +97,14 @@ let package = Package(
     .target(name: "CProcess", cSettings: [.unsafeFlags(["-Wall", "-Wextra"])]),
 
     // Adapters: one technology a folder, each behind a port of the core.
-    room("Policies", ["Domain", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
+    room("Policies", ["Domain", "Folders", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", "CZlib", crypto, grdb, logging]),
     room(
       "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
       resources: [.embedInCode("init.sh")]),
     room(
-      "Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
+      "Plugins",
+      ["Domain", "Folders", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
       resources: (["Garm/machine.sh", "Garm/wrapper.sh"] + pluginTemplates.map { "Kit/Templates/\($0)" }).map { .embedInCode($0) }),
     room("GitHub", ["Domain", "RunnerHub", httpClient, jwt, nioCore, nioHTTP1, nioFoundationCompat, logging]),
     room(

@@ -63,6 +63,7 @@ let package = Package(
     room("Domain", []),
     room("Scheduling", ["Domain", heap]),
     room("Workflow", [yams]),
+    room("Folders", []),
     room("RunnerHub", ["Domain", "Scheduling", "Workflow", logging, metrics, lifecycle]),
     room("Simulation", ["Domain", "Scheduling", "RunnerHub", heap]),
     .systemLibrary(name: "CLua", path: "Rooms/CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
@@ -71,9 +72,10 @@ let package = Package(
     .target(name: "CProcess", path: "Rooms/CProcess"),
     room("JSON", ["Domain"]),
     room(
-      "Plugins", ["Domain", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
+      "Plugins",
+      ["Domain", "Folders", "JSON", "RunnerHub", "Workflow", "CProcess", crypto, nioCore, nioPosix, logging, metrics, lifecycle],
       resources: (["Garm/machine.sh", "Garm/wrapper.sh"] + pluginTemplates.map { "Kit/Templates/\($0)" }).map { .embedInCode($0) }),
-    room("Policies", ["Domain", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
+    room("Policies", ["Domain", "Folders", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", "CZlib", crypto, grdb, logging]),
     // The decoder of deliveries without the client, whose dependencies would cost minutes of every build.
     room(

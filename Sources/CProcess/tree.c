@@ -93,3 +93,47 @@ int rh_remove_tree(const char *path, struct rh_failure *failure) {
   failure->error = error;
   return -1;
 }
+
+// MARK: - Size
+
+/// What one entry takes: its blocks, of which each name of it bears a part, and at least what a name costs.
+static int64_t taken_by(const struct stat *facts) {
+  const int64_t least = 4096, blocks = (int64_t)facts->st_blocks * 512;
+  const int64_t part = S_ISDIR(facts->st_mode) || facts->st_nlink < 2 ? blocks : blocks / (int64_t)facts->st_nlink;
+  return part > least ? part : least;
+}
+
+int64_t rh_tree_size(const char *path, int64_t bound) {
+  enum { deepest = 64 };
+  DIR *open[deepest];
+  int depth = 0;
+  int64_t size = 0;
+  const int top = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  struct stat facts;
+  dev_t device = 0;
+  if (top >= 0 && fstat(top, &facts) == 0) device = facts.st_dev;
+  if (top >= 0 && (open[0] = fdopendir(top)) != NULL) depth = 1;
+  else if (top >= 0) close(top);
+  while (depth > 0 && size <= bound) {
+    const struct dirent *entry = readdir(open[depth - 1]);
+    if (entry == NULL) {
+      closedir(open[--depth]);
+      continue;
+    }
+    // What is gone meanwhile takes nothing.
+    const int folder = dirfd(open[depth - 1]);
+    if (is_dots(entry->d_name) || fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) < 0) continue;
+    size += taken_by(&facts);
+    if (!S_ISDIR(facts.st_mode) || facts.st_dev != device) continue;
+    if (depth == deepest) {
+      size = bound + 1;
+      break;
+    }
+    const int below = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *listing = below < 0 ? NULL : fdopendir(below);
+    if (listing != NULL) open[depth++] = listing;
+    else if (below >= 0) close(below);
+  }
+  while (depth > 0) closedir(open[--depth]);
+  return size;
+}

@@ -8,7 +8,7 @@ package enum PluginJSON {
     encoder.outputFormatting = .withoutEscapingSlashes
     encoder.dateEncodingStrategy = .custom { date, encoder in
       var container = encoder.singleValueContainer()
-      try container.encode(date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+      try container.encode(date.formatted(dateStyle))
     }
     return encoder
   }()
@@ -17,13 +17,21 @@ package enum PluginJSON {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .custom { decoder in
       let container = try decoder.singleValueContainer()
-      let text = try container.decode(String.self)
-      for withFraction in [true, false] {
-        // Not in this form: the other one decides.
-        if let date = try? Date.ISO8601FormatStyle(includingFractionalSeconds: withFraction).parse(text) { return date }
-      }
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "expected a time such as 2026-11-26T09:14:02Z")
+      if let date = date(try container.decode(String.self)) { return date }
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: expectedDate)
     }
     return decoder
   }()
+
+  static let dateStyle = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+  static let expectedDate = "expected a time such as 2026-11-26T09:14:02Z"
+
+  /// A time as it was written; nil: it is none.
+  static func date(_ text: String) -> Date? {
+    for withFraction in [true, false] {
+      // Not in this form: the other one decides.
+      if let date = try? Date.ISO8601FormatStyle(includingFractionalSeconds: withFraction).parse(text) { return date }
+    }
+    return nil
+  }
 }

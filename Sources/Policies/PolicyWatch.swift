@@ -1,3 +1,4 @@
+internal import Folders
 internal import Foundation
 package import Logging
 internal import RunnerHub
@@ -102,8 +103,8 @@ package struct PolicyWatch: Sendable {
     private func isWatching(_ events: FolderEvents) -> Bool {
       let url = URL(filePath: path)
       // In the folder above only the link or folder itself counts: it may be swapped, or made later.
-      var folders = [url.deletingLastPathComponent().path(percentEncoded: false): url.lastPathComponent]
-      for part in PolicyBundle.watchedFolders.map(\.path) { folders[part.isEmpty ? path : path + "/" + part.prefix { $0 != "/" }] = "" }
+      var folders: [String: Set<String>] = [url.deletingLastPathComponent().path(percentEncoded: false): [url.lastPathComponent]]
+      for part in PolicyBundle.watchedFolders.map(\.path) { folders[part.isEmpty ? path : path + "/" + part.prefix { $0 != "/" }] = [] }
       do {
         try events.watch(folders)
         return true

@@ -60,6 +60,8 @@ package struct Settings: Sendable {
   package var decisionRetention: TimeInterval
   /// Decisions that are kept at most; the oldest go first.
   package var maximumDecisions: Int
+  /// For how long alerts that are over are kept, with what was told of them.
+  package var alertRetention: TimeInterval
 
   package init(scope: Scope, pools: [Pool]) {
     self.scope = scope
@@ -92,6 +94,7 @@ package struct Settings: Sendable {
     migration = MigrationSettings()
     decisionRetention = 30 * 86_400
     maximumDecisions = 1_000_000
+    alertRetention = 90 * 86_400
   }
 
   /// The class of a job: what its forge looks at when it hands it out.

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import GRDB
 package import RunnerHub
 
@@ -39,6 +39,26 @@ extension SQLiteStore: AlertReader {
         }
         return (notification, try Alert(row: alert))
       }
+    }
+  }
+}
+
+extension SQLiteStore: AlertLog {
+  package func forgetAlerts(endedBefore time: Date, limit: Int) async throws(StoreError) -> Int {
+    try await write { db in
+      // None ends before it begins: the index of beginnings finds them.
+      let ids: [String] = try db.rows(
+        """
+        SELECT id FROM alerts WHERE raised_at < ? AND resolved_at < ? AND NOT EXISTS (
+          SELECT 1 FROM notifications WHERE alert_id = alerts.id AND status = 'pending')
+        ORDER BY raised_at LIMIT ?
+        """, [Timestamp.text(time), Timestamp.text(time), max(0, limit)]
+      ).map { try $0.read("id", "a row of alerts") }
+      for id in ids {
+        try db.run("DELETE FROM notifications WHERE alert_id = ?", [id])
+        try db.run("DELETE FROM alerts WHERE id = ?", [id])
+      }
+      return ids.count
     }
   }
 }

@@ -18,6 +18,8 @@ struct PluginConfigurationTests {
           grant: [network, "events:alert"]
           memory: 64m
           processes: 8
+          total-memory: 1g
+          disk: 100m
           configuration:
             channel: "#builds"
             tries: 3
@@ -37,6 +39,7 @@ struct PluginConfigurationTests {
     let slack = try #require(plugins.first)
     #expect(slack.grants == [.network, .events(.alert)])
     #expect(slack.bounds.memory == ByteCount(mebibytes: 64) && slack.bounds.processes == 8)
+    #expect(slack.bounds.totalMemory == ByteCount(gibibytes: 1) && slack.bounds.disk == ByteCount(mebibytes: 100))
     #expect(slack.place == "runnerhub.yaml:3:3")
     #expect(
       slack.configuration
@@ -45,10 +48,10 @@ struct PluginConfigurationTests {
           "nothing": .null,
           "list": .array([.object(["a/b": .integer(1)])]),
         ]))
-    #expect(slack.place(of: "/tries") == "runnerhub.yaml:9:7")
-    #expect(slack.place(of: "/list/0/a~1b") == "runnerhub.yaml:15:11")
+    #expect(slack.place(of: "/tries") == "runnerhub.yaml:11:7")
+    #expect(slack.place(of: "/list/0/a~1b") == "runnerhub.yaml:17:11")
     // Of what is missing: where it would be.
-    #expect(slack.place(of: "/list/0/none") == "runnerhub.yaml:15:11")
+    #expect(slack.place(of: "/list/0/none") == "runnerhub.yaml:17:11")
   }
 
   @Test("values of a plugin's own settings are never shown: they may be secrets")

@@ -87,6 +87,24 @@ struct EnvelopeTests {
     #expect(ledger.add(call(9999)) == .full)
   }
 
+  @Test("a plugin that was slow is waited for seldom, and one that is quick again always")
+  func quickAnswers() {
+    var quick = QuickAnswers()
+    var waits = 0
+    for _ in 0..<10_000 where quick.isNextExpected() {
+      waits += 1
+      quick.was(quick: false)
+    }
+    #expect((20...40).contains(waits))
+    while !quick.isNextExpected() {}
+    quick.was(quick: true)
+    for _ in 0..<10 {
+      let isExpected = quick.isNextExpected()
+      #expect(isExpected)
+      quick.was(quick: true)
+    }
+  }
+
   @Test("a bucket gives its burst at once, and then its rate")
   func bucket() {
     var bucket = TokenBucket(burst: 10, perSecond: 5)

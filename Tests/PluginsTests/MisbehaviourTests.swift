@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import Glibc
 import Plugins
+import RunnerHub
 import Synchronization
 import Testing
 
@@ -182,6 +183,73 @@ struct MisbehaviourTests {
   }
 
   // MARK: - Leaks
+
+  @Test("one whose processes take more memory together than they may is ended, with what they took, and quarantined")
+  func togetherMemory() async throws {
+    var pace = TestHost.pace
+    pace.restart.failures = 1
+    let test = try TestHost(pace: pace)
+    // Each keeps to the limit of one process, and what it shares with its parent is counted once.
+    try test.add(
+      "plug",
+      """
+      held = bytearray(b"x" * (40 << 20))
+      def handle(request):
+          if request["method"] != "notifier/notify": return False
+          for _ in range(int(request["params"]["text"])):
+              if os.fork() == 0:
+                  mine = bytearray(b"y" * (40 << 20))
+                  time.sleep(600)
+          return False
+      serve()
+      """)
+    var bounds = PluginBounds()
+    bounds.memory = ByteCount(mebibytes: 200)
+    bounds.totalMemory = ByteCount(mebibytes: 180)
+    test.name(PluginPlan(name: "plug", bounds: bounds))
+    try await test.run {
+      try await test.reaches(.running)
+      #expect(try await test.echo("2") == "2")
+      try await Task.sleep(for: .seconds(1))
+      #expect(test.status("plug")?.state == .running)
+      #expect(try await test.echo("2") == "2")
+      try await test.reaches(.quarantined)
+      let reason = test.status("plug")?.reason ?? ""
+      #expect(reason.contains("of memory together, and may take 180 MiB: see plugins.plug.total-memory"), "\(reason)")
+    }
+  }
+
+  @Test("one whose directory holds more than it may is ended, is not started while it does, and runs again once it is emptied")
+  func disk() async throws {
+    var pace = TestHost.pace
+    pace.restart.failures = 2
+    let test = try TestHost(pace: pace)
+    try test.add(
+      "plug",
+      """
+      def handle(request):
+          if request["method"] != "notifier/notify": return False
+          os.makedirs("a/b", exist_ok=True)
+          with open("a/b/c", "wb") as file: file.write(b"x" * int(request["params"]["text"]))
+          return False
+      serve()
+      """)
+    var bounds = PluginBounds()
+    bounds.disk = ByteCount(mebibytes: 2)
+    test.name(PluginPlan(name: "plug", bounds: bounds))
+    try await test.run {
+      try await test.reaches(.running)
+      #expect(try await test.echo("1000000") == "1000000")
+      #expect(try await test.echo("3000000") == "3000000")
+      try await test.reaches(.quarantined)
+      #expect(test.status("plug")?.failures == 2)
+      let reason = test.status("plug")?.reason ?? ""
+      #expect(reason.contains("holds more than 2 MiB: empty it, or raise plugins.plug.disk"), "\(reason)")
+      try FileManager.default.removeItem(at: test.root.appending(path: "data/plug/a"))
+      #expect(try await test.host.fulfil(.enable, of: "plug").state == .running)
+      #expect(try await test.echo("1") == "1")
+    }
+  }
 
   @Test("one that takes memory without end fails at its limit")
   func memory() async throws {

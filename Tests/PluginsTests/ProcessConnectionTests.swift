@@ -18,6 +18,37 @@ struct ProcessConnectionTests {
     #expect(answer == Echo(text: "é\n\"quoted\""))
   }
 
+  @Test("callers that read themselves and those that do not get their own answers, with the plugin's requests in between")
+  func quick() async throws {
+    let plugin = try TestPlugin(
+      """
+      number = 0
+      while True:
+          request = read()
+          if 'method' not in request: continue
+          number += 1
+          if number % 7 == 0: write({"id": number, "method": "double", "params": [1]})
+          if number % 5 == 0: time.sleep(0.001)
+          answer(request, request['params'])
+      """)
+    try await plugin.run(service: Doubling()) { connection in
+      for number in 0..<300 {
+        let answer: Echo = try await connection.call("echo", Echo(text: "\(number)"))
+        #expect(answer.text == "\(number)")
+      }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in 0..<300 {
+          group.addTask {
+            let answer: Echo = try await connection.call("echo", Echo(text: "\(number)"))
+            #expect(answer.text == "\(number)")
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+    #expect(plugin.faults.withLock { $0 }.isEmpty)
+  }
+
   @Test("answers may come in any order, and no more calls are under way than the manifest says")
   func order() async throws {
     let plugin = try TestPlugin(

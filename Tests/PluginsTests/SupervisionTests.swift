@@ -73,6 +73,72 @@ struct SupervisionTests {
     #expect(test.status("plug")?.failures == 0)
   }
 
+  @Test("what changes in the folder is seen by events of the kernel, long before the next look")
+  func events() async throws {
+    var pace = TestHost.pace
+    pace.look = 3600
+    pace.backstop = 3600
+    let test = try TestHost(pace: pace)
+    test.name(PluginPlan(name: "plug"))
+    try await test.run {
+      try await test.reaches(.stopped)
+      try test.add("plug")
+      try await test.reaches(.running)
+      try test.add("plug", version: "2.0.0")
+      try await eventually { test.status("plug")?.version == "2.0.0" }
+      #expect(try await test.echo("on") == "on")
+      // Within a folder of the plugin's, which came after it did.
+      let library = test.plugins.appending(path: "plug/library")
+      try FileManager.default.createDirectory(at: library, withIntermediateDirectories: true)
+      try await eventually { test.events.withLock { $0.filter { $0 == "plug upgraded" }.count } >= 1 }
+      let before = test.events.withLock { $0.filter { $0 == "plug upgraded" }.count }
+      try "x = 1\n".write(to: library.appending(path: "x.py"), atomically: false, encoding: .utf8)
+      try await eventually { test.events.withLock { $0.filter { $0 == "plug upgraded" }.count } > before }
+      try FileManager.default.removeItem(at: test.plugins.appending(path: "plug"))
+      try await test.reaches(.stopped)
+    }
+  }
+
+  @Test("a rotated secret of its configuration is taken over by a new process, without losing a call; another one's changes nothing")
+  func rotation() async throws {
+    let secret = Mutex("first")
+    let reference = try SecretReference("secret://vault/x#token")
+    let test = try TestHost { value, _ in
+      value["token"] == nil ? value : .object(["token": .string(secret.withLock { $0 })])
+    }
+    let script =
+      "def handle(request):\n    if request['method'] == 'notifier/notify': time.sleep(0.01); answer(request, {'text': hello['configuration'].get('token', 'none') + ' ' + str(os.stat('/proc/self').st_ino)}); return True\nserve()"
+    try test.add("plug", manifest: "configuration: {type: object}", script)
+    try test.add("other", manifest: "configuration: {type: object}", script)
+    test.name(
+      PluginPlan(name: "plug", configuration: .object(["token": .string("\(reference)")])),
+      PluginPlan(name: "other", configuration: .object(["name": .string("x")])))
+    try await test.run {
+      try await test.reaches(.running)
+      try await test.reaches(.running, "other")
+      let answers = Notes()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          // Calls are made all the time, and each must be answered.
+          while !Task.isCancelled, answers.all.last?.hasPrefix("second") != true { answers.add(try await test.echo()) }
+        }
+        try await eventually { answers.all.count > 2 }
+        secret.withLock { $0 = "second" }
+        await test.host.renew(usersOf: reference)
+        try await group.waitForAll()
+      }
+      #expect(answers.all.first?.hasPrefix("first") == true)
+      try await eventually { test.events.withLock { $0.contains("plug upgraded") } }
+      // Told again of what it has already.
+      await test.host.renew(usersOf: reference)
+      await test.host.renew(usersOf: try SecretReference("secret://vault/y"))
+      _ = try await test.host.fulfil(.restart, of: "other")
+      #expect(test.events.withLock { $0.filter { $0 == "plug upgraded" }.count } == 1)
+    }
+    #expect(test.status("plug")?.failures == 0)
+    #expect(test.status("plug")?.errors == 0)
+  }
+
   @Test("more than is granted, and a configuration that its schema does not allow, keep it from starting, with the line to write")
   func refusals() async throws {
     let test = try TestHost()

@@ -25,6 +25,8 @@ final class TestHost: Sendable {
     pace.grace = .milliseconds(300)
     pace.termination = .milliseconds(100)
     pace.look = 0.05
+    pace.backstop = 0.05
+    pace.weigh = 0.1
     pace.stillness = .milliseconds(20)
     pace.restart.first = 0.02
     pace.restart.longest = 0.05

@@ -103,6 +103,35 @@ extension StoreContract {
         #expect(try await store.notifications(ofAlert: "1") == given)
         #expect(try await conflicts { try await store.commit { $0.notifications = given } })
       },
+      StoreContract("alerts that ended before a time are forgotten with what was told of them, unless somebody is still to be told") {
+        store async throws in
+        // Each ends a second after it began; of the first a notifier is still to be told, and the last is open.
+        for number in 1...4 {
+          let (begun, id) = (Double(number), "\(number)")
+          let told = try await store.commit {
+            $0.alerts = [alert(id, key: id, at: begun)]
+            $0.notifications = [owed(id)]
+          }.notifications.map { settled($0, .delivered, tries: 0, due: begun) }
+          if number > 1 { try await store.commit { $0.notifications = told } }
+          guard number < 4 else { continue }
+          var ended = alert(id, key: id, at: begun)
+          ended.resolvedAt = Sample.time(begun + 1)
+          let resolved = ended
+          try await store.commit { $0.alerts = [resolved] }
+        }
+        #expect(try await store.forgetAlerts(endedBefore: Sample.time(3), limit: 9) == 0)
+        #expect(try await store.forgetAlerts(endedBefore: Sample.time(3.5), limit: 9) == 1)
+        #expect(try await store.recentAlerts(limit: 9).map(\.id) == ["4", "3", "1"])
+        #expect(try await store.notifications(ofAlert: "2").isEmpty)
+        let pending = try await store.pendingNotifications(limit: 9).map(\.notification)
+        #expect(pending.map(\.alertID) == ["1"])
+        let given = pending.map { settled($0, .givenUp, tries: 9, due: 9) }
+        try await store.commit { $0.notifications = given }
+        #expect(try await store.forgetAlerts(endedBefore: Sample.time(99), limit: 1) == 1)
+        #expect(try await store.forgetAlerts(endedBefore: Sample.time(99), limit: 9) == 1)
+        #expect(try await store.recentAlerts(limit: 9).map(\.id) == ["4"])
+        #expect(try await store.notifications(ofAlert: "4").count == 1)
+      },
     ]
   }
 }

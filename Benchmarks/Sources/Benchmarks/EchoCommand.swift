@@ -10,28 +10,41 @@ struct EchoCommand: ParsableCommand {
   @Flag var bare = false
 
   func run() throws {
-    var pending: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    if bare {
+      while true {
+        let count = read(STDIN_FILENO, &chunk, chunk.count)
+        guard count > 0 else { return }
+        try Self.send(chunk[..<count])
+      }
+    }
+    var pending: [UInt8] = []
+    var answer: [UInt8] = []
     while true {
       let count = read(STDIN_FILENO, &chunk, chunk.count)
       guard count > 0 else { return }
-      if bare {
-        try Self.send(chunk[..<count])
+      if pending.isEmpty, chunk[..<count].firstIndex(of: UInt8(ascii: "\n")) == count - 1 {
+        try Self.answer(chunk[..<(count - 1)], &answer)
         continue
       }
       pending.append(contentsOf: chunk[..<count])
       while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
-        if let answer = Self.answer(to: pending[..<end]) { try Self.send(answer[...]) }
+        try Self.answer(pending[..<end], &answer)
         pending.removeSubrange(...end)
       }
     }
   }
 
   /// The host writes `id` as a number, and `params` last.
-  private static func answer(to line: ArraySlice<UInt8>) -> [UInt8]? {
-    guard let id = after("\"id\":", in: line), let parameters = after("\"params\":", in: line) else { return nil }
-    let number = line[id...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    return Array("{\"jsonrpc\":\"2.0\",\"id\":".utf8) + number + Array(",\"result\":".utf8) + line[parameters...] + [UInt8(ascii: "\n")]
+  private static func answer(_ line: ArraySlice<UInt8>, _ answer: inout [UInt8]) throws {
+    guard let id = after("\"id\":", in: line), let parameters = after("\"params\":", in: line) else { return }
+    answer.removeAll(keepingCapacity: true)
+    answer.append(contentsOf: "{\"jsonrpc\":\"2.0\",\"id\":".utf8)
+    answer.append(contentsOf: line[id...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+    answer.append(contentsOf: ",\"result\":".utf8)
+    answer.append(contentsOf: line[parameters...])
+    answer.append(UInt8(ascii: "\n"))
+    try send(answer[...])
   }
 
   private static func after(_ word: StaticString, in line: ArraySlice<UInt8>) -> Int? {

@@ -63,6 +63,10 @@ int rh_process_limit(pid_t pid, struct rh_limit limit);
 /// The folder is the caller's own, and nothing else writes below it. Absent is success. Returns 0, or -1 with the failure.
 int rh_remove_tree(const char *path, struct rh_failure *failure);
 
+/// Bytes that a folder takes with all below it, each name at least 4 KiB. Follows no link, enters no mount. Ends where it is beyond the bound; so is
+/// what is nested deeper than 64 folders. What cannot be read counts as nothing.
+int64_t rh_tree_size(const char *path, int64_t bound);
+
 // MARK: - Plugins
 
 /// What a plugin has of its own, and does not share with the host.
@@ -155,6 +159,16 @@ ssize_t rh_write_quietly(int descriptor, const void *bytes, size_t count);
 
 /// A descriptor that another thread makes readable by writing eight bytes to it (eventfd(2)); -1 with errno.
 int rh_bell(void);
+
+/// A descriptor that is readable while another one is, and while it is open: what waits for it can be kept asleep while somebody else reads. It is made
+/// open (epoll(7)); -1 with errno.
+int rh_gate_make(int descriptor);
+
+/// Opens or closes a gate. The end of the stream and errors come through a closed one too.
+void rh_gate_set(int gate, int descriptor, int is_open);
+
+/// Waits until something can be read, for so long at most. Returns 1, or 0 where nothing came.
+int rh_wait_readable(int descriptor, int64_t nanoseconds);
 
 /// Closes all descriptors from one number on. Async-signal-safe.
 void rh_close_from(unsigned first);

@@ -14,6 +14,8 @@ extension Configuration {
     func text(_ key: String) -> String? { values["\(section).\(key)"]?.text }
     var bounds = PluginBounds()
     if let memory = text("memory").flatMap(ByteCount.init(text:)) { bounds.memory = memory }
+    if let memory = text("total-memory").flatMap(ByteCount.init(text:)) { bounds.totalMemory = memory }
+    if let disk = text("disk").flatMap(ByteCount.init(text:)) { bounds.disk = disk }
     if let processes = text("processes").flatMap(Int.init) { bounds.processes = processes }
     let places = trees["\(section).configuration"] ?? [:]
     return PluginPlan(

@@ -89,6 +89,7 @@ struct Configuration {
     settings.sweepMemory = TimeInterval(integer("github.sweep-memory")) * 3600
     settings.decisionRetention = TimeInterval(integer("decisions.retention")) * 86_400
     settings.maximumDecisions = integer("decisions.maximum")
+    settings.alertRetention = TimeInterval(integer("alerts.retention")) * 86_400
     settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))

@@ -130,6 +130,9 @@ enum ConfigurationSchema {
       path: "decisions.maximum", kind: .integer(1...1_000_000_000), standard: "1000000",
       summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 1 MB."),
     ConfigurationKey(
+      path: "alerts.retention", kind: .integer(1...3650), standard: "90",
+      summary: "Days for which alerts are kept once they are over, with what their notifiers were told."),
+    ConfigurationKey(
       path: "registry.url", kind: .registry, environment: "CONTAINER_REGISTRY_URL",
       summary: "The approved registry: a pool without `images` of its own allows `REGISTRY/*` only."),
     ConfigurationKey(
@@ -155,6 +158,12 @@ enum ConfigurationSchema {
     ),
     ConfigurationKey(
       path: "plugins.*.memory", kind: .size, standard: "512m", summary: "Memory of each of its processes. An engine's are not limited."),
+    ConfigurationKey(
+      path: "plugins.*.total-memory", kind: .size, standard: "2g",
+      summary: "Memory of all its processes together: one that takes more is ended, which is a failure of it. An engine's are not limited."),
+    ConfigurationKey(
+      path: "plugins.*.disk", kind: .size, standard: "2g",
+      summary: "What its directory may hold: one that fills more is ended, and not started while it does. An engine's is not limited."),
     ConfigurationKey(
       path: "plugins.*.processes", kind: .integer(1...4096), standard: "64",
       summary: "Its processes and threads at once. An engine's are not limited."

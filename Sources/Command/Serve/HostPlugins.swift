@@ -20,13 +20,16 @@ struct HostPlugins {
     notifiers = NotifierAdapter(configured: Self.names(of: .notifier, in: configuration))
     observers = ObserverAdapter(feed: feed, logger: logger)
     host = PluginHost(
-      folder: configuration.pluginsFolder, held: try await PluginDesk.disabled(in: store), plans: { try plans.changed() },
+      folder: configuration.pluginsFolder, configuration: origin.file.map { URL(filePath: $0) },
+      held: try await PluginDesk.disabled(in: store), plans: { try plans.changed() },
       surroundings: PluginSurroundings(
         directories: PluginDirectories(root: configuration.dataDirectory.appending(path: "plugins", directoryHint: .isDirectory)),
         environment: origin.environment, adapters: [secrets],
         settle: { try await secrets.settled($0, key: $1) }, publish: { event in feed.publish { [event] } },
         hostVersion: RunnerHubCommand.version, logger: logger),
       awaitsAdapters: true)
+    let host = host
+    await secrets.follow { [weak host] reference in await host?.renew(usersOf: reference) }
   }
 
   /// Those that the configuration names, so that an alert is owed to a notifier although it has not started yet.

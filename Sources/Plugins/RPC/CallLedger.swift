@@ -56,6 +56,10 @@ struct CallLedger<Ticket: Sendable>: Sendable {
     return .go
   }
 
+  /// Whether `next` has something.
+  var hasNext: Bool { !waiting.isEmpty && underWay.count < concurrency }
+  func isUnderWay(_ id: Int64) -> Bool { underWay[id] != nil }
+
   /// Calls whose turn has come; their time begins anew.
   mutating func next(at now: Instant) -> [Call] {
     var next: [Call] = []

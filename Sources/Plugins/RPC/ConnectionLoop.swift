@@ -12,12 +12,12 @@ struct ConnectionLoop {
   private let connection: ProcessConnection
   private let process: LaunchedPlugin
   private let settings: ConnectionSettings
-  private var output: LineSplitter
   private var error: LineSplitter
   private var logLines: TokenBucket
   private var logBytes: TokenBucket
   private var droppedLines = 0
-  private var isOutputOpen = true
+  /// What is polled for the plugin's output; -1: it has ended.
+  private var gate: Int32
   private var isErrorOpen = true
   private var buffer = [UInt8](repeating: 0, count: 64 << 10)
 
@@ -29,6 +29,7 @@ struct ConnectionLoop {
         state.phase = .open
         state.input = process.input
         state.lifeline = process.lifeline
+        state.keeper = process.keeper
         state.directory = process.directory
       }
       started(.success(process.directory))
@@ -44,7 +45,7 @@ struct ConnectionLoop {
     self.connection = connection
     self.process = process
     settings = connection.settings
-    output = LineSplitter(limit: settings.messageLimit)
+    gate = connection.output.withLock { $0.open(process.output) }
     error = LineSplitter(limit: settings.logLine)
     logLines = TokenBucket(burst: settings.logLines.burst, perSecond: settings.logLines.perSecond)
     logBytes = TokenBucket(burst: settings.logBytes.burst, perSecond: settings.logBytes.perSecond)
@@ -69,7 +70,7 @@ struct ConnectionLoop {
       var awaited = [
         pollfd(fd: connection.bell, events: Int16(POLLIN), revents: 0),
         pollfd(fd: process.report, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: plan.readsOutput ? process.output : -1, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: plan.readsOutput ? gate : -1, events: Int16(POLLIN), revents: 0),
         pollfd(fd: readsError ? process.error : -1, events: Int16(POLLIN), revents: 0),
         pollfd(fd: plan.writes ? connection.state.withLock { $0.input ?? -1 } : -1, events: Int16(POLLOUT), revents: 0),
       ]
@@ -95,11 +96,10 @@ struct ConnectionLoop {
       // The keeper hears it, and takes all along.
       if ends { state.closeLifeline() }
       let pause = state.unsolicited.pause(at: now)
-      let isBusy = state.answering >= settings.requests || state.outgoing.count > settings.outgoing
       let until = [state.ledger.earliest, pause.map { now + $0 }, state.closesInput ? nil : state.broken?.until].compactMap { $0 }.min()
       state.looksAt = until
       return Plan(
-        readsOutput: isOutputOpen && !isBusy && pause == nil && !ends, writes: !state.outgoing.isEmpty && !ends, until: ends ? nil : until,
+        readsOutput: state.mayBeRead(settings, at: now), writes: !state.outgoing.isEmpty && !ends, until: ends ? nil : until,
         ends: ends)
     }
   }
@@ -156,14 +156,7 @@ struct ConnectionLoop {
   }
 
   private mutating func readOutput() {
-    guard let count = readOnce(process.output) else {
-      isOutputOpen = false
-      connection.state.withLock { $0.breaks(.output) }
-      return
-    }
-    let inbox = Inbox(connection: connection)
-    buffer.withUnsafeBytes { output.append(UnsafeRawBufferPointer(rebasing: $0[..<count])) { inbox.receive($0) } }
-    if output.isOverlong { connection.end("it sent a message of more than \(settings.messageLimit) bytes") }
+    if !connection.output.withLock({ $0.read(for: connection) }) { gate = -1 }
   }
 
   private mutating func readError() {
@@ -221,9 +214,12 @@ struct ConnectionLoop {
     var record = rh_plugin_record()
     let isTold = rh_plugin_hear(process.report, &record) == 1
     // What it wrote before its end: no more than its pipes hold.
-    for _ in 0..<64 where isOutputOpen { readOutput() }
+    for _ in 0..<64 where gate >= 0 { readOutput() }
+    connection.output.withLock { $0.close() }
     for _ in 0..<64 where isErrorOpen { readError() }
     tellDropped()
+    // Its number may be another's once it has been waited for.
+    connection.state.withLock { $0.keeper = nil }
     rh_plugin_wait(process.keeper)
     let (end, calls, requests, waiters) = connection.state.withLock { state in
       let end = PluginEnd(reason: state.closing, status: isTold ? record.value : 0)
@@ -234,7 +230,7 @@ struct ConnectionLoop {
       defer { state.waiters = [:] }
       return (end, state.ledger.endAll(), Array(state.requests.values), Array(state.waiters.values))
     }
-    for descriptor in [process.output, process.error, process.report] { close(descriptor) }
+    for descriptor in [process.error, process.report] { close(descriptor) }
     for request in requests { request.cancel() }
     for call in calls { call.ticket.continuation.resume(returning: .failure(.notRunning("\(end)"))) }
     connection.listener.ended(end)

@@ -173,14 +173,8 @@ struct Envelope: Equatable {
 
     private mutating func string() throws(Fault) {
       guard current == UInt8(ascii: "\"") else { throw Fault(description: "expected a name in quotes at byte \(position)") }
-      position += 1
-      while position < bytes.count {
-        let byte = bytes[position]
-        position += 1
-        if byte == UInt8(ascii: "\"") { return }
-        if byte == UInt8(ascii: "\\") { position += 1 }
-      }
-      throw Fault(description: "a text without an end")
+      guard let end = MessageText.quote(in: bytes, from: position + 1) else { throw Fault(description: "a text without an end") }
+      position = end + 1
     }
 
     private static let endsWord: [Bool] = (0..<256).map { byte in
@@ -193,8 +187,19 @@ struct Envelope: Equatable {
 
 extension Envelope {
   /// A line of the host's, with its end.
-  static func request(id: Int64, method: String, parameters: Data) -> [UInt8] {
-    line("{\"jsonrpc\":\"2.0\",\"id\":\(id),\"method\":\"\(method)\",\"params\":", parameters)
+  /// - Throws: what keeps the parameters from being JSON.
+  static func request(id: Int64, method: String, parameters: some Encodable) throws -> [UInt8] {
+    var line: [UInt8] = []
+    line.reserveCapacity(256)
+    line.append(contentsOf: "{\"jsonrpc\":\"2.0\",\"id\":".utf8)
+    MessageText.append(id, to: &line)
+    line.append(contentsOf: ",\"method\":".utf8)
+    MessageText.append(method, to: &line)
+    line.append(contentsOf: ",\"params\":".utf8)
+    try MessageWriter.append(parameters, to: &line)
+    line.append(UInt8(ascii: "}"))
+    line.append(UInt8(ascii: "\n"))
+    return line
   }
 
   static func notification(method: String, parameters: Data) -> [UInt8] {

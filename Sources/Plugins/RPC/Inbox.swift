@@ -13,9 +13,12 @@ struct Inbox {
     } catch {
       return refuse(line, "\(error)")
     }
+    if case .result(let id) = envelope.kind {
+      return answered(id, .success(Array(UnsafeRawBufferPointer(rebasing: line[envelope.contents]))), line)
+    }
     let contents = Data(line[envelope.contents])
     switch envelope.kind {
-    case .result(let id): answered(id, .success(contents), line)
+    case .result: break
     case .error(let id):
       do {
         answered(id, .failure(try PluginJSON.decoder.decode(AnsweredError.self, from: contents).error), line)
@@ -42,7 +45,7 @@ struct Inbox {
 
   // MARK: - The host's calls
 
-  private func answered(_ id: Int64, _ answer: Result<Data, PluginError>, _ line: UnsafeRawBufferPointer) {
+  private func answered(_ id: Int64, _ answer: Result<[UInt8], PluginError>, _ line: UnsafeRawBufferPointer) {
     let found = connection.state.withLock { state in
       let found = state.ledger.answered(id)
       connection.sendNext(&state)
@@ -107,10 +110,10 @@ struct Inbox {
     charge(line)
     let parameters = contents.isEmpty ? Data("null".utf8) : contents
     let connection = connection
-    // Tasks of no group: this is the plugin's own thread, which no task waits for. `answering` bounds how many there are.
+    // Tasks of no group: no task waits for who reads, and one that reads in between has nothing to do with it. `answering` bounds how many there are.
     guard let raw else {
       connection.state.withLock { $0.answering += 1 }
-      Task { await Answering(connection: connection, method: method).hear(parameters) }
+      Task.detached { await Answering(connection: connection, method: method).hear(parameters) }
       return
     }
     let id: JSONValue
@@ -122,7 +125,7 @@ struct Inbox {
     let isFirst = connection.state.withLock { state in
       guard state.requests[id] == nil else { return false }
       state.answering += 1
-      state.requests[id] = Task { await Answering(connection: connection, method: method).answer(parameters, id, raw) }
+      state.requests[id] = Task.detached { await Answering(connection: connection, method: method).answer(parameters, id, raw) }
       return true
     }
     if !isFirst { connection.misbehaved("a second request with the id of one that is not answered yet: \(PluginText.line("\(method)"))") }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// Cuts a stream of bytes into lines, and holds no more than one line's limit of it. Pure.
 struct LineSplitter: Sendable {
   let limit: Int
@@ -10,7 +12,7 @@ struct LineSplitter: Sendable {
   /// - Parameter line: is given each whole line without its end. A line beyond the limit ends in `isOverlong`, and nothing comes after it.
   mutating func append(_ bytes: UnsafeRawBufferPointer, _ line: (UnsafeRawBufferPointer) -> Void) {
     var rest = bytes
-    while !isOverlong, let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+    while !isOverlong, let end = Self.end(of: rest) {
       let part = UnsafeRawBufferPointer(rebasing: rest[rest.startIndex..<end])
       if held.isEmpty {
         if part.count > limit { isOverlong = true } else { line(part) }
@@ -26,6 +28,11 @@ struct LineSplitter: Sendable {
     }
     if held.count + rest.count > limit { isOverlong = true }
     if isOverlong { held = [] } else { held.append(contentsOf: rest) }
+  }
+
+  private static func end(of bytes: UnsafeRawBufferPointer) -> Int? {
+    guard let start = bytes.baseAddress, let end = memchr(start, Int32(UInt8(ascii: "\n")), bytes.count) else { return nil }
+    return UnsafeRawPointer(end) - start
   }
 
   /// What stands after the last line's end.

@@ -7,11 +7,12 @@ internal import Synchronization
 /// One process of a plugin, and the talk with it.
 ///
 /// Calls write to its standard input from wherever they are made, where it has room; everything else is done by one thread of its own
-/// (`ConnectionLoop`), which reads its streams, keeps the time limits and hears of its end. A call costs two changes of thread and no timer.
+/// (`ConnectionLoop`), which reads its streams, keeps the time limits and hears of its end. A call costs two changes of thread and no timer; to a plugin
+/// that answers at once, none: then who calls reads the answer too (`QuickAnswers`).
 package final class ProcessConnection: PluginConnection {
   /// Where a caller waits.
   struct Ticket: Sendable {
-    var continuation: CheckedContinuation<Result<Data, PluginError>, Never>
+    var continuation: CheckedContinuation<Result<[UInt8], PluginError>, Never>
     var progress: (@Sendable (PluginProgress) -> Void)?
   }
   typealias Ledger = CallLedger<Ticket>
@@ -31,6 +32,8 @@ package final class ProcessConnection: PluginConnection {
     /// Its standard input, until it is closed.
     var input: Int32?
     var lifeline: Int32?
+    /// The first of its processes; nil: it has ended.
+    var keeper: Int32?
     var outgoing: [UInt8] = []
     var closesInput = false
     /// Why it is to be ended.
@@ -43,6 +46,7 @@ package final class ProcessConnection: PluginConnection {
     var answering = 0
     var unsolicited: TokenBucket
     var malformed: TokenBucket
+    var quick = QuickAnswers()
     /// When the thread looks at the time limits next; nil: not before something happens.
     var looksAt: ContinuousClock.Instant?
     /// Where it sees its own directory.
@@ -56,6 +60,8 @@ package final class ProcessConnection: PluginConnection {
   let listener: any PluginListener
   let bell: Int32
   let state: Mutex<State>
+  /// Held while it is read, by whom ever; before `state`, where both are.
+  let output: Mutex<OutputReader>
 
   /// - Parameter concurrency: calls under way at once; others wait here.
   package init(
@@ -67,6 +73,7 @@ package final class ProcessConnection: PluginConnection {
     self.settings = settings
     self.listener = listener
     bell = rh_bell()
+    output = Mutex(OutputReader(limit: settings.messageLimit))
     state = Mutex(
       State(
         ledger: Ledger(concurrency: concurrency),
@@ -106,15 +113,9 @@ package final class ProcessConnection: PluginConnection {
     _ method: String, _ parameters: some Encodable & Sendable, limit: Duration?, progress: (@Sendable (PluginProgress) -> Void)?,
     isUrgent: Bool
   ) async throws(PluginError) -> Result {
-    let contents: Data
+    let answer = try await answer(method, parameters, limit: limit ?? settings.callLimit, progress: progress, isUrgent: isUrgent)
     do {
-      contents = try PluginJSON.encoder.encode(parameters)
-    } catch {
-      throw .refused(.invalidParameters, "the parameters of \(method) cannot be written as JSON: \(error)")
-    }
-    let answer = try await answer(method, contents, limit: limit ?? settings.callLimit, progress: progress, isUrgent: isUrgent)
-    do {
-      return try PluginJSON.decoder.decode(Result.self, from: answer)
+      return try MessageReader.read(Result.self, from: answer)
     } catch {
       let what = "the result of \(method) is not as expected: \(DecodingReason.text(error))"
       misbehaved(what)
@@ -124,13 +125,19 @@ package final class ProcessConnection: PluginConnection {
 
   /// The JSON of the result.
   private func answer(
-    _ method: String, _ parameters: Data, limit: Duration, progress: (@Sendable (PluginProgress) -> Void)?, isUrgent: Bool
-  ) async throws(PluginError) -> Data {
-    let id = state.withLock { state in
+    _ method: String, _ parameters: some Encodable & Sendable, limit: Duration, progress: (@Sendable (PluginProgress) -> Void)?,
+    isUrgent: Bool
+  ) async throws(PluginError) -> [UInt8] {
+    let (id, isQuick) = state.withLock { state in
       state.lastID += 1
-      return state.lastID
+      return (state.lastID, state.quick.isNextExpected())
     }
-    let line = Envelope.request(id: id, method: method, parameters: parameters)
+    let line: [UInt8]
+    do {
+      line = try Envelope.request(id: id, method: method, parameters: parameters)
+    } catch {
+      throw .refused(.invalidParameters, "the parameters of \(method) cannot be written as JSON: \(error)")
+    }
     guard line.count <= settings.messageLimit else {
       throw .refused(.invalid, "\(method) would take \(line.count) bytes, and a message has \(settings.messageLimit) at most")
     }
@@ -138,7 +145,8 @@ package final class ProcessConnection: PluginConnection {
       await withCheckedContinuation { continuation in
         let ticket = Ticket(continuation: continuation, progress: progress)
         let call = Ledger.Call(id: id, ticket: ticket, method: method, limit: limit, deadline: .now + limit, line: line)
-        if let refusal = submit(call, isUrgent: isUrgent) { continuation.resume(returning: .failure(refusal)) }
+        if isQuick, submitAndRead(call, isUrgent: isUrgent) { return }
+        if case .refused(let why) = submit(call, isUrgent: isUrgent) { continuation.resume(returning: .failure(why)) }
       }
     } onCancel: {
       cancel(id)
@@ -146,27 +154,35 @@ package final class ProcessConnection: PluginConnection {
     return try answer.get()
   }
 
-  /// - Returns: why the call is not made.
-  private func submit(_ call: Ledger.Call, isUrgent: Bool) -> PluginError? {
+  enum Submission {
+    /// Why the call is not made.
+    case refused(PluginError)
+    case sent, waits
+  }
+
+  func submit(_ call: Ledger.Call, isUrgent: Bool) -> Submission {
     state.withLock { state in
       // The flag is set before `onCancel` runs: whoever comes second finds what the first one left.
-      if Task.isCancelled { return .refused(.cancelled, "\(call.method) was cancelled") }
+      if Task.isCancelled { return .refused(.refused(.cancelled, "\(call.method) was cancelled")) }
       guard case .open = state.phase, state.closing == nil, state.input != nil, !state.closesInput else {
-        return .notRunning(state.reason)
+        return .refused(.notRunning(state.reason))
       }
       guard state.outgoing.count <= settings.outgoing else {
-        return .refused(.unavailable, "\(name) does not read what it is sent: \(state.outgoing.count) bytes wait")
+        return .refused(.refused(.unavailable, "\(name) does not read what it is sent: \(state.outgoing.count) bytes wait"))
       }
+      let submission: Submission
       switch state.ledger.add(call, isUrgent: isUrgent) {
-      case .full: return .refused(.unavailable, "too many calls wait for \(name)")
-      case .go: send(call.line, &state)
-      case .wait: break
+      case .full: return .refused(.refused(.unavailable, "too many calls wait for \(name)"))
+      case .go:
+        send(call.line, &state)
+        submission = .sent
+      case .wait: submission = .waits
       }
       if state.looksAt.map({ call.deadline < $0 }) ?? true {
         state.looksAt = call.deadline
         ring()
       }
-      return nil
+      return submission
     }
   }
 
@@ -191,6 +207,7 @@ package final class ProcessConnection: PluginConnection {
   }
 
   func sendNext(_ state: inout State) {
+    guard state.ledger.hasNext else { return }
     for call in state.ledger.next(at: .now) { send(call.line, &state) }
   }
 
@@ -217,6 +234,9 @@ package final class ProcessConnection: PluginConnection {
     // Full is as good as rung.
     _ = write(bell, &one, MemoryLayout.size(ofValue: one))
   }
+
+  /// The first of its processes, which the host made; nil where it does not run.
+  var keeper: Int32? { state.withLock { $0.keeper } }
 
   // MARK: - The end
 
@@ -301,23 +321,5 @@ extension ProcessConnection.State {
     case .open: closing ?? "it is being stopped"
     case .ended(let end): end.description
     }
-  }
-}
-
-/// What is wrong with a message, in words for who wrote it.
-enum DecodingReason {
-  static func text(_ error: any Error) -> String {
-    func place(_ path: [any CodingKey]) -> String {
-      path.isEmpty ? "the whole" : "'\(path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "."))'"
-    }
-    let text =
-      switch error {
-      case DecodingError.keyNotFound(let key, let context): "\(place(context.codingPath + [key])) is missing"
-      case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-        "\(place(context.codingPath)) is of another type"
-      case DecodingError.dataCorrupted(let context): "\(place(context.codingPath)): \(context.debugDescription)"
-      default: "\(error)"
-      }
-    return PluginText.line(text)
   }
 }

@@ -7,6 +7,7 @@ import RunnerHub
 package actor SecretKeeper: PluginAdapter {
   private var connections: [String: any PluginConnection] = [:]
   private var cache = SecretCache()
+  private var followers: [@Sendable (SecretReference) async -> Void] = []
   private var watchers: [SecretReference: [@Sendable (String) async -> Void]] = [:]
   private let wakeUp = WakeUp()
   private let logger: Logger
@@ -71,6 +72,9 @@ package actor SecretKeeper: PluginAdapter {
     watchers[reference, default: []].append(changed)
   }
 
+  /// Calls back whenever a secret that was read once has another value. The call must be short, and read no secret itself.
+  package func follow(_ changed: @escaping @Sendable (SecretReference) async -> Void) { followers.append(changed) }
+
   /// Asks again in time, until cancelled.
   package func run() async throws {
     while !Task.isCancelled {
@@ -109,6 +113,7 @@ package actor SecretKeeper: PluginAdapter {
     if isKnown, isNew {
       logger.notice("a secret has changed", metadata: ["secret": "\(reference)"])
       for changed in watchers[reference] ?? [] { await changed(answer.value) }
+      for changed in followers { await changed(reference) }
     }
     return answer.value
   }

@@ -29,19 +29,25 @@ package final class PluginHost: Sendable {
   private let plans: Plans
   private let surroundings: PluginSurroundings
   private let state: Mutex<State>
-  private let wake = WakeUp()
+  private let wake: WakeUp
   private let changed = WakeUp()
+  private let watch: PluginWatch
 
   /// - Parameters:
   ///   - folder: `plugins/`; it may be missing.
+  ///   - configuration: the file that `plans` reads, whose changes are seen at once; nil: there is none.
   ///   - held: names of plugins that an operator has disabled.
   ///   - awaitsAdapters: whether only plugins of kind `secrets` are begun until `adopt` is called.
   package init(
-    folder: URL, held: Set<String> = [], plans: @escaping Plans, surroundings: PluginSurroundings, awaitsAdapters: Bool = false
+    folder: URL, configuration: URL? = nil, held: Set<String> = [], plans: @escaping Plans, surroundings: PluginSurroundings,
+    awaitsAdapters: Bool = false
   ) {
     self.folder = folder
     self.plans = plans
     self.surroundings = surroundings
+    let wake = WakeUp()
+    self.wake = wake
+    watch = PluginWatch(folder: folder, file: configuration, pace: surroundings.pace, wake: wake, logger: surroundings.logger)
     state = Mutex(State(held: held, adapters: awaitsAdapters ? nil : []))
   }
 
@@ -55,6 +61,8 @@ package final class PluginHost: Sendable {
 
   /// Runs until cancelled; then every plugin is ended in order.
   package func run() async {
+    watch.open()
+    defer { watch.close() }
     await withTaskGroup(of: Void.self) { group in
       // Others may need their secrets to start.
       await look { supervisor in
@@ -68,13 +76,21 @@ package final class PluginHost: Sendable {
       while !Task.isCancelled, state.withLock({ $0.adapters == nil }) { await wake.wait() }
       state.withLock { $0.hasBegun = true }
       while !Task.isCancelled {
+        // Before the look: what happens from then on is told.
+        watch.follow()
+        let hasNews = watch.takeNews()
         await look { supervisor in
           group.addTask { await supervisor.run() }
         } only: { _ in
           true
         }
         changed.notify()
-        await wake.wait(until: Date(timeIntervalSinceNow: surroundings.pace.look))
+        if hasNews {
+          for supervisor in state.withLock({ Array($0.supervisors.values) }) { supervisor.lookAgain() }
+          // Files come one after the other, and each would have all of them looked at.
+          do { try await Task.sleep(for: surroundings.pace.stillness) } catch { break }
+        }
+        await wake.wait(until: Date(timeIntervalSinceNow: watch.interval))
       }
     }
   }
@@ -95,7 +111,8 @@ package final class PluginHost: Sendable {
       let supervisor = state.withLock { state in
         let supervisor = PluginSupervisor(
           name: name, folder: folder.appending(path: name, directoryHint: .isDirectory), isHeld: state.held.contains(name),
-          connection: Self.connection(name, &state), surroundings: surroundings, changed: { [changed] in changed.notify() })
+          connection: Self.connection(name, &state), surroundings: surroundings, watch: watch,
+          changed: { [changed] in changed.notify() })
         state.supervisors[name] = supervisor
         return supervisor
       }
@@ -130,6 +147,16 @@ package final class PluginHost: Sendable {
   }
 
   // MARK: - What others need
+
+  /// A secret has another value: whoever has it in its configuration is given it, as a new version takes over from an old one.
+  package func renew(usersOf reference: SecretReference) async {
+    let users = state.withLock { state in
+      state.plans.values.filter { SecretKeeper.references(in: $0.configuration).contains(reference) }.compactMap {
+        state.supervisors[$0.name]
+      }
+    }
+    for user in users { await user.renewSecrets() }
+  }
 
   /// The connection to a plugin by name: it lives as long as the host, whether the plugin is there or not.
   package func connection(to name: String) -> any PluginConnection { state.withLock { Self.connection(name, &$0) } }

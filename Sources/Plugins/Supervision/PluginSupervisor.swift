@@ -2,9 +2,7 @@ internal import Domain
 internal import Foundation
 internal import JSON
 internal import Logging
-internal import Metrics
 internal import RunnerHub
-internal import Synchronization
 
 /// One plugin, from the look at its folder to the end of its last process. One loop drives it, a turn at a time; wishes and news only wake it.
 actor PluginSupervisor {
@@ -13,9 +11,10 @@ actor PluginSupervisor {
   nonisolated let connection: SteadyConnection
   nonisolated let log: PluginLog
   private nonisolated let wake = WakeUp()
-  private nonisolated let shown: Mutex<PluginStatus>
-  private nonisolated let changed: @Sendable () -> Void
+  private nonisolated let display: PluginDisplay
+  private nonisolated let launcher: PluginLauncher
   private nonisolated let surroundings: PluginSurroundings
+  private nonisolated let watch: PluginWatch
   private var pace: PluginPace { surroundings.pace }
 
   /// What an operator wants beyond the configuration.
@@ -23,13 +22,8 @@ actor PluginSupervisor {
     var isHeld = false
     var restarts = false
     var isLifted = false
-  }
-  /// A process that has greeted.
-  private struct Running {
-    var checked: CheckedPlugin
-    /// nil: a kind without a process of the host's.
-    var process: ProcessConnection?
-    var listener: ProcessListener
+    /// A secret of its configuration is another one.
+    var hasNewSecrets = false
   }
   /// What is looked at for changes.
   private struct Seen: Hashable {
@@ -40,10 +34,11 @@ actor PluginSupervisor {
   private var plan: PluginPlan?
   private var wishes: Wishes
   private var seen: Seen?
-  private var running: Running?
+  private var running: LivePlugin?
   private var failures = FailureRecord()
   private var retryAt: Date?
   private var checkAt = Date.distantPast
+  private var weighAt = Date.distantPast
   private var badChecks = 0
   /// The adapter was told of it.
   private var isKnown = false
@@ -53,26 +48,24 @@ actor PluginSupervisor {
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
   init(
-    name: String, folder: URL, isHeld: Bool, connection: SteadyConnection, surroundings: PluginSurroundings,
+    name: String, folder: URL, isHeld: Bool, connection: SteadyConnection, surroundings: PluginSurroundings, watch: PluginWatch,
     changed: @escaping @Sendable () -> Void
   ) {
     self.name = name
     self.folder = folder
     self.surroundings = surroundings
-    self.changed = changed
+    self.watch = watch
     wishes = Wishes(isHeld: isHeld)
     self.connection = connection
     var logger = surroundings.logger
     logger[metadataKey: "plugin"] = "\(name)"
     log = PluginLog(logger: logger)
-    shown = Mutex(PluginStatus(name: name, since: Date()))
+    display = PluginDisplay(name: name, folder: folder, connection: connection, log: log, tell: surroundings.publish, changed: changed)
+    launcher = PluginLauncher(
+      name: name, folder: folder, connection: connection, log: log, wake: wake, surroundings: surroundings)
   }
 
-  nonisolated var status: PluginStatus {
-    var status = shown.withLock { $0 }
-    (status.calls, status.errors) = connection.counts
-    return status
-  }
+  nonisolated var status: PluginStatus { display.status }
 
   // MARK: - Wishes
 
@@ -82,6 +75,15 @@ actor PluginSupervisor {
     self.plan = plan
     wake.notify()
   }
+
+  /// A secret of its configuration has changed: it is taken over as a new version is.
+  func renewSecrets() {
+    wishes.hasNewSecrets = true
+    wake.notify()
+  }
+
+  /// Its folder may have changed.
+  nonisolated func lookAgain() { wake.notify() }
 
   /// Returns once the loop has acted on it.
   func disable() async {
@@ -132,14 +134,14 @@ actor PluginSupervisor {
     guard let plan else {
       await leave(.forgotten, "runnerhub.yaml does not name it")
       // Whether it is there, and what it is, may change all the same.
-      show { $0.abilities = [] }
-      describe()
-      return Date(timeIntervalSinceNow: pace.look)
+      display.show { $0.abilities = [] }
+      display.describe()
+      return Date(timeIntervalSinceNow: watch.interval)
     }
     guard plan.isEnabled, !wishes.isHeld else {
       await leave(.disabled, wishes.isHeld ? "by an operator; runnerhub plugin enable \(name)" : "by \(plan.place)")
-      describe()
-      return Date(timeIntervalSinceNow: pace.look)
+      display.describe()
+      return Date(timeIntervalSinceNow: watch.interval)
     }
     let isChanged = await look(plan)
     if isChanged || wishes.isLifted {
@@ -147,19 +149,39 @@ actor PluginSupervisor {
       retryAt = nil
     }
     let wasWished = wishes.restarts || wishes.isLifted
-    let replaces = isChanged || wishes.restarts
+    let hasNewSecrets = wishes.hasNewSecrets ? await isSettledAnew(plan) : false
+    let replaces = isChanged || wishes.restarts || hasNewSecrets
     wishes.restarts = false
     wishes.isLifted = false
     switch status.state {
     case .running, .degraded:
-      if replaces { await replace(plan) } else if checkAt <= Date() { await checkHealth() }
+      if replaces {
+        await replace(plan)
+      } else if checkAt <= Date() {
+        await checkHealth()
+      } else if weighAt <= Date() {
+        await weigh()
+      }
     case .backingOff:
       if retryAt.map({ $0 <= Date() }) ?? true { await start(plan) }
     case .quarantined, .stopped:
       if isChanged || wasWished { await start(plan) }
     case .available, .disabled, .starting: await start(plan)
     }
-    return [Date(timeIntervalSinceNow: pace.look), retryAt, running == nil ? nil : checkAt].compactMap { $0 }.min() ?? Date()
+    let next = running == nil ? nil : min(checkAt, weighAt)
+    return [Date(timeIntervalSinceNow: watch.interval), retryAt, next].compactMap { $0 }.min() ?? Date()
+  }
+
+  /// Whether its secrets are others than those that it was greeted with.
+  private func isSettledAnew(_ plan: PluginPlan) async -> Bool {
+    wishes.hasNewSecrets = false
+    guard let running else { return false }
+    do {
+      return try await launcher.settle(plan) != running.configuration
+    } catch {
+      log.add("(a secret of its configuration has changed, and cannot be read: \(error))", level: .warning)
+      return false
+    }
   }
 
   /// Whether files or configuration are others than at the last look. Waits until nothing changes any more: files come one after the other.
@@ -189,36 +211,27 @@ actor PluginSupervisor {
     do {
       checked = try CheckedPlugin.check(folder: folder, plan: plan)
     } catch {
-      describe()
+      display.describe()
       return await refuse("\(error)")
     }
-    show { status in
-      status.kind = checked.manifest.kind.rawValue
-      status.version = checked.manifest.version
-      status.summary = checked.manifest.summary
-      status.abilities = checked.manifest.abilities.texts
-    }
+    display.describe(checked.manifest)
     move(.start, nil)
     do {
-      await install(try await launch(checked))
+      await install(try await launcher.launch(checked))
     } catch {
       await fail("\(error)")
     }
   }
 
-  /// Files, configuration or grants changed, or an operator wants it: the new process takes over before the old one ends.
+  /// Files, configuration, grants or secrets changed, or an operator wants it: the new process takes over before the old one ends.
   private func replace(_ plan: PluginPlan) async {
     do {
       let checked = try CheckedPlugin.check(folder: folder, plan: plan)
-      let new = try await launch(checked)
+      let new = try await launcher.launch(checked)
       let old = running
       await install(new)
-      show { status in
-        status.version = checked.manifest.version
-        status.summary = checked.manifest.summary
-        status.abilities = checked.manifest.abilities.texts
-      }
-      publish("upgraded", "version \(checked.manifest.version) has taken over")
+      display.describe(checked.manifest)
+      display.publish("upgraded", "version \(checked.manifest.version) has taken over")
       if let process = old?.process {
         retire(process)
       }
@@ -227,58 +240,15 @@ actor PluginSupervisor {
       await refuse("\(refusal)")
     } catch {
       log.add("(the new version was not taken over, the old one goes on: \(error))", level: .error)
-      show { $0.reason = "the new version was not taken over: \(error)" }
+      display.show { $0.reason = "the new version was not taken over: \(error)" }
     }
   }
 
-  private func launch(_ checked: CheckedPlugin) async throws -> (Running, RunningPlugin) {
-    let manifest = checked.manifest
-    let configuration = try await surroundings.settle(checked.plan.configuration, "plugins.\(name).configuration")
-    let (directory, user) = try surroundings.directories.prepare(name)
-    var environment: [String: String] = [:]
-    for case .environment(let variable) in manifest.abilities { environment[variable] = surroundings.environment[variable] }
-    let program = PluginProgram(
-      command: checked.command, folder: folder, directory: directory, user: user, abilities: manifest.abilities, environment: environment,
-      bounds: checked.plan.bounds, leavesChildren: manifest.kind == .engine)
-    let listener = ProcessListener(log: log, wake: wake)
-    let plugin = RunningPlugin(
-      manifest: manifest, abilities: manifest.abilities, connection: connection, configuration: configuration, program: program)
-    guard manifest.kind != .garmProvider else { return (Running(checked: checked, process: nil, listener: listener), plugin) }
-    let process = ProcessConnection(
-      name: name, concurrency: manifest.concurrency,
-      service: surroundings.adapters[manifest.kind]?.service(for: manifest) ?? NoPluginRequests(), settings: pace.connection,
-      listener: listener)
-    let place = try await process.start(program)
-    do {
-      try await greet(process, manifest, configuration, directory: place)
-    } catch {
-      process.end("it did not greet: \(error)")
-      await process.waitForEnd()
-      throw error
-    }
-    return (Running(checked: checked, process: process, listener: listener), plugin)
-  }
-
-  private func greet(_ process: ProcessConnection, _ manifest: PluginManifest, _ configuration: JSONValue, directory: String) async throws {
-    let parameters = InitializeParameters(
-      protocolVersions: PluginProtocol.versions, host: .init(name: "RunnerHub", version: surroundings.hostVersion), name: name,
-      kind: manifest.kind, configuration: configuration, directory: directory, abilities: manifest.abilities.texts)
-    let result: InitializeResult = try await process.ask("initialize", parameters, limit: pace.greeting)
-    guard PluginProtocol.versions.contains(result.protocolVersion) else {
-      throw PluginError.malformed(
-        "it chose version \(PluginText.line(result.protocolVersion, limit: 40)) of the protocol, and was offered \(PluginProtocol.versions.joined(separator: ", "))"
-      )
-    }
-    guard result.version == manifest.version else {
-      throw PluginError.malformed(
-        "it says that it is version \(PluginText.line(result.version, limit: 40)), and its manifest says \(manifest.version)")
-    }
-  }
-
-  private func install(_ new: (running: Running, plugin: RunningPlugin)) async {
+  private func install(_ new: (running: LivePlugin, plugin: RunningPlugin)) async {
     running = new.running
     badChecks = 0
     checkAt = Date(timeIntervalSinceNow: pace.health)
+    weighAt = Date(timeIntervalSinceNow: pace.weigh)
     if let process = new.running.process { connection.lead(to: process) }
     isKnown = true
     // First: who waits for the state may need the adapter.
@@ -312,7 +282,22 @@ actor PluginSupervisor {
     badChecks += 1
     move(.unwell, detail)
     guard badChecks >= pace.badChecks else { return }
-    process.end("it was not well \(badChecks) times in a row: \(detail)")
+    await stop(process, "it was not well \(badChecks) times in a row: \(detail)")
+  }
+
+  /// Looks at what all of it takes.
+  private func weigh() async {
+    weighAt = Date(timeIntervalSinceNow: pace.weigh)
+    guard let running, let process = running.process else { return }
+    let holdings = PluginHoldings(
+      name: name, directory: running.directory, bounds: running.checked.plan.bounds, kind: running.checked.manifest.kind)
+    guard let excess = await holdings.excess(keeper: process.keeper) else { return }
+    await stop(process, excess)
+  }
+
+  /// Ends it, which counts as its failure.
+  private func stop(_ process: ProcessConnection, _ reason: String) async {
+    process.end(reason)
     await process.waitForEnd()
     await noticeEnd()
   }
@@ -326,8 +311,7 @@ actor PluginSupervisor {
   private func fail(_ reason: String) async {
     connection.interrupt(reason)
     let verdict = failures.failed(at: Date(), pace.restart, jitter: Double.random(in: 0...1))
-    show { $0.failures += 1 }
-    Counter(label: "runnerhub_plugin_failures_total", dimensions: [("plugin", name)]).increment()
+    display.count()
     switch verdict {
     case .again(let pause):
       retryAt = Date(timeIntervalSinceNow: pause)
@@ -342,7 +326,7 @@ actor PluginSupervisor {
 
   private func refuse(_ reason: String) async {
     await endProcess(reason)
-    if status.state == .stopped { show { $0.reason = reason } }
+    if status.state == .stopped { display.show { $0.reason = reason } }
     move(.refused, reason)
     await interrupted(reason)
   }
@@ -384,72 +368,17 @@ actor PluginSupervisor {
       return
     }
     running = nil
-    await shutDown(process)
+    await launcher.shutDown(process)
   }
 
   /// Ends a process that another one has taken over from. The loop does not wait for it, as its calls may last; the end of the loop does.
   private func retire(_ process: ProcessConnection) {
     retired += 1
     retiring[retired] = Task { [number = retired] in
-      await shutDown(process)
+      await launcher.shutDown(process)
       retiring[number] = nil
     }
   }
 
-  /// Lets it finish, then insists.
-  private nonisolated func shutDown(_ process: ProcessConnection) async {
-    let pace = surroundings.pace
-    do {
-      let _: PluginNothing = try await process.ask("shutdown", PluginNothing(), limit: pace.shutdown)
-    } catch {
-      log.add("(asked to end: \(error))", level: .warning)
-    }
-    process.closeInput()
-    if await process.waitForEnd(within: pace.grace) != nil { return }
-    process.terminate()
-    if await process.waitForEnd(within: pace.termination) != nil { return }
-    process.end("it did not end when it was told to")
-    await process.waitForEnd()
-  }
-
-  // MARK: - What is seen
-
-  /// Applies an event; what does not apply changes nothing.
-  private func move(_ event: PluginEvent, _ reason: String?) {
-    let moved: (from: PluginState, to: PluginState)? = shown.withLock { status in
-      guard let next = status.state.next(on: event) else { return nil }
-      let from = status.state
-      status.state = next
-      status.reason = reason
-      status.since = Date()
-      return (from, next)
-    }
-    guard let moved else { return }
-    Gauge(label: "runnerhub_plugin_up", dimensions: [("plugin", name)]).record(moved.to.isUp ? 1 : 0)
-    let text = reason.map { ": \($0)" } ?? ""
-    let isBad = [.backingOff, .quarantined].contains(moved.to) || event == .refused
-    log.add("(\(moved.to.rawValue)\(text))", level: isBad ? .error : .notice)
-    publish(moved.to.rawValue, reason ?? "was \(moved.from.rawValue)")
-    changed()
-  }
-
-  private func publish(_ action: String, _ text: String) {
-    surroundings.publish(
-      HubEvent(
-        kind: .plugin, at: Date(), action: action, subject: name, text: "plugin \(name) \(action): \(text)",
-        details: ["kind": status.kind ?? "", "version": status.version ?? ""]))
-  }
-
-  private func show(_ change: (inout PluginStatus) -> Void) { shown.withLock { change(&$0) } }
-
-  /// What its manifest says, of a plugin that does not run.
-  private func describe() {
-    // What is wrong with it is said when it is to run, or by runnerhub plugin check.
-    let manifest = try? PluginManifest.read(folder: folder)
-    show { status in
-      status.kind = manifest?.kind.rawValue
-      status.version = manifest?.version
-      status.summary = manifest?.summary
-    }
-  }
+  private func move(_ event: PluginEvent, _ reason: String?) { display.move(event, reason) }
 }

@@ -19,7 +19,11 @@ package struct PluginPace: Sendable {
   package var termination: Duration = .seconds(1)
   /// Seconds between two looks at its files, and for which they may not change before they are taken.
   package var look: TimeInterval = 2
+  /// Between two looks while the kernel tells of changes.
+  package var backstop: TimeInterval = 30
   package var stillness: Duration = .milliseconds(100)
+  /// Seconds between two looks at what all of its processes and its directory take.
+  package var weigh: TimeInterval = 5
   package var restart = RestartPolicy()
   package var connection = ConnectionSettings()
 

@@ -137,6 +137,14 @@ extension FailingStore: AlertReader {
   }
 }
 
+extension FailingStore: AlertLog {
+  func forgetAlerts(endedBefore time: Date, limit: Int) async throws(StoreError) -> Int {
+    try await trap.around(.commit(.alertsForgotten)) { () async throws(StoreError) in
+      try await store.forgetAlerts(endedBefore: time, limit: limit)
+    }
+  }
+}
+
 extension FailingStore: ForgeMemory {
   func value(forKey key: String) async throws(StoreError) -> String? { try await store.value(forKey: key) }
 }

@@ -55,12 +55,14 @@ package struct Orchestration: Sendable {
       store: store, roster: notifiers, wakeUp: transactor.signals.notifications, link: { [url = settings.baseURL] _ in url }, logger: logger
     )
     let retention = DecisionRetention(transactor: transactor, settings: settings, logger: logger)
+    let alertRetention = AlertRetention(transactor: transactor, settings: settings, logger: logger)
     var loops: [(name: String, run: @Sendable () async throws -> Void)] = [
       ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planner", { try await planner.run() }),
       ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
       ("health", { try await health.run() }), ("reconciliation", { try await reconciler.run() }),
       ("monitoring", { try await monitoring.run() }), ("decision log", { try await retention.run() }),
-      ("alerts", { try await alerts.run() }), ("notifications", { try await courier.run() }),
+      ("alerts", { try await alerts.run() }), ("alert log", { try await alertRetention.run() }),
+      ("notifications", { try await courier.run() }),
     ]
     // A loop that ends by itself counts as a failure: one that has nothing to do is left out.
     if settings.sweepInterval > .zero { loops.append(("sweep", { try await sweeper.run() })) }

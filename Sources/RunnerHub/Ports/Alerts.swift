@@ -52,6 +52,15 @@ package protocol AlertReader: Sendable {
   func pendingNotifications(limit: Int) async throws(StoreError) -> [(notification: AlertNotification, alert: Alert)]
 }
 
+/// What is kept of alerts that are over.
+package protocol AlertLog: Sendable {
+  /// Removes alerts that ended before a time, and what their notifiers were told, those that began first; one of which a notifier is still to be told
+  /// stays. In one commit.
+  /// - Parameter limit: of alerts.
+  /// - Returns: how many alerts.
+  func forgetAlerts(endedBefore time: Date, limit: Int) async throws(StoreError) -> Int
+}
+
 /// Tells people of alerts.
 package protocol Notifier: Sendable {
   /// At least once for each alert and moment; `alert.id` and `moment` tell a repetition.

@@ -21,6 +21,8 @@ package enum CommitPoint: String, Sendable, CaseIterable {
 
   /// Old decisions, and inputs that none needs any more, are removed.
   case decisionsForgotten = "decisions-forgotten"
+  /// Old alerts that are over, and what was told of them, are removed.
+  case alertsForgotten = "alerts-forgotten"
 
   // MARK: Starts
   /// The container of a job runs and waits.

@@ -139,3 +139,4 @@ package protocol ChangeWriter: Sendable {
 /// Everything that must outlive the process.
 package typealias Store = Inbox & JobReader & AssignmentReader & ContainerReader & PlanningReader & OutboxReader & DecisionReader
   & ForgeMemory & ChangeWriter & PolicyArchive & DecisionLog & MigrationReader & ComparisonReader & AuditReader & AlertReader
+  & AlertLog

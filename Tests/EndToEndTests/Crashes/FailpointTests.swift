@@ -14,7 +14,8 @@ import Testing
   private static let ordinary: [Step] = [
     .commit(.installationNamed), .commit(.policyChanged), .commit(.deliveryStored), .commit(.deliveriesApplied), .call(.run), .call(.file),
     .commit(.jobDecided),
-    .commit(.planMade), .commit(.decisionsForgotten), .call(.create), .call(.start), .commit(.containerMade), .call(.register),
+    .commit(.planMade), .commit(.decisionsForgotten), .commit(.alertsForgotten), .call(.create), .call(.start), .commit(.containerMade),
+    .call(.register),
     .commit(.runnerRegistered),
     .call(.removeRunner), .commit(.startFailed), .call(.put), .commit(.runnerStarted),
     .call(.appendLog), .commit(.healthJudged), .call(.publish), .commit(.statusesSettled), .call(.recycle), .commit(.assignmentReleased),

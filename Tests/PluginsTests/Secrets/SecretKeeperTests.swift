@@ -132,6 +132,8 @@ struct SecretKeeperTests {
     vault.with { $0.expiresIn = 0.001 }
     _ = try await keeper.value(of: token, key: "k")
     let changes = AsyncStream<String>.makeStream()
+    let followed = Mutex<[SecretReference]>([])
+    await keeper.follow { reference in followed.withLock { $0.append(reference) } }
     await keeper.watch(token) { changes.continuation.yield($0) }
     vault.with {
       $0.values["hub#token"] = "second"
@@ -147,6 +149,7 @@ struct SecretKeeperTests {
       group.cancelAll()
     }
     #expect(try await keeper.value(of: token, key: "k") == "second")
+    #expect(followed.withLock { $0 } == [token])
     let logged = vault.with { $0.logged }
     #expect(
       logged.contains { $0.contains("secret://vault/hub#token") } && !logged.contains { $0.contains("first") || $0.contains("second") })

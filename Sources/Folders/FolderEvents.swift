@@ -5,14 +5,14 @@
 
   /// What the kernel tells of a few folders (`inotify(7)`). It tells nothing of changes that another machine makes on a network file system.
   /// Owned by one loop, and closed with it.
-  final class FolderEvents {
-    struct Failure: Error, CustomStringConvertible {
-      var description: String
+  package final class FolderEvents {
+    package struct Failure: Error, CustomStringConvertible {
+      package var description: String
     }
 
-    /// What is watched, by the kernel's number: the only name in it that counts; empty: all do.
+    /// What is watched, by the kernel's number: the names in it that count; empty: all do.
     private final class Watched: Sendable {
-      let names = Mutex<[Int32: String]>([:])
+      let names = Mutex<[Int32: Set<String>]>([:])
     }
 
     private let descriptor: Int32
@@ -22,7 +22,7 @@
       IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
 
     /// - Parameter happened: called from a queue of its own after each change.
-    init(_ happened: @escaping @Sendable () -> Void) throws(Failure) {
+    package init(_ happened: @escaping @Sendable () -> Void) throws(Failure) {
       let descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
       guard descriptor >= 0 else { throw Self.failure("events of files cannot be had") }
       self.descriptor = descriptor
@@ -38,13 +38,15 @@
     deinit { source.cancel() }
 
     /// Watches these folders from now on, and no others. One that is not there is left out.
-    /// - Parameter folders: by path, with the one name in it that counts; empty: all do.
-    func watch(_ folders: [String: String]) throws(Failure) {
-      var names: [Int32: String] = [:]
+    /// - Parameter folders: by path, with the names in it that count; empty: all do.
+    package func watch(_ folders: [String: Set<String>]) throws(Failure) {
+      var names: [Int32: Set<String>] = [:]
       for (path, name) in folders {
         let number = inotify_add_watch(descriptor, path, Self.mask)
         if number >= 0 {
-          names[number] = name
+          // Two paths may lead to one folder.
+          let known = names[number]
+          names[number] = name.isEmpty || known?.isEmpty == true ? [] : name.union(known ?? [])
         } else if errno != ENOENT && errno != ENOTDIR {
           throw Self.failure("\(path) cannot be watched")
         }
@@ -74,7 +76,7 @@
           let name = String(decoding: buffer[(start + 16)..<end].prefix { $0 != 0 }, as: UTF8.self)
           let wanted = watched.names.withLock { $0[number] }
           // Of a folder that is not watched any more: look rather once too often.
-          if wanted == nil || wanted == "" || wanted == name { counts = true }
+          if wanted.map({ $0.isEmpty || $0.contains(name) }) ?? true { counts = true }
           start = end
         }
       }
