@@ -64,7 +64,7 @@ extension StoreContract {
         try await store.commit { $0.jobs = [job(1), job(2), job(3)] + others }
         let lineage = JobLineage(job(1))
         #expect(try await store.earlierRuns(of: lineage, limit: 9).map(\.seconds) == [30, 20, 10])
-        #expect(try await store.earlierRuns(of: lineage, limit: 2).map(\.receivedAt) == [Sample.time(3), Sample.time(2)])
+        #expect(try await store.earlierRuns(of: lineage, limit: 2).map(\.receivedAt) == [job(3).receivedAt, job(2).receivedAt])
         #expect(try await store.earlierRuns(of: lineage, limit: 0).isEmpty)
         #expect(try await store.earlierRuns(of: JobLineage(others[1]), limit: 9).map(\.seconds) == [50])
       },
