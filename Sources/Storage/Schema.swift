@@ -161,7 +161,7 @@ extension Migration {
     ALTER TABLE job_outcomes ADD COLUMN name VARCHAR NOT NULL DEFAULT '';
     UPDATE job_outcomes SET name = coalesce(
       (SELECT CASE WHEN json_valid(metadata) THEN metadata ->> '$.name' END FROM orchestrator_jobs WHERE id = job_id), '');
-    CREATE INDEX job_outcomes_by_job ON job_outcomes (repository, workflow, name, received_at, run_seconds)
+    CREATE INDEX job_outcomes_by_job ON job_outcomes (repository, workflow, name, received_at, run_seconds, outcome)
       WHERE outcome = 'succeeded' AND run_seconds IS NOT NULL;
     """
 
