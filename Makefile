@@ -11,7 +11,7 @@ ONLY =
 # How long `make fuzz` runs, and from which seed; empty: another one each time.
 FUZZ_SECONDS = 60
 SEED =
-SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Plugins/Garm/machine.sh Sources/Plugins/Garm/wrapper.sh Sources/Emulator/Runner/run.sh Tests/Scripts/*.sh
+SHELL_SCRIPTS = .ci/run scripts/build scripts/install-system-packages scripts/check-readme scripts/demo scripts/verify-github scripts/private-dockerd scripts/minimal-image Sources/Engines/init.sh Sources/Plugins/Garm/machine.sh Sources/Plugins/Garm/wrapper.sh Sources/Emulator/Runner/run.sh scripts/workflow-fuzzer Tests/Scripts/*.sh
 
 help:
 	@echo 'make run     install what is missing, build, and run the demonstration (ENGINE=process or docker)'
@@ -40,7 +40,7 @@ test: test-packages
 	  $(RUNNERHUB) policy check "$${example%/}" && $(RUNNERHUB) policy test "$${example%/}" || exit 1; \
 	done
 	@$(RUNNERHUB) plugin test plugins
-	@scripts/check-readme docs/policy-guide.md docs/plugin-guide.md
+	@scripts/check-readme docs/policy-guide.md docs/plugin-guide.md docs/workflow.md
 	@swift test --skip-build --no-parallel
 
 # Said before anything is installed or built.
@@ -49,10 +49,14 @@ verify-github-variables:
 
 verify-github: verify-github-variables build
 	@scripts/verify-github run
-# The time is shared.
+
+# libFuzzer on workflow files for the whole time; beside it our own cases, on workflow files and on policies.
 fuzz: build
-	@.build/debug/PolicyFuzz --seconds $$(($(FUZZ_SECONDS) / 2)) $(if $(SEED),--seed $(SEED))
-	@.build/debug/WorkflowFuzz --seconds $$(($(FUZZ_SECONDS) / 2)) $(if $(SEED),--seed $(SEED))
+	@scripts/workflow-fuzzer build
+	@scripts/workflow-fuzzer run $(FUZZ_SECONDS) & fuzzer=$$!; \
+	.build/debug/WorkflowFuzz --seconds $$(($(FUZZ_SECONDS) / 2)) $(if $(SEED),--seed $(SEED)) && \
+	.build/debug/PolicyFuzz --seconds $$(($(FUZZ_SECONDS) / 2)) $(if $(SEED),--seed $(SEED)); status=$$?; \
+	wait $$fuzzer && exit $$status
 
 bench: bench-packages
 	@scripts/build benchmarks

@@ -5,6 +5,7 @@
 --   LOW       scheduled and background jobs
 --   NORMAL    everything else
 --
+-- After deployments and urgent labels, what the repository asks for in .github/runnerhub.yaml counts.
 -- The first rule that fits decides, in this order.
 
 local words = require("lib.words")
@@ -59,6 +60,8 @@ function priority.prioritise(job, fleet) -- luacheck: ignore 212/fleet
 
   local label = label_among(job, urgent)
   if label then return "HIGH", "label " .. label end
+  local asked = job.estimate and job.estimate.priority
+  if asked then return asked, "asked for in .github/runnerhub.yaml" end
   if job.branch and words.has(job.branch, "hotfix") then return "HIGH", "hotfix branch " .. job.branch end
 
   if job.event == "schedule" then return "LOW", "scheduled run" end

@@ -48,6 +48,15 @@ test("urgent labels are high", function()
   expect((level({ labels = { "high-priority" } }))).equals("HIGH")
 end)
 
+test("what the repository asks for counts after deployments and urgent labels", function()
+  local asks = { priority = "LOW" }
+  local found, why = level({ branch = "hotfix/cart-total", estimate = asks })
+  expect(found).equals("LOW")
+  expect(why).equals("asked for in .github/runnerhub.yaml")
+  expect((level({ labels = { "urgent" }, estimate = asks }))).equals("HIGH")
+  expect((level({ environment = "production", estimate = asks }))).equals("CRITICAL")
+end)
+
 test("a hotfix branch is high", function()
   local found, why = level({ branch = "hotfix/cart-total" })
   expect(found).equals("HIGH")

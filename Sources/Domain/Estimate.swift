@@ -72,34 +72,20 @@ package struct Estimate: Hashable, Sendable, Codable {
   package var resources: Resources
   /// Expected run time in seconds, where something is known of it.
   package var durationSeconds: Double?
-  /// Reasons that a person can read, such as `label large-runner`.
+  /// Where each part comes from, for people: `CPUs, memory: label large-runner`.
   package var sources: [String]
+  /// What the job's repository asks for in `.github/runnerhub.yaml`, within the host's bounds. nil: nothing.
+  package var priorityHint: Priority?
+  /// Words for affinity policies, from the same place; nil: none.
+  package var affinityHints: [String]?
 
-  package init(resources: Resources, durationSeconds: Double? = nil, sources: [String]) {
+  package init(
+    resources: Resources, durationSeconds: Double? = nil, sources: [String], priorityHint: Priority? = nil, affinityHints: [String]? = nil
+  ) {
     self.resources = resources
     self.durationSeconds = durationSeconds
     self.sources = sources
-  }
-}
-
-/// What a workflow file asks for a job; nil where it says nothing of a dimension.
-package struct ResourceRequestFinding: Hashable, Sendable, Codable {
-  package var milliCPUs: Int?
-  package var memory: ByteCount?
-  package var disk: ByteCount?
-  package var gpus: Int?
-  package var seconds: Double?
-  /// Where it asks, such as `env RUNNERHUB_CPUS`.
-  package var sources: [String]
-
-  package init(
-    milliCPUs: Int? = nil, memory: ByteCount? = nil, disk: ByteCount? = nil, gpus: Int? = nil, seconds: Double? = nil, sources: [String]
-  ) {
-    self.milliCPUs = milliCPUs
-    self.memory = memory
-    self.disk = disk
-    self.gpus = gpus
-    self.seconds = seconds
-    self.sources = sources
+    self.priorityHint = priorityHint
+    self.affinityHints = affinityHints
   }
 }

@@ -74,14 +74,17 @@ package enum DefinitionFinding: Hashable, Sendable, Codable {
     package var concurrencyGroup: String?
     /// What its token may do, by scope, of the job or else of the workflow; `*` for all scopes. nil: the repository's standard.
     package var permissions: [String: String]?
-    /// What its `env` and its container's options ask for; nil where they ask for nothing.
-    package var requested: ResourceRequestFinding?
+    /// The called workflow that it stands in, as `uses` names it from the run's own file; nil: that file itself.
+    package var calledWorkflow: String?
+    /// What of it the host's rules forbid, and what they advise against: each a sentence with its place. nil: nothing.
+    package var objections: [String]?
+    package var advice: [String]?
 
     package init(
       path: String, commit: String, key: String, isExact: Bool, images: [String], environment: String?, timeoutMinutes: Double?,
       container: String? = nil, services: [String]? = nil, needs: [String]? = nil, matrix: [String: String]? = nil,
       runnerGroup: String? = nil, concurrencyGroup: String? = nil, permissions: [String: String]? = nil,
-      requested: ResourceRequestFinding? = nil
+      calledWorkflow: String? = nil, objections: [String]? = nil, advice: [String]? = nil
     ) {
       self.path = path
       self.commit = commit
@@ -97,7 +100,9 @@ package enum DefinitionFinding: Hashable, Sendable, Codable {
       self.runnerGroup = runnerGroup
       self.concurrencyGroup = concurrencyGroup
       self.permissions = permissions
-      self.requested = requested
+      self.calledWorkflow = calledWorkflow
+      self.objections = objections
+      self.advice = advice
     }
   }
 

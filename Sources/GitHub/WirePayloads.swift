@@ -149,10 +149,12 @@ struct WireRun: Decodable, Sendable {
   let headRepositoryID: Int64?
   let actor: String?
   let pullRequests: [WirePullRequest]
+  let referencedWorkflows: [WireReferencedWorkflow]
   let repository: WireRepository?
 
   enum CodingKeys: String, CodingKey {
     case id, event, status, conclusion, path, actor, repository
+    case referencedWorkflows = "referenced_workflows"
     case runAttempt = "run_attempt"
     case headSHA = "head_sha"
     case headRepository = "head_repository"
@@ -175,6 +177,7 @@ struct WireRun: Decodable, Sendable {
     headRepositoryID = head?.id ?? (members.contains(.headRepository) ? Self.deletedRepository : nil)
     actor = try members.decodeIfPresent(WireReference.self, forKey: .actor)?.login
     pullRequests = try members.decodeIfPresent([WirePullRequest].self, forKey: .pullRequests) ?? []
+    referencedWorkflows = try members.decodeIfPresent([WireReferencedWorkflow].self, forKey: .referencedWorkflows) ?? []
     repository = try members.decodeIfPresent(WireRepository.self, forKey: .repository)
   }
 
@@ -186,6 +189,14 @@ struct WireRun: Decodable, Sendable {
       context: RunContext(
         event: event, path: path.map { String($0.prefix { $0 != "@" }) }, headRepositoryID: headRepositoryID, actor: actor),
       definitionRefs: DefinitionRefs.candidates(
-        event: event, headSHA: headSHA, pullRequests: pullRequests, defaultBranch: defaultBranch ?? repository?.defaultBranch))
+        event: event, headSHA: headSHA, pullRequests: pullRequests, defaultBranch: defaultBranch ?? repository?.defaultBranch),
+      calledCommits: referencedWorkflows.isEmpty
+        ? nil : Dictionary(referencedWorkflows.map { ($0.path, $0.sha) }, uniquingKeysWith: { first, _ in first }))
   }
+}
+
+/// A reusable workflow that a run calls: `path` is `OWNER/REPOSITORY/.github/workflows/x.yml@REF`.
+struct WireReferencedWorkflow: Decodable, Sendable {
+  let path: String
+  let sha: String
 }

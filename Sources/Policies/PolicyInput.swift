@@ -34,15 +34,22 @@ package enum PolicyInput {
       .init("disk_mb", .integer, "Disk in MiB.") { .integer($0.resources.disk.mebibytes) },
       .init("gpus", .integer, "GPUs.") { .integer($0.resources.gpus) },
       .init("duration_seconds", .optional(.number), "Expected run time, where something is known of it.") { .optional($0.durationSeconds) },
-      .init("sources", .list(.text), "Where the numbers come from, in words: `label large-runner`, `default size`.") {
+      .init("sources", .list(.text), "Where the numbers come from, in words: `CPUs, memory: label large-runner`.") {
         .list(of: $0.sources)
       },
+      .init("priority", .optional(.text), "Priority that the repository asks for in `.github/runnerhub.yaml`, within the host's bound.") {
+        .optional($0.priorityHint?.word)
+      },
+      .init("affinity", .list(.text), "Words for affinity from the same file.") { .list(of: $0.affinityHints ?? []) },
     ])
 
   static let definition = PolicyKind<DefinitionFinding.Definition>(
     .definition, doc: "A job's text in its workflow file. Texts are as written, and may hold expressions.",
     fields: [
       .init("path", .text, "Path of the workflow file.") { .text($0.path) },
+      .init("called_workflow", .optional(.text), "The called workflow that it stands in, as `uses` names it; absent: that file itself.") {
+        .optional($0.calledWorkflow)
+      },
       .init("key", .text, "The job's key under `jobs`.") { .text($0.key) },
       .init("exact", .boolean, "Whether name and labels told the job and its matrix for certain; else a pattern did.") {
         .bool($0.isExact)

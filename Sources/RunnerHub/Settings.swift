@@ -21,6 +21,8 @@ package struct Settings: Sendable {
   package var sizes: [String: Resources]
   /// What a job without a size label is expected to need.
   package var defaultSize: Resources
+  /// How workflow files are judged, and what repositories may say of their jobs.
+  package var workflow: WorkflowSettings
   /// How long a job waits for its definition at most.
   package var definitionTimeLimit: Duration
   /// From handing a runner its files to the forge's word that it works.
@@ -74,6 +76,7 @@ package struct Settings: Sendable {
       "large-runner": Resources(milliCPUs: 4000, memory: ByteCount(gibibytes: 8), disk: ByteCount(gibibytes: 20)),
       "xlarge-runner": Resources(milliCPUs: 8000, memory: ByteCount(gibibytes: 16), disk: ByteCount(gibibytes: 40)),
     ]
+    workflow = WorkflowSettings()
     definitionTimeLimit = .seconds(2)
     startTimeLimit = 120
     endTimeLimit = 30

@@ -10,8 +10,9 @@ extension Job {
     try db.run(
       """
       INSERT INTO job_outcomes (
-        job_id, received_at, side, cause, reason, repository, workflow, labels, outcome, runner, wait_seconds, run_seconds)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        job_id, received_at, side, cause, reason, repository, workflow, labels, outcome, runner, wait_seconds, run_seconds,
+        name)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (job_id) DO UPDATE SET
         side = excluded.side, cause = excluded.cause, reason = excluded.reason, outcome = excluded.outcome, runner = excluded.runner,
         wait_seconds = excluded.wait_seconds, run_seconds = excluded.run_seconds
@@ -20,6 +21,7 @@ extension Job {
         id.rawValue, Timestamp.text(receivedAt), side.rawValue, routeCause?.rawValue ?? "unknown", routeReason ?? "",
         repository.qualifiedName,
         workflow ?? "", Labels(labels).values.joined(separator: ","), outcome.rawValue, runnerName ?? "", waitSeconds, runSeconds,
+        name,
       ])
   }
 }

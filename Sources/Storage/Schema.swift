@@ -16,6 +16,7 @@ extension Migration {
     Migration(number: 11, name: "audit", sql: audit),
     Migration(number: 12, name: "jobs left to others by class", sql: leftJobs),
     Migration(number: 13, name: "alerts and notifications", sql: alerts),
+    Migration(number: 14, name: "earlier runs of a job", sql: earlierRuns),
   ]
 
   private static let deliveries = """
@@ -153,6 +154,15 @@ extension Migration {
       UNIQUE (alert_id, notifier, moment)
     );
     CREATE INDEX notifications_pending ON notifications (notifier, due_at, id) WHERE status = 'pending';
+    """
+
+  /// Estimates ask how long a job of this name took. Names of before are taken from the jobs.
+  private static let earlierRuns = """
+    ALTER TABLE job_outcomes ADD COLUMN name VARCHAR NOT NULL DEFAULT '';
+    UPDATE job_outcomes SET name = coalesce(
+      (SELECT CASE WHEN json_valid(metadata) THEN metadata ->> '$.name' END FROM orchestrator_jobs WHERE id = job_id), '');
+    CREATE INDEX job_outcomes_by_job ON job_outcomes (repository, workflow, name, received_at, run_seconds, outcome)
+      WHERE outcome = 'succeeded' AND run_seconds IS NOT NULL;
     """
 
   private static let audit = """

@@ -4,7 +4,8 @@ import Foundation
 ///
 /// A failure, a crash included, names its case.
 package enum FuzzRun {
-  package static func main(_ name: String, run: (UInt64) throws -> Void) throws {
+  /// - Parameter memoryLimit: what the process may hold at its peak, in bytes; nil: not looked at.
+  package static func main(_ name: String, memoryLimit: Int? = nil, run: (UInt64) throws -> Void) throws {
     let seconds = try option("--seconds") ?? 60
     let seed = try option("--seed") ?? UInt64.random(in: 1...999_999_999)
     Crash.watch()
@@ -21,13 +22,24 @@ package enum FuzzRun {
     while clock.now < end {
       attempt(numbers.next(), name, run)
       count += 1
+      if let memoryLimit, peakMemory > memoryLimit {
+        print("fuzz  \(name): \(peakMemory >> 20) MiB after \(count) cases of seed \(seed), \(memoryLimit >> 20) at most are allowed")
+        exit(1)
+      }
       if clock.now - said > .seconds(2) {
         said = clock.now
         print("fuzz  \(count) cases …")
         fflush(nil)
       }
     }
-    print("fuzz  \(name): \(count) cases held in \(seconds) s, seed \(seed)")
+    print("fuzz  \(name): \(count) cases held in \(seconds) s, \(peakMemory >> 20) MiB at most, seed \(seed)")
+  }
+
+  /// The most that the process has held so far, in bytes.
+  private static var peakMemory: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return Int(usage.ru_maxrss) << 10
   }
 
   private static func attempt(_ number: UInt64, _ name: String, _ run: (UInt64) throws -> Void) {

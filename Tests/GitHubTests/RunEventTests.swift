@@ -51,6 +51,14 @@ import Testing
     #expect(try report(["path": .null]).context.path == nil)
   }
 
+  @Test("the commits of called workflows are told by their references") func calledCommits() throws {
+    let called: JSONValue = .array([
+      .object(["path": .string("acme/ci/.github/workflows/a.yml@v1"), "sha": .string("abc"), "ref": .string("refs/tags/v1")])
+    ])
+    #expect(try report(["referenced_workflows": called]).calledCommits == ["acme/ci/.github/workflows/a.yml@v1": "abc"])
+    #expect(try report(["referenced_workflows": .null]).calledCommits == nil)
+  }
+
   @Test("a head repository that was deleted counts as another repository") func deletedForkIsAFork() throws {
     #expect(try report(["head_repository": .null]).context.headRepositoryID == 0)
     #expect(try report(["head_repository": .object(["id": .integer(5)])]).context.headRepositoryID == 5)

@@ -95,7 +95,18 @@ struct DefaultPoliciesTests {
     (job(labels: ["low-priority", "background"]), .low, "label background"),
     (job(labels: ["urgent"], event: "schedule"), .high, "label urgent"),
     (job(workflow: nil, branch: nil), .normal, "standard job"),
+    (asking(.low, job(branch: "hotfix/cart")), .low, "asked for in .github/runnerhub.yaml"),
+    (asking(.high, job(event: "schedule")), .high, "asked for in .github/runnerhub.yaml"),
+    (asking(.low, job(labels: ["urgent"])), .high, "label urgent"),
+    (asking(.low, job(event: "release")), .critical, "release event"),
   ]
+
+  /// A job for which its repository asks for a priority.
+  private static func asking(_ priority: Priority, _ job: PolicyJob) -> PolicyJob {
+    var job = job
+    job.estimate = Estimate(resources: Resources(milliCPUs: 1_000, memory: ByteCount(gibibytes: 1)), sources: [], priorityHint: priority)
+    return job
+  }
 
   @Test("prioritise as the built-in rule does", arguments: prioritised)
   func priority(job: PolicyJob, priority: Priority, reason: String) throws {

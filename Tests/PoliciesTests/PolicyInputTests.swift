@@ -21,9 +21,10 @@ struct PolicyInputTests {
       .init(
         path: ".github/workflows/ci.yml", commit: "abc", key: "build", isExact: true, images: ["node:22"], environment: "eu",
         timeoutMinutes: 20, container: "node:22", services: ["db"], needs: ["lint"], matrix: ["os": "ubuntu"], runnerGroup: "large",
-        concurrencyGroup: "ci", permissions: ["contents": "read"]))
+        concurrencyGroup: "ci", permissions: ["contents": "read"], calledWorkflow: "./.github/workflows/build.yml"))
     job.estimate = Estimate(
-      resources: Resources(milliCPUs: 2500, memory: ByteCount(gibibytes: 4)), durationSeconds: 60, sources: ["label large-runner"])
+      resources: Resources(milliCPUs: 2500, memory: ByteCount(gibibytes: 4)), durationSeconds: 60, sources: ["label large-runner"],
+      priorityHint: .high, affinityHints: ["cache"])
     return PolicyJob(job)
   }
 

@@ -75,6 +75,8 @@ final class Bench: Sendable {
   let fleetMemory = FleetMemory()
   let settings: Settings
   let transactor: Transactor
+  /// One for all turns: it remembers.
+  private let hints: HintSource
   private let guid = Mutex(0)
   private let memory = Mutex(PlanningTurn.Memory())
   private let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -88,6 +90,7 @@ final class Bench: Sendable {
     store = try given ?? SQLiteStore()
     forges = ForgeRoster(github: forge)
     forges.add(gitlab, as: "gitlab")
+    hints = HintSource(forge: forges)
     let clock = clock
     transactor = Transactor(store: store, signals: Signals(), now: { clock.now })
   }
@@ -139,8 +142,10 @@ final class Bench: Sendable {
   }
   var triage: Triage {
     Triage(
-      transactor: transactor, parser: JobParser(source: DefinitionSource(forge: forges), settings: settings), policies: BuiltInSource(),
-      fleet: observer, settings: settings, order: QueueOrder(), logger: logger)
+      transactor: transactor,
+      parser: JobParser(
+        source: DefinitionSource(forge: forges, rules: settings.workflow.rules), hints: hints, history: store, settings: settings),
+      policies: BuiltInSource(), fleet: observer, settings: settings, order: QueueOrder(), logger: logger)
   }
   var observer: FleetObserver {
     let clock = clock

@@ -9,7 +9,7 @@ final class FakeForge: Forge, JobSearch {
 
   struct State {
     var runs: [Int64: RunReport] = [:]
-    /// Text by `path@ref`.
+    /// Text by `path@ref`, or by `owner/repository/path@ref`.
     var files: [String: String] = [:]
     var jobs: [Int64: JobReport] = [:]
     /// Of the organisation, the latest push first.
@@ -83,7 +83,7 @@ final class FakeForge: Forge, JobSearch {
 
   func file(path: String, ref: String, repository: String, installationID: Int64?) async throws(ForgeError) -> String {
     try meet(.file)
-    let (delay, text) = state.withLock { ($0.fileDelay, $0.files["\(path)@\(ref)"]) }
+    let (delay, text) = state.withLock { ($0.fileDelay, $0.files["\(repository)/\(path)@\(ref)"] ?? $0.files["\(path)@\(ref)"]) }
     if delay > .zero {
       do { try await Task.sleep(for: delay) } catch { throw .unavailable("cancelled") }
     }

@@ -46,7 +46,10 @@ struct TriageTests {
     let estimate = try #require(try await bench.job(7).estimate)
     #expect(estimate.resources.milliCPUs == 2_000 && estimate.resources.memory == ByteCount(gibibytes: 3))
     #expect(estimate.durationSeconds == 120)
-    #expect(estimate.sources == ["env RUNNERHUB_MEMORY", "env RUNNERHUB_MINUTES", "container options"])
+    #expect(
+      estimate.sources == [
+        "CPUs: container options", "memory: env RUNNERHUB_MEMORY", "disk, GPUs: default size", "duration: env RUNNERHUB_MINUTES",
+      ])
   }
 
   @Test("what policies want of a definition is found with it, the workflow's own words where the job has none")
@@ -79,13 +82,13 @@ struct TriageTests {
     #expect(lint.container == nil && lint.services == [] && lint.matrix == nil && lint.permissions == ["*": "read-all"])
   }
 
-  @Test("the file is fetched once for all jobs of a run")
+  @Test("the file is fetched once for all jobs of a run, and so is what the repository says of them")
   func once() async throws {
     let bench = try bench(Self.workflow(""))
     try await bench.deliver((1...5).map { Bench.report($0, "queued") })
     try await bench.decide()
     #expect(bench.forge.count(.run) == 1)
-    #expect(bench.forge.count(.file) == 1)
+    #expect(bench.forge.count(.file) == 2)
   }
 
   @Test(
@@ -278,7 +281,7 @@ struct TriageTests {
       headSHA: "",
       createdAt: .distantPast, receivedAt: .distantPast)
     job.labels.append("linux")
-    let estimate = ResourceEstimator(settings: settings).estimate(job, .unknown(reason: ""))
+    let estimate = ResourceEstimator(settings: settings).estimate(job)
     #expect(estimate.resources.milliCPUs == milliCPUs)
     #expect(estimate.resources.memory.mebibytes == mebibytes)
   }

@@ -33,6 +33,9 @@ struct MigrationRowsTests {
     job(8) { $0.route = nil },
   ]
 
+  private static let columns =
+    "job_id, received_at, side, cause, reason, repository, workflow, labels, outcome, runner, wait_seconds, run_seconds"
+
   @Test("rows of before are made as they would be written now, but for their cause, and a damaged job does not stand in the way")
   func backfill() async throws {
     let store = try SQLiteStore()
@@ -41,11 +44,17 @@ struct MigrationRowsTests {
     try await store.commit(changes, at: .deliveriesApplied)
     let step = try #require(Migration.all.first { $0.name == "outcomes of jobs by side" })
     let insert = try #require(step.sql.range(of: "INSERT INTO job_outcomes"))
-    let backfill = String(step.sql[insert.lowerBound...])
+    // The table has one column more than it had then.
+    let backfill = String(step.sql[insert.lowerBound...]).replacing(
+      "INSERT INTO job_outcomes", with: "INSERT INTO job_outcomes (\(Self.columns))")
+    let names = try #require(Migration.all.first { $0.name == "earlier runs of a job" })
+    let update = try #require(names.sql.range(of: "UPDATE job_outcomes")), index = try #require(names.sql.range(of: "CREATE INDEX"))
+    let naming = String(names.sql[update.lowerBound..<index.lowerBound])
     let (written, made) = try await store.write { db in
       let written = try Self.rows(db)
       try db.execute(sql: "DELETE FROM job_outcomes; UPDATE orchestrator_jobs SET metadata = 'garbage' WHERE id = '8'")
       try db.execute(sql: backfill)
+      try db.execute(sql: naming)
       return (written, try Self.rows(db))
     }
     #expect(written.count == 7)
@@ -69,9 +78,10 @@ struct MigrationRowsTests {
       try db.execute(
         sql: """
           WITH RECURSIVE numbers (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 100000)
-          INSERT INTO job_outcomes
+          INSERT INTO job_outcomes (\(Self.columns), name)
           SELECT 'j' || n, '2026-04-24T03:06:40.000Z', CASE n % 3 WHEN 0 THEN 'traditional' ELSE 'orchestrator' END, 'policy', 'why ' || (n % 50),
-            'acme/r' || (n % 200), 'CI', 'linux,self-hosted', 'succeeded', 'r' || (n % 400), n % 97, n % 601
+            'acme/r' || (n % 200), 'CI', 'linux,self-hosted', 'succeeded', 'r' || (n % 400), n % 97, n % 601,
+            'build ' || (n % 10)
           FROM numbers
           """)
     }
@@ -81,6 +91,14 @@ struct MigrationRowsTests {
     print("a report over 100,000 jobs by 200 repositories: \(clock.now - start)")
     #expect(rows.count == 200 && rows.reduce(0) { $0 + $1.jobs } == 100_000)
     #expect(rows.first?.orchestrator.waitP95 != nil)
+    let lineage = JobLineage(repository: "acme/r7", workflow: "CI", name: "build 7")
+    #expect(try await store.earlierRuns(of: lineage, limit: 100).count == 100)
+    let search = try await store.read { db in
+      try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + SQLiteStore.earlierRuns, arguments: ["a", "b", "c", 5]).map {
+        $0["detail"] as String
+      }
+    }
+    #expect(search.count == 1 && search.allSatisfy { $0.contains("COVERING INDEX job_outcomes_by_job") }, "\(search)")
     for sql in [SQLiteStore.counts(by: "repository"), SQLiteStore.percentiles(of: "wait_seconds", by: "repository")] {
       let plan = try await store.read { db in
         try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: ["a", 5]).map { $0["detail"] as String }

@@ -46,6 +46,28 @@ extension StoreContract {
         #expect([row.jobs, row.orchestrator.open, row.orchestrator.failed] as [Int] == [1, 0, 1])
         #expect(try await store.migrationRows(by: .all, since: Sample.time(3600), limit: 9).isEmpty)
       },
+      StoreContract("earlier runs of a job are those of its repository, workflow and name that ended well, the newest first") {
+        store async throws in
+        func job(_ number: Int64, _ change: (inout Job) -> Void = { _ in }) -> Job {
+          var job = Scene.job(number, .orchestrator, at: Double(number))
+          (job.workflow, job.name) = ("CI", "build")
+          job.startedAt = job.receivedAt
+          job.completedAt = job.receivedAt.addingTimeInterval(Double(number) * 10)
+          (job.state, job.conclusion) = (.completed, .success)
+          change(&job)
+          return job
+        }
+        let others = [
+          job(4) { $0.name = "test" }, job(5) { $0.workflow = nil }, job(6) { $0.repository.fullName = "acme/other" },
+          job(7) { $0.conclusion = .failure }, job(8) { ($0.state, $0.conclusion, $0.completedAt) = (.running, nil, nil) },
+        ]
+        try await store.commit { $0.jobs = [job(1), job(2), job(3)] + others }
+        let lineage = JobLineage(job(1))
+        #expect(try await store.earlierRuns(of: lineage, limit: 9).map(\.seconds) == [30, 20, 10])
+        #expect(try await store.earlierRuns(of: lineage, limit: 2).map(\.receivedAt) == [job(3).receivedAt, job(2).receivedAt])
+        #expect(try await store.earlierRuns(of: lineage, limit: 0).isEmpty)
+        #expect(try await store.earlierRuns(of: JobLineage(others[1]), limit: 9).map(\.seconds) == [50])
+      },
       StoreContract("waits and durations are the nearest ranks of those that have one") { store async throws in
         var jobs: [Job] = []
         for number in 1...100 {

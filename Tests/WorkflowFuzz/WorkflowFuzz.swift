@@ -7,6 +7,6 @@ enum WorkflowFuzz {
   static func main() throws {
     let seeds = FuzzSeeds.load()
     print("fuzz  \(seeds.files.count) files and \(seeds.expressions.count) expressions to start from")
-    try FuzzRun.main("WorkflowFuzz") { try WorkflowFuzzCase.run($0, seeds: seeds) }
+    try FuzzRun.main("WorkflowFuzz", memoryLimit: 1 << 30) { try WorkflowFuzzCase.run($0, seeds: seeds) }
   }
 }

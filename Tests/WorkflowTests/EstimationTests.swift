@@ -87,8 +87,34 @@ struct EstimationTests {
     #expect(estimate.sources == ["CPUs: label cpu-3", "memory: label large", "duration: timeout-minutes"])
     #expect(estimate.summary == "3 CPU, 16 GiB, 5 min")
     let plain = JobEstimate(try self.job(workflow("runs-on: x")), JobEstimate.Evidence())
-    #expect(plain.sources == ["CPUs: default size", "memory: default size"])
+    #expect(plain.sources == ["CPUs, memory: default size"])
     let lint = JobEstimate(try self.job(workflow("runs-on: x\nname: Lint")), JobEstimate.Evidence())
-    #expect(lint.sources == ["CPUs: kind lint", "memory: kind lint", "duration: kind lint"])
+    #expect(lint.sources == ["CPUs, memory, duration: kind lint"])
+  }
+  @Test("a guess stays within what runners of the job's labels have, a request does not; of two labels the larger size counts")
+  func capacity() throws {
+    let offers = [
+      ResourceRequest(milliCPUs: 1_000, memoryBytes: gibibyte, diskBytes: 10 * gibibyte),
+      ResourceRequest(milliCPUs: 1_500, memoryBytes: 3 * gibibyte, diskBytes: 10 * gibibyte),
+    ]
+    let guess = JobEstimate(try job(workflow("runs-on: x\nname: build")), JobEstimate.Evidence(offers: offers))
+    #expect(guess.request.milliCPUs == 1_500 && guess.request.memoryBytes == 3 * gibibyte)
+    #expect(guess.sources == ["CPUs, memory: kind build, cut to what its pools have", "duration: kind build"])
+    let asked = JobEstimate(try job(workflow("runs-on: [cpu-8]\nname: build")), JobEstimate.Evidence(offers: offers))
+    #expect(asked.request.milliCPUs == 8_000 && asked.request.memoryBytes == 4 * gibibyte)
+    let sizes = ["a": ResourceRequest(milliCPUs: 1_000, memoryBytes: 8), "b": ResourceRequest(milliCPUs: 3_000, memoryBytes: 4)]
+    let both = JobEstimate(nil, JobEstimate.Evidence(labelSizes: sizes, labels: ["b", "A"]))
+    #expect(both.request == ResourceRequest(milliCPUs: 3_000, memoryBytes: 8))
+    #expect(both.sources == ["CPUs, memory: labels b, A"])
+  }
+
+  @Test("a job without a definition is estimated by labels, history and its own time limit")
+  func withoutDefinition() {
+    let runs = (1...4).map { JobHistory.Run(ageSeconds: 0, durationSeconds: Double($0) * 100) }
+    let estimate = JobEstimate(nil, JobEstimate.Evidence(labels: ["mem-2g"], history: JobHistory(runs: runs)))
+    #expect(estimate.request == ResourceRequest(milliCPUs: 2_000, memoryBytes: 2 * gibibyte, seconds: 400))
+    #expect(estimate.sources == ["CPUs: default size", "memory: label mem-2g", "duration: p90 of 4 earlier runs"])
+    let limited = JobEstimate(nil, JobEstimate.Evidence(labels: [], history: JobHistory(runs: runs), timeoutMinutes: 5))
+    #expect(limited.request.seconds == 300)
   }
 }

@@ -162,7 +162,7 @@ struct ReaderTests {
     #expect(file.jobs[1].steps[0].run == "ls *.txt && echo a *b ?c")
     #expect(errors(workflow("runs-on: *nobody")) == ["4:14: Unknown alias '*nobody'"])
     #expect(errors(workflow("runs-on: *.js")).count == 1)
-    #expect(errors(workflow("? runs-on\n: x")).count == 1)
+    #expect(errors(workflow("? [runs-on]\n: x")).count == 1)
   }
 
   @Test(
@@ -192,6 +192,36 @@ struct ReaderTests {
   func description() {
     let diagnostic = WorkflowFile.parse("on: push", path: "ci.yml").diagnostics[0]
     #expect(diagnostic.description == "ci.yml:1:1: error: Required property is missing: jobs")
+  }
+
+  @Test("an explicit key that is one text is read like any other, at its place")
+  func explicitKeys() throws {
+    let file = try #require(
+      parsed(
+        """
+        ? on
+        : push
+        jobs:
+          ? a
+          : runs-on: x
+            steps:
+              - ? run
+                : "what?"
+              - run: |
+                  ? not a key
+        """))
+    #expect(file.triggers == ["push"] && file.jobs.map(\.key) == ["a"])
+    #expect(file.jobs[0].line == 4 && file.jobs[0].steps.map(\.run) == ["what?", "? not a key"])
+  }
+
+  @Test(
+    "an explicit key that could be a collection is refused on its line",
+    arguments: [
+      "? [a, b]\n: c", "? {a: b}\n: c", "? a: b\n: c", "? - a\n: c", "? ? a\n: c", "? *x\n: c", "?\n  a: b\n: c", "? |\n  a\n: c",
+    ])
+  func explicitCollections(text: String) {
+    let reading = WorkflowFile.parse(text + "\n", path: "w.yml")
+    #expect(reading.file == nil && reading.errors.first?.line != nil, "\(reading.diagnostics)")
   }
 }
 

@@ -86,6 +86,21 @@ struct ValidationTests {
     #expect(hint == "did you mean 'linux'?")
   }
 
+  @Test("what a comment asks for counts too, and only pools of the job's labels can give it, one of them all of it")
+  func offers() {
+    let host = HostFacts(offers: [
+      .init(name: "wide", labels: ["linux", "wide"], milliCPUs: 16_000, memoryBytes: 4 << 30, gpus: 0),
+      .init(name: "tall", labels: ["linux", "tall"], milliCPUs: 2_000, memoryBytes: 64 << 30, gpus: 0),
+    ])
+    func oversized(_ label: String, _ asked: String) -> [String] {
+      found("on: push\njobs:\n  # RunnerHub: \(asked)\n  a: { runs-on: \(label), steps: [{ run: x }] }", host: host)
+    }
+    #expect(oversized("linux", "cpus=16") == [] && oversized("linux", "memory=64g") == [])
+    #expect(oversized("tall", "cpus=16") == ["4 error oversized-request"])
+    #expect(oversized("linux", "cpus=16 memory=64g") == ["4 error oversized-request"])
+    #expect(oversized("linux", "cpus=many") == ["4 warning resource-request"])
+  }
+
   @Test("rules can be switched off and graded, alone or by category, but not GitHub's own")
   func settings() throws {
     let text = workflow("runs-on: linux\ncontainer: node\nif: true")

@@ -23,11 +23,14 @@
 ---@field disk_mb integer Disk in MiB.
 ---@field gpus integer GPUs.
 ---@field duration_seconds? number Expected run time, where something is known of it.
----@field sources string[] Where the numbers come from, in words: `label large-runner`, `default size`.
+---@field sources string[] Where the numbers come from, in words: `CPUs, memory: label large-runner`.
+---@field priority? string Priority that the repository asks for in `.github/runnerhub.yaml`, within the host's bound.
+---@field affinity string[] Words for affinity from the same file.
 
 --- A job's text in its workflow file. Texts are as written, and may hold expressions.
 ---@class Definition
 ---@field path string Path of the workflow file.
+---@field called_workflow? string The called workflow that it stands in, as `uses` names it; absent: that file itself.
 ---@field key string The job's key under `jobs`.
 ---@field exact boolean Whether name and labels told the job and its matrix for certain; else a pattern did.
 ---@field environment? string Deployment environment.

@@ -3,6 +3,7 @@ import Engines
 import Foundation
 import Policies
 import RunnerHub
+import Workflow
 
 /// A whole, valid configuration.
 struct Configuration {
@@ -93,6 +94,7 @@ struct Configuration {
     settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
     settings.definitionTimeLimit = .milliseconds(integer("orchestrator.definition-limit"))
+    settings.workflow = workflow
     settings.reportsStatuses = text("github.report") == "true"
     settings.baseURL = optional("webhooks.base-url")
     settings.startsByEngine = ["docker": integer("docker.starts")]
@@ -102,6 +104,16 @@ struct Configuration {
       fallbackAfter: fallbackAfter > 0 ? TimeInterval(fallbackAfter) : nil)
     for name in names["sizes"] ?? [] { settings.sizes[name.lowercased()] = resources("sizes.\(name)") }
     return settings
+  }
+
+  /// How the rules of workflow files are graded, by their names.
+  var ruleGrades: [String: String] { ConfigurationSchema.grades(in: values) }
+
+  private var workflow: WorkflowSettings {
+    WorkflowSettings(
+      // Never the standard because of an error: that was found when the configuration was checked.
+      rules: (try? RuleSettings(ruleGrades)) ?? RuleSettings(), readsHints: text("workflow.hints") == "true",
+      highestPriority: Priority(word: text("workflow.highest-priority")) ?? .high)
   }
 
   private var pools: [Pool] { (names["pools"] ?? []).map(pool) }
@@ -143,6 +155,7 @@ struct Configuration {
     if optional("cache.url") != nil {
       problems.append("cache.url names Redis (\(place("cache.url"))): this version does not use Redis; leave it out")
     }
+    do { _ = try RuleSettings(ruleGrades) } catch { problems.append("workflow.rules: \(error)") }
     problems += pluginProblems
     if needsCredentials { problems += missingCredentials(rejected: rejected) }
     if !administration.isLoopback {

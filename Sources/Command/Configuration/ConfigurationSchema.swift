@@ -5,7 +5,8 @@ import Policies
 
 /// Everything that can be set, in the order of the documentation.
 enum ConfigurationSchema {
-  static let keys: [ConfigurationKey] = listeners + github + orchestrator + migration + storage + places + plugins + docker + sizes + pools
+  static let keys: [ConfigurationKey] =
+    listeners + github + orchestrator + workflow + migration + storage + places + plugins + docker + sizes + pools
 
   private static let listeners = [
     ConfigurationKey(

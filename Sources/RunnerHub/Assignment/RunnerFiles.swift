@@ -38,7 +38,7 @@ struct RunnerFiles {
     var detail = "container \(container.name) of pool \(container.pool), use \(assignment.use)\nrunner \(assignment.id)"
     if let estimate = job.estimate {
       detail +=
-        "\nestimate \(estimate.resources.milliCPUs) mCPU, \(estimate.resources.memory) (\(estimate.sources.joined(separator: ", ")))"
+        "\nestimate \(estimate.sentence)"
     }
     if let reason = job.placementReason { detail += "\nplaced because \(reason)" }
     if let baseURL { detail += "\n\(baseURL)/jobs/\(job.id)" }

@@ -46,6 +46,7 @@ package final class BuiltInPolicy: PolicyEngine, Sendable {
     if let label = labels.values.first(where: ["high-priority", "urgent"].contains) {
       return Verdict(.high, reason: "label \(label)")
     }
+    if let hint = job.estimate?.priorityHint { return Verdict(hint, reason: "asked for in .github/runnerhub.yaml") }
     if let branch = job.branch, NameWords(branch).contains("hotfix") {
       return Verdict(.high, reason: "hotfix branch \(branch)")
     }

@@ -1,5 +1,5 @@
 import Domain
-import Workflow
+package import Workflow
 
 /// Finds runs and workflow files at the forge and remembers them: a file at a commit never changes, a run attempt's context neither.
 package actor DefinitionSource {
@@ -8,28 +8,42 @@ package actor DefinitionSource {
     var id: Int64
     var attempt: Int
   }
+  /// A file and, of those that it calls by tag or branch, the commits that the run named.
   private struct FileKey: Hashable {
     var repository: String
     var ref: String
     var path: String
+    var commits: [String: String] = [:]
+  }
+  private struct Kept {
+    var workflow: ReadWorkflow
+    var bytes: Int
   }
   /// A workflow file and the commit or ref at which it was read.
   struct Found: Sendable {
-    var reading: WorkflowReading
+    var workflow: ReadWorkflow
     var ref: String
     /// Whether it is certainly the version that runs.
     var isCertain: Bool
   }
 
   private let forge: any Forge
+  private let rules: RuleSettings
   private let capacity: Int
+  private let byteCapacity: Int
   private var runs: [RunKey: RunReport] = [:]
-  private var files: [FileKey: WorkflowReading] = [:]
+  private var files: [FileKey: Kept] = [:]
+  private var bytes = 0
 
-  /// - Parameter capacity: entries kept of each kind before the memory is emptied; 1 or more.
-  package init(forge: any Forge, capacity: Int = 4096) {
+  /// - Parameters:
+  ///   - rules: how files are judged.
+  ///   - capacity: entries kept of each kind before the memory is emptied; 1 or more.
+  ///   - byteCapacity: the texts of all files that are kept, in bytes; their models take some ten times as much.
+  package init(forge: any Forge, rules: RuleSettings = RuleSettings(), capacity: Int = 4096, byteCapacity: Int = 32 << 20) {
     self.forge = forge
+    self.rules = rules
     self.capacity = capacity
+    self.byteCapacity = byteCapacity
   }
 
   /// What a `workflow_run` event told: spares the call.
@@ -48,13 +62,14 @@ package actor DefinitionSource {
     return run
   }
 
-  /// The workflow file of a run, at the first of its refs that has one.
+  /// The workflow file of a run, at the first of its refs that has one, with those that it calls.
   func workflow(of run: RunReport, installationID: Int64?) async throws(ForgeError) -> Found {
     guard let path = run.context.path else { throw .notFound("the run does not name its workflow file") }
     for (index, ref) in run.definitionRefs.enumerated() {
       do {
-        let reading = try await file(FileKey(repository: run.repository, ref: ref, path: path), installationID: installationID)
-        return Found(reading: reading, ref: ref, isCertain: index == 0)
+        let key = FileKey(repository: run.repository, ref: ref, path: path, commits: run.calledCommits ?? [:])
+        let workflow = try await workflow(key, installationID: installationID)
+        return Found(workflow: workflow, ref: ref, isCertain: index == 0)
       } catch .notFound {
         continue
       }
@@ -62,15 +77,32 @@ package actor DefinitionSource {
     throw .notFound("\(path) at \(run.definitionRefs.joined(separator: " or "))")
   }
 
-  private func file(_ key: FileKey, installationID: Int64?) async throws(ForgeError) -> WorkflowReading {
-    if let reading = files[key] { return reading }
+  private func workflow(_ key: FileKey, installationID: Int64?) async throws(ForgeError) -> ReadWorkflow {
+    if let kept = files[key] { return kept.workflow }
     let text = try await forge.file(path: key.path, ref: key.ref, repository: key.repository, installationID: installationID)
-    let reading = WorkflowFile.parse(text, path: key.path)
-    // Only what a commit names never changes; a branch or a merge ref moves on.
-    if key.ref.count == 40, key.ref.allSatisfy(\.isHexDigit) {
-      if files.count >= capacity { files.removeAll(keepingCapacity: true) }
-      files[key] = reading
+    let calls = await CalledFiles(
+      forge: forge, repository: key.repository, ref: key.ref, commits: key.commits, installationID: installationID
+    ).texts(calledBy: text, path: key.path)
+    let workflow = ReadWorkflow(
+      text, path: key.path, texts: calls.texts, unread: calls.unread, isPinned: calls.isPinned, rules: rules)
+    // Only what a commit names never changes; a branch or a merge ref moves on, and a file that could not be read may be there next time.
+    if key.ref.isCommit, calls.isPinned, calls.unread.isEmpty {
+      keep(workflow, key, bytes: calls.texts.values.reduce(text.utf8.count) { $0 + $1.utf8.count })
     }
-    return reading
+    return workflow
   }
+
+  private func keep(_ workflow: ReadWorkflow, _ key: FileKey, bytes added: Int) {
+    if files.count >= capacity || bytes + added > byteCapacity {
+      files.removeAll(keepingCapacity: true)
+      bytes = 0
+    }
+    bytes += added - (files[key]?.bytes ?? 0)
+    files[key] = Kept(workflow: workflow, bytes: added)
+  }
+}
+
+extension String {
+  /// Whether it is a commit's full hash.
+  var isCommit: Bool { utf8.count == 40 && utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) || (65...70).contains($0) } }
 }

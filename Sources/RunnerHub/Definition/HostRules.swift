@@ -10,6 +10,7 @@ package enum HostRules {
     let open = offering.filter { SecurityPolicy.forkObjection(to: job, in: $0) == nil }
     guard !open.isEmpty else { return offering.lazy.compactMap { SecurityPolicy.forkObjection(to: job, in: $0) }.first }
     let definition = job.definition ?? .unknown(reason: "not looked up")
+    if let objection = definition.definition?.objections?.first { return "its workflow file breaks a rule of this host: \(objection)" }
     return open.lazy.compactMap { SecurityPolicy.definitionObjection(to: definition, in: $0) }.first
   }
 }

@@ -14,6 +14,28 @@ extension JobMatch {
     }
   }
 
+  /// The called workflow that the definition stands in; nil: the file that was searched, or no definition.
+  func reference(in file: WorkflowFile) -> WorkflowReference? { reference(among: file.jobs, of: nil) }
+
+  private func reference(among jobs: [JobDefinition], of file: WorkflowReference?) -> WorkflowReference? {
+    guard case .called(let caller, let match) = self, let job = jobs.first(where: { $0.key == caller }) else { return file }
+    return match.reference(among: job.calledJobs, of: job.uses.flatMap { WorkflowReference($0, in: file) })
+  }
+
+  /// The call behind which the job's definition is, and that was not followed.
+  func unreadCall(in file: WorkflowFile) -> WorkflowReference? { unreadCall(among: file.jobs, of: nil) }
+
+  private func unreadCall(among jobs: [JobDefinition], of file: WorkflowReference?) -> WorkflowReference? {
+    switch self {
+    case .reusable(let caller): jobs.first { $0.key == caller }?.uses.flatMap { WorkflowReference($0, in: file) }
+    case .called(let caller, let match):
+      jobs.first { $0.key == caller }.flatMap { job in
+        match.unreadCall(among: job.calledJobs, of: job.uses.flatMap { WorkflowReference($0, in: file) })
+      }
+    case .exact, .pattern, .ambiguous, .none: nil
+    }
+  }
+
   /// The images of the definition, with what its matrix decides filled in: of the exact combination, or of all that fit. What the file alone
   /// does not decide stays as written.
   func images(of definition: JobDefinition) -> [String] {
@@ -63,7 +85,7 @@ extension JobMatch {
     switch self {
     case .exact, .pattern: "found"
     case .called(let caller, let match): "in the workflow that job '\(caller)' calls: \(match.explanation(jobName: jobName))"
-    case .reusable(let caller): "'\(jobName)' runs in a workflow that job '\(caller)' calls; called files are not read yet"
+    case .reusable(let caller): "'\(jobName)' runs in a workflow that job '\(caller)' calls"
     case .ambiguous(let keys): "'\(jobName)' could be any of the jobs \(keys.joined(separator: ", "))"
     case .none: "no job of the file is named '\(jobName)'"
     }

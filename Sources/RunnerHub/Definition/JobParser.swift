@@ -1,32 +1,67 @@
 package import Domain
-import Foundation
-package import Workflow
+package import Foundation
+import Workflow
 
-/// Finds a job's definition, validates it against the security policy, and estimates what it needs.
+/// Finds a job's definition, holds it against the host's rules, and estimates what it needs.
 package struct JobParser: Sendable {
   /// What was found, within the time limit.
   package struct Finding: Sendable {
     package var run: RunContext?
     package var definition: DefinitionFinding
     package var estimate: Estimate
+    /// What else is worth telling in the job's story.
+    package var remarks: [String] = []
   }
 
   private let source: DefinitionSource
+  private let hints: HintSource
+  private let history: any JobHistoryReader
   private let settings: Settings
+  private let estimator: ResourceEstimator
+  /// Earlier runs that are looked at, the newest ones.
+  private static let historyLimit = 100
 
-  package init(source: DefinitionSource, settings: Settings) {
+  package init(source: DefinitionSource, hints: HintSource, history: any JobHistoryReader, settings: Settings) {
     self.source = source
+    self.hints = hints
+    self.history = history
     self.settings = settings
+    estimator = ResourceEstimator(settings: settings)
   }
 
   /// Looks up the jobs of one run attempt. Never fails: what cannot be found in time is unknown, with the reason.
   /// - Returns: findings in the order of the jobs.
-  package func parse(_ jobs: [Job]) async -> [Finding] {
+  package func parse(_ jobs: [Job], at now: Date) async -> [Finding] {
     guard let first = jobs.first else { return [] }
-    if let source = first.source { return jobs.map { finding(of: $0, from: source) } }
+    let deadline = ContinuousClock.now + settings.definitionTimeLimit
+    let (run, definitions, answer) = await lookUp(jobs, first, until: deadline)
+    var findings: [Finding] = []
+    for (job, definition) in zip(jobs, definitions) {
+      findings.append(await finding(of: job, run, definition, answer, at: now))
+    }
+    return findings
+  }
+
+  /// The job's place in a file that is at hand, without those that it calls. Pure.
+  /// - Parameter ref: the commit or ref of the file.
+  package static func definition(of job: Job, in text: String, path: String, ref: String) -> DefinitionFinding {
+    let workflow = ReadWorkflow(text, path: path, texts: [:], unread: [:], isPinned: true, rules: RuleSettings())
+    return JobDefinitionFinding(of: job, in: DefinitionSource.Found(workflow: workflow, ref: ref, isCertain: true), path: path).finding
+  }
+
+  private func lookUp(
+    _ jobs: [Job], _ first: Job, until deadline: ContinuousClock.Instant
+  ) async -> (RunContext?, [JobDefinitionFinding], HintSource.Answer) {
+    // Another source tells with its jobs what it knows of them: there is no file to ask for.
+    if let source = first.source {
+      let found = jobs.map {
+        JobDefinitionFinding(finding: $0.definition ?? .unknown(reason: "\(source) does not tell the image of the job"))
+      }
+      return (first.run, found, HintSource.Answer())
+    }
+    async let hints = hintsInTime(first, until: deadline)
     // The run is asked for on its own: whether it is a fork's must be known even where its file comes too late.
     let source = source
-    let deadline = ContinuousClock.now + settings.definitionTimeLimit
     var run: RunReport?
     var found: DefinitionSource.Found?
     var reason = "not found within \(settings.definitionTimeLimit)"
@@ -56,55 +91,43 @@ package struct JobParser: Sendable {
       case nil: break
       }
     }
-    return jobs.map { job in
-      let definition =
-        found.map { Self.definition(of: job, in: $0.reading, path: run?.context.path ?? "", ref: $0.ref, isCertain: $0.isCertain) }
-        ?? .unknown(reason: reason)
-      return Finding(run: run?.context, definition: definition, estimate: ResourceEstimator(settings: settings).estimate(job, definition))
+    let definitions = jobs.map { job in
+      found.map { JobDefinitionFinding(of: job, in: $0, path: run?.context.path ?? "") }
+        ?? JobDefinitionFinding(finding: .unknown(reason: reason))
     }
+    return (run?.context, definitions, await hints)
   }
 
-  /// Another source tells with its jobs what it knows of them: there is no file to ask for.
-  private func finding(of job: Job, from source: String) -> Finding {
-    let definition = job.definition ?? .unknown(reason: "\(source) does not tell the image of the job")
-    return Finding(run: job.run, definition: definition, estimate: ResourceEstimator(settings: settings).estimate(job, definition))
+  private func hintsInTime(_ job: Job, until deadline: ContinuousClock.Instant) async -> HintSource.Answer {
+    guard settings.workflow.readsHints else { return HintSource.Answer() }
+    let hints = hints
+    return await withTimeLimit(until: deadline) { await hints.answer(for: job, at: .now) }
+      ?? HintSource.Answer(complaints: ["\(RepositoryHints.path) was not found within \(settings.definitionTimeLimit)"])
   }
 
-  /// The job's place in its file. Pure.
-  /// - Parameters:
-  ///   - reading: what the reader made of the file.
-  ///   - ref: the commit or ref at which it was read.
-  ///   - isCertain: whether it is certainly the version that runs.
-  package static func definition(of job: Job, in reading: WorkflowReading, path: String, ref: String, isCertain: Bool = true)
-    -> DefinitionFinding
-  {
-    guard let file = reading.file else {
-      let first = reading.diagnostics.first { $0.severity == .error }
-      return .unknown(reason: "\(path) is not a workflow: \(first?.message ?? "no jobs")")
+  private func finding(
+    of job: Job, _ run: RunContext?, _ definition: JobDefinitionFinding, _ answer: HintSource.Answer, at now: Date
+  ) async -> Finding {
+    var remarks = answer.complaints
+    var knowledge = ResourceEstimator.Knowledge(definition: definition.definition, comment: definition.comment)
+    remarks += definition.comment?.complaints ?? []
+    knowledge.timeoutMinutes = definition.finding.definition?.timeoutMinutes
+    if let key = definition.definition?.key, let hints = answer.hints {
+      knowledge.hint = hints.hint(forJob: key, in: definition.path ?? run?.path ?? "")
     }
-    let match = file.match(jobName: job.name, labels: job.labels)
-    guard let definition = match.definition(in: file) else { return .unknown(reason: match.explanation(jobName: job.name)) }
-    return .found(
-      DefinitionFinding.Definition(
-        path: path, commit: ref, key: definition.key, isExact: match.isExact && isCertain, images: match.images(of: definition),
-        environment: definition.environment, timeoutMinutes: definition.timeoutMinutes.flatMap { Double($0) },
-        container: definition.container.map { match.resolve($0.image) }, services: definition.services.map(\.name),
-        needs: definition.needs, matrix: match.matrix, runnerGroup: definition.runsOn.group,
-        concurrencyGroup: definition.concurrencyGroup ?? file.concurrencyGroup, permissions: definition.permissions ?? file.permissions,
-        requested: requests(of: definition)))
+    do {
+      let runs = try await history.earlierRuns(of: JobLineage(job), limit: Self.historyLimit)
+      if !runs.isEmpty {
+        knowledge.history = JobHistory(
+          runs: runs.map { JobHistory.Run(ageSeconds: max(0, now.timeIntervalSince($0.receivedAt)), durationSeconds: $0.seconds) })
+      }
+    } catch {
+      remarks.append("its earlier runs are not known: \(error)")
+    }
+    return Finding(
+      run: job.source == nil ? run : job.run, definition: definition.finding, estimate: estimator.estimate(job, knowledge), remarks: remarks
+    )
   }
-
-  /// What `env` and container options ask for; labels are the job's own, and looked at with them.
-  private static func requests(of definition: JobDefinition) -> ResourceRequestFinding? {
-    let requests = ResourceRequests(definition, labels: [])
-    if requests.sources.isEmpty { return nil }
-    let total = requests.total
-    return ResourceRequestFinding(
-      milliCPUs: total.milliCPUs, memory: total.memoryBytes.map { ByteCount(bytes: $0) },
-      disk: total.diskBytes.map { ByteCount(bytes: $0) },
-      gpus: total.gpus, seconds: total.seconds, sources: requests.sources.map(\.name))
-  }
-
 }
 
 /// Runs an operation with a time limit. nil when the limit came first; the operation is cancelled then.

@@ -1,72 +1,79 @@
 package import Domain
+package import Workflow
 
-/// What a job is expected to need: explicit requests in labels, then those of its file, then size labels, else the default.
+/// What a job is expected to need, joined from its file, its repository, its history and the host's own sizes.
 package struct ResourceEstimator: Sendable {
-  private let settings: Settings
+  /// What is known of one job beside its labels.
+  package struct Knowledge: Sendable {
+    /// Its text in the workflow file.
+    package var definition: JobDefinition?
+    package var comment: RequestComment?
+    /// What its repository says of it.
+    package var hint: RepositoryHints.Hint?
+    package var history: JobHistory?
+    /// Where the definition comes without a text.
+    package var timeoutMinutes: Double?
+
+    package init(
+      definition: JobDefinition? = nil, comment: RequestComment? = nil, hint: RepositoryHints.Hint? = nil, history: JobHistory? = nil,
+      timeoutMinutes: Double? = nil
+    ) {
+      self.definition = definition
+      self.comment = comment
+      self.hint = hint
+      self.history = history
+      self.timeoutMinutes = timeoutMinutes
+    }
+  }
+
+  private let sizes: [String: ResourceRequest]
+  private let bounds: HintBounds
+  private let defaultSize: Resources
+  private let offers: [(pool: Pool, request: ResourceRequest)]
 
   package init(settings: Settings) {
-    self.settings = settings
+    sizes = settings.sizes.mapValues(ResourceRequest.init)
+    defaultSize = settings.defaultSize
+    offers = settings.pools.map { ($0, ResourceRequest($0.resources)) }
+    let largest = settings.pools.reduce(into: Resources(milliCPUs: 0, memory: ByteCount(bytes: 0), disk: ByteCount(bytes: 0))) {
+      $0 = $0.union($1.resources)
+    }
+    bounds = HintBounds(
+      largest: settings.pools.isEmpty ? ResourceRequest() : ResourceRequest(largest),
+      highestPriority: settings.workflow.highestPriority.word)
   }
 
-  /// Pure. Explicit requests are labels of the form `cpu-4`, `mem-8g` (or `memory-8g`), `disk-50g`, `gpu-1`, and what the definition asks for.
-  package func estimate(_ job: Job, _ definition: DefinitionFinding) -> Estimate {
-    var resources = settings.defaultSize
-    var sources: [String] = []
-    let labels = job.labels.map { $0.lowercased() }
-    for label in labels {
-      guard let size = settings.sizes[label] else { continue }
-      resources = resources.union(size)
-      sources.append("label \(label)")
-    }
-    let requested = definition.definition?.requested
-    if let requested {
-      requested.apply(to: &resources)
-      sources += requested.sources
-    }
-    for label in labels where settings.sizes[label] == nil {
-      guard let request = Self.request(label) else { continue }
-      request.apply(&resources)
-      sources.append("label \(label)")
-    }
-    if sources.isEmpty { sources.append("default size") }
-    var duration = requested?.seconds
-    if let minutes = definition.definition?.timeoutMinutes, minutes.isFinite, minutes > 0, duration ?? .infinity > minutes * 60 {
-      duration = minutes * 60
-      sources.append("timeout-minutes \(minutes)")
-    }
-    return Estimate(resources: resources, durationSeconds: duration, sources: sources)
+  /// Pure.
+  package func estimate(_ job: Job, _ knowledge: Knowledge = Knowledge()) -> Estimate {
+    estimate(labels: job.labels, source: job.source, knowledge).estimate
   }
 
-  private struct Request {
-    var apply: (inout Resources) -> Void
-  }
-
-  private static func request(_ label: String) -> Request? {
-    guard let dash = label.firstIndex(of: "-") else { return nil }
-    let value = String(label[label.index(after: dash)...])
-    switch label[..<dash] {
-    case "cpu":
-      guard let cores = Int(value), (1...1024).contains(cores) else { return nil }
-      return Request { $0.milliCPUs = cores * 1000 }
-    case "gpu":
-      guard let gpus = Int(value), (0...64).contains(gpus) else { return nil }
-      return Request { $0.gpus = gpus }
-    case "mem", "memory":
-      guard let size = ByteCount(text: value), size.bytes > 0 else { return nil }
-      return Request { $0.memory = size }
-    case "disk":
-      guard let size = ByteCount(text: value), size.bytes > 0 else { return nil }
-      return Request { $0.disk = size }
-    default: return nil
-    }
+  /// The same for a job that has not run yet, with its parts in full.
+  /// - Parameters:
+  ///   - labels: nil where only a run decides them.
+  ///   - source: the CI platform that it comes from; nil: GitHub.
+  package func estimate(labels: [String]?, source: String? = nil, _ knowledge: Knowledge) -> (estimate: Estimate, detail: JobEstimate) {
+    let wanted = Labels(labels ?? knowledge.definition?.runsOn.labels ?? [])
+    let detail = JobEstimate(
+      knowledge.definition,
+      JobEstimate.Evidence(
+        labelSizes: sizes, labels: labels, comment: knowledge.comment, hint: knowledge.hint, bounds: bounds, history: knowledge.history,
+        defaultSize: ResourceRequest(defaultSize), offers: offers.filter { $0.pool.offers(wanted, of: source) }.map(\.request),
+        timeoutMinutes: knowledge.timeoutMinutes))
+    let request = detail.request
+    let resources = Resources(
+      milliCPUs: request.milliCPUs ?? defaultSize.milliCPUs, memory: request.memoryBytes.map { ByteCount(bytes: $0) } ?? defaultSize.memory,
+      disk: request.diskBytes.map { ByteCount(bytes: $0) } ?? defaultSize.disk, gpus: request.gpus ?? defaultSize.gpus)
+    let estimate = Estimate(
+      resources: resources, durationSeconds: request.seconds, sources: detail.sources,
+      priorityHint: detail.priority.flatMap(Priority.init(word:)), affinityHints: detail.affinity.isEmpty ? nil : detail.affinity)
+    return (estimate, detail)
   }
 }
 
-extension ResourceRequestFinding {
-  fileprivate func apply(to resources: inout Resources) {
-    resources.milliCPUs = milliCPUs ?? resources.milliCPUs
-    resources.memory = memory ?? resources.memory
-    resources.disk = disk ?? resources.disk
-    resources.gpus = gpus ?? resources.gpus
+extension ResourceRequest {
+  package init(_ resources: Resources) {
+    self.init(
+      milliCPUs: resources.milliCPUs, memoryBytes: resources.memory.bytes, diskBytes: resources.disk.bytes, gpus: resources.gpus)
   }
 }

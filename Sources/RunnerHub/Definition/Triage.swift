@@ -102,12 +102,12 @@ package struct Triage: Sendable {
 
   private func findings(for jobs: [Job]) async -> [(JobID, JobParser.Finding)] {
     let runs = Dictionary(grouping: jobs) { "\($0.repository.qualifiedName)/\($0.runID)/\($0.runAttempt)" }
-    let parser = parser
+    let parser = parser, now = transactor.currentTime
     return await withTaskGroup(of: [(JobID, JobParser.Finding)].self) { group in
       var all: [JobID: JobParser.Finding] = [:]
       for (started, run) in runs.values.enumerated() {
         if started >= Self.width { for (id, finding) in await group.next() ?? [] { all[id] = finding } }
-        group.addTask { Array(zip(run.map(\.id), await parser.parse(run))) }
+        group.addTask { Array(zip(run.map(\.id), await parser.parse(run, at: now))) }
       }
       for await found in group { for (id, finding) in found { all[id] = finding } }
       return jobs.compactMap { job in all[job.id].map { (job.id, $0) } }
@@ -156,7 +156,7 @@ package struct Triage: Sendable {
     job.run = finding.run
     job.definition = finding.definition
     job.estimate = finding.estimate
-    if isNews { tellFinding(of: job, in: &unit) }
+    if isNews { tellFinding(of: job, finding.remarks, in: &unit) }
     let seen = PolicyJob(job)
     let route = panel.engine.route(seen, fleet: panel.fleet)
     let rule = RouteRule(pools: settings.pools, migration: settings.migration)
@@ -245,17 +245,32 @@ package struct Triage: Sendable {
     try await unit.report(job, settings: settings)
   }
 
-  private func tellFinding(of job: Job, in unit: inout UnitOfWork) {
+  private func tellFinding(of job: Job, _ remarks: [String], in unit: inout UnitOfWork) {
     switch job.definition {
     case .found(let found)?:
       let environment = found.environment.map { ", environment \($0)" } ?? ""
-      unit.tell(job.id, "definition \(found.path), job \(found.key)\(environment)\(found.isExact ? "" : " (by pattern)")")
+      let called = found.calledWorkflow.map { ", called \($0)" } ?? ""
+      unit.tell(job.id, "definition \(found.path)\(called), job \(found.key)\(environment)\(found.isExact ? "" : " (by pattern)")")
+      for advice in found.advice ?? [] { unit.tell(job.id, "advice: \(advice)") }
     case .unknown(let reason)?: unit.tell(job.id, "definition unknown: \(reason)")
     case nil: break
     }
-    guard let estimate = job.estimate else { return }
-    let cpus = Double(estimate.resources.milliCPUs) / 1000
-    unit.tell(job.id, "estimate \(cpus) CPU, \(estimate.resources.memory) (\(estimate.sources.joined(separator: ", ")))")
+    for remark in remarks { unit.tell(job.id, "remark: \(remark)") }
+    if let estimate = job.estimate { unit.tell(job.id, "estimate \(estimate.sentence)") }
+  }
+}
+
+extension Estimate {
+  /// `2 CPU, 4 GiB, 6 min (CPUs, memory: label large-runner; duration: p90 of 41 earlier runs); asks for priority HIGH`.
+  package var sentence: String {
+    let cpus = Double(resources.milliCPUs) / 1000
+    var parts = ["\(cpus == cpus.rounded() ? "\(Int(cpus))" : "\(cpus)") CPU", "\(resources.memory)"]
+    if resources.gpus > 0 { parts.append("\(resources.gpus) GPU") }
+    if let durationSeconds { parts.append(StatusUpdateBuilder.duration(durationSeconds)) }
+    var text = "\(parts.joined(separator: ", ")) (\(sources.joined(separator: "; ")))"
+    if let priorityHint { text += "; asks for priority \(priorityHint.word)" }
+    if let affinityHints { text += "; asks for affinity \(affinityHints.joined(separator: ", "))" }
+    return text
   }
 }
 

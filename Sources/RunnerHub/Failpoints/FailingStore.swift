@@ -46,6 +46,12 @@ extension FailingStore: JobReader {
   func waits(since: Date) async throws(StoreError) -> [Double] { try await store.waits(since: since) }
 }
 
+extension FailingStore: JobHistoryReader {
+  func earlierRuns(of lineage: JobLineage, limit: Int) async throws(StoreError) -> [EarlierRun] {
+    try await store.earlierRuns(of: lineage, limit: limit)
+  }
+}
+
 extension FailingStore: AssignmentReader {
   func assignment(_ id: AssignmentID) async throws(StoreError) -> Assignment? { try await store.assignment(id) }
   func activeAssignments() async throws(StoreError) -> [Assignment] { try await store.activeAssignments() }

@@ -24,12 +24,13 @@ package struct Orchestration: Sendable {
     let store = transactor.store
     let identities = RandomIdentitySource()
     let reducer = JobReducer(settings: settings)
-    let source = DefinitionSource(forge: forge)
+    let source = DefinitionSource(forge: forge, rules: settings.workflow.rules)
     let memory = FleetMemory()
     let logs = LogCollector(transactor: transactor, engines: engines, blobs: blobs, logger: logger)
     let intake = Intake(transactor: transactor, decoder: decoder, reducer: reducer, runs: source, logger: logger)
     let triage = Triage(
-      transactor: transactor, parser: JobParser(source: source, settings: settings), policies: policies,
+      transactor: transactor,
+      parser: JobParser(source: source, hints: HintSource(forge: forge), history: store, settings: settings), policies: policies,
       fleet: FleetObserver(store: store, pools: settings.pools, drain: drain, memory: memory), settings: settings, order: QueueOrder(),
       logger: logger)
     let planner = PlannerService(

@@ -121,11 +121,14 @@ package struct RunReport: Hashable, Sendable, Codable {
   package var context: RunContext
   /// Commits whose version of the workflow file may be the one that runs, best first (`refs/pull/7/merge`, the head SHA).
   package var definitionRefs: [String]
+  /// The commits of called workflows, by `OWNER/REPOSITORY/PATH@REF`. Optional, so that rows of earlier versions decode.
+  package var calledCommits: [String: String]?
 
   package init(
     action: String?, id: Int64, attempt: Int, repository: String, headSHA: String, status: String, conclusion: String?, context: RunContext,
-    definitionRefs: [String]
+    definitionRefs: [String], calledCommits: [String: String]? = nil
   ) {
+    self.calledCommits = calledCommits
     self.action = action
     self.id = id
     self.attempt = attempt

@@ -56,6 +56,40 @@ package protocol JobReader: Sendable {
   func newestJobs(byRepositorySince: Date, limit: Int) async throws(StoreError) -> [Job]
 }
 
+/// What makes two jobs the same one in different runs: where it comes from and its name, which holds its matrix.
+package struct JobLineage: Hashable, Sendable {
+  /// Among those of all sources: ``Repository/qualifiedName``.
+  package var repository: String
+  /// Empty where the forge does not name it.
+  package var workflow: String
+  package var name: String
+
+  package init(repository: String, workflow: String, name: String) {
+    self.repository = repository
+    self.workflow = workflow
+    self.name = name
+  }
+
+  package init(_ job: Job) { self.init(repository: job.repository.qualifiedName, workflow: job.workflow ?? "", name: job.name) }
+}
+
+/// An earlier run of a job that ended well.
+package struct EarlierRun: Hashable, Sendable {
+  package var receivedAt: Date
+  /// From start to end.
+  package var seconds: Double
+
+  package init(receivedAt: Date, seconds: Double) {
+    self.receivedAt = receivedAt
+    self.seconds = seconds
+  }
+}
+
+package protocol JobHistoryReader: Sendable {
+  /// The newest successful runs of a job, wherever they ran, the newest first. Costs by the runs that are given, not by those that there are.
+  func earlierRuns(of lineage: JobLineage, limit: Int) async throws(StoreError) -> [EarlierRun]
+}
+
 /// Bindings of jobs to containers.
 package protocol AssignmentReader: Sendable {
   func assignment(_ id: AssignmentID) async throws(StoreError) -> Assignment?
@@ -138,5 +172,5 @@ package protocol ChangeWriter: Sendable {
 
 /// Everything that must outlive the process.
 package typealias Store = Inbox & JobReader & AssignmentReader & ContainerReader & PlanningReader & OutboxReader & DecisionReader
-  & ForgeMemory & ChangeWriter & PolicyArchive & DecisionLog & MigrationReader & ComparisonReader & AuditReader & AlertReader
-  & AlertLog
+  & ForgeMemory & ChangeWriter & JobHistoryReader & PolicyArchive & DecisionLog & MigrationReader & ComparisonReader & AuditReader
+  & AlertReader & AlertLog

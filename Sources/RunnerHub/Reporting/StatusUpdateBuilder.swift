@@ -82,9 +82,9 @@ package enum StatusUpdateBuilder {
     if let container {
       rows.append(("Container", "\(container.name) of pool \(container.pool), image \(container.image)"))
       rows.append(("Resources", container.resources.summary))
-    } else if let estimate = job.estimate {
-      rows.append(("Estimate", estimate.resources.summary))
     }
+    if let estimate = job.estimate { rows.append(("Estimate", estimate.sentence)) }
+    for advice in job.definition?.definition?.advice ?? [] { rows.append(("Advice", advice)) }
     if let reason = job.placementReason { rows.append(("Placement", reason)) }
     if let reason = job.routeReason { rows.append(("Route", "\(job.route?.rawValue ?? "unknown"): \(reason)")) }
     for decision in decisions where decision.kind != "routing" && decision.kind != "priority" {

@@ -138,6 +138,6 @@ extension Job {
     let finding = DefinitionFinding.found(
       .init(path: "", commit: "", key: job.name, isExact: true, images: [], environment: job.environment, timeoutMinutes: nil))
     definition = finding
-    estimate = job.estimate ?? ResourceEstimator(settings: settings).estimate(self, finding)
+    estimate = job.estimate ?? ResourceEstimator(settings: settings).estimate(self)
   }
 }

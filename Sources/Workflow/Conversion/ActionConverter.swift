@@ -22,7 +22,7 @@ struct ActionConverter {
     let kind: (needs: String, runs: ActionRuns)
     switch runtime {
     case "composite":
-      let steps = runs["steps"].map { StepConverter.convert($0, collector) } ?? []
+      let steps = runs["steps"].map { StepConverter.convert($0, collector, isOfAction: true) } ?? []
       kind = ("steps", .composite(steps.compactMap(Step.init)))
     case "docker": kind = ("image", .docker(docker(runs)))
     default: kind = ("main", .javaScript(javaScript(runs, runtime)))

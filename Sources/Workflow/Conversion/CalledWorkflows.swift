@@ -32,13 +32,21 @@ struct CalledWorkflows {
   /// Fills in what the called files say; a call whose file is not known is left as it is.
   mutating func follow(_ jobs: [TemplateJob]) -> [TemplateJob] {
     jobCount = jobs.count
-    return follow(jobs, depth: 1)
+    return follow(jobs, in: nil, depth: 1)
   }
 
-  private mutating func follow(_ jobs: [TemplateJob], depth: Int) -> [TemplateJob] {
+  /// How a call is known: as it stands, or as its own file's repository resolves it.
+  private func reference(of call: TemplateJob.WorkflowCall, in file: String?) -> String? {
+    guard let text = call.reference.string, options.resolvesReferences else { return call.reference.string }
+    return WorkflowReference(text, in: file.flatMap { WorkflowReference($0) })?.description
+  }
+
+  private mutating func follow(_ jobs: [TemplateJob], in file: String?, depth: Int) -> [TemplateJob] {
     var jobs = jobs
     for index in jobs.indices {
-      guard case .call(let call) = jobs[index].kind, let reference = call.reference.string, let text = texts[reference] else { continue }
+      guard case .call(let call) = jobs[index].kind, let reference = reference(of: call, in: file), let text = texts[reference] else {
+        continue
+      }
       if depth > options.maximumCallDepth {
         collector.error("Nested reusable workflow depth exceeded \(options.maximumCallDepth).", line: nil, column: nil, rule: .limits)
         return jobs
@@ -80,7 +88,7 @@ struct CalledWorkflows {
     if !collector.hasErrors {
       let caller = collector.path
       collector.path = reference
-      call.jobs = follow(call.jobs, depth: depth + 1)
+      call.jobs = follow(call.jobs, in: reference, depth: depth + 1)
       collector.path = caller
     }
     job.kind = .call(call)

@@ -13,6 +13,9 @@ struct IdentifierBuilder {
     return taken.insert(id.expressionFolded).inserted ? nil : "The identifier '\(id)' may not be used more than once within the same scope."
   }
 
+  /// Whether an id was taken before.
+  func contains(_ id: String) -> Bool { taken.contains(id.expressionFolded) }
+
   /// `__` and the text, made an id and unlike all others.
   mutating func generate(from text: String) -> String {
     let safe =

@@ -1,23 +1,34 @@
 /// Makes the steps of one job, whose ids must differ.
 struct StepConverter {
   private let collector: DiagnosticCollector
+  /// Whether they are an action's: that two of these share an id is found only when the action runs.
+  private let isOfAction: Bool
   private var ids = IdentifierBuilder()
 
   /// The steps in order, those of a `parallel` in its place, each with an id.
-  static func convert(_ token: TemplateToken, _ collector: DiagnosticCollector) -> [TemplateStep] {
-    var converter = StepConverter(collector: collector)
+  static func convert(_ token: TemplateToken, _ collector: DiagnosticCollector, isOfAction: Bool = false) -> [TemplateStep] {
+    var converter = StepConverter(collector: collector, isOfAction: isOfAction)
     var steps = (token.items ?? []).flatMap { converter.steps(of: $0) }
     // After all that authors wrote, which come first.
     for index in steps.indices where steps[index].id == nil { steps[index].id = converter.ids.generate(from: steps[index].idSource) }
     return steps
   }
 
-  private init(collector: DiagnosticCollector) { self.collector = collector }
+  private init(collector: DiagnosticCollector, isOfAction: Bool) {
+    self.collector = collector
+    self.isOfAction = isOfAction
+  }
 
   private mutating func steps(of token: TemplateToken) -> [TemplateStep] {
     if let inner = token["parallel"]?.items { return inner.flatMap { steps(of: $0) } }
     let id = token["id"]
-    if let id, let text = id.string, let complaint = ids.add(text) { collector.error(complaint, at: id, rule: .identifier) }
+    if let id, let text = id.string, let complaint = ids.add(text) {
+      if isOfAction, ids.contains(text) {
+        collector.warning(complaint, at: id, rule: .identifier)
+      } else {
+        collector.error(complaint, at: id, rule: .identifier)
+      }
+    }
     guard let kind = kind(of: token) else { return [] }
     var step = TemplateStep(kind: kind, line: token.line, column: token.column)
     step.id = id?.string

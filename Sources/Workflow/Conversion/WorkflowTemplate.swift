@@ -12,7 +12,7 @@ struct WorkflowTemplate: Sendable {
   var concurrency: TemplateToken?
   var permissions: Permissions?
   var jobs: [TemplateJob] = []
-  /// Paths and references of the files that were read; tokens name them by 1-based index.
+  /// Paths and references of the files that were read; tokens name them by 1-based index, in the order of reading.
   var files: [String] = []
 }
 
@@ -117,7 +117,7 @@ extension WorkflowTemplate {
       var calls = CalledWorkflows(
         collector: collector, options: options, texts: options.calledWorkflows, root: collector.path, size: size)
       template.jobs = calls.follow(template.jobs)
-      template.files = calls.files
+      template.files = options.sortsFiles ? calls.files.sorted() : calls.files
     }
     collector.stage = .later
     if options.checksTriggers, let on = template.on { TriggerCheck(collector: collector).check(on) }

@@ -12,11 +12,16 @@ public struct JobEstimate: Sendable, Equatable {
     public var history: JobHistory?
     /// What a job gets of which nothing is known.
     public var defaultSize: ResourceRequest
+    /// What runners of the job's labels can have: a guess stays within the largest that has what is asked for. Empty where that is not known.
+    public var offers: [ResourceRequest]
+    /// The job's `timeout-minutes`, where its definition is not at hand.
+    public var timeoutMinutes: Double?
 
     public init(
       labelSizes: [String: ResourceRequest] = [:], labels: [String]? = nil, comment: RequestComment? = nil,
       hint: RepositoryHints.Hint? = nil, bounds: HintBounds? = nil, history: JobHistory? = nil,
-      defaultSize: ResourceRequest = ResourceRequest(milliCPUs: 2_000, memoryBytes: 4 << 30)
+      defaultSize: ResourceRequest = ResourceRequest(milliCPUs: 2_000, memoryBytes: 4 << 30), offers: [ResourceRequest] = [],
+      timeoutMinutes: Double? = nil
     ) {
       self.labelSizes = labelSizes
       self.labels = labels
@@ -25,38 +30,65 @@ public struct JobEstimate: Sendable, Equatable {
       self.bounds = bounds
       self.history = history
       self.defaultSize = defaultSize
+      self.offers = offers
+      self.timeoutMinutes = timeoutMinutes
     }
+  }
+
+  /// One word on what the job needs, stronger than those after it.
+  private struct Layer {
+    let name: String
+    let request: ResourceRequest
+    /// Nobody asked for it.
+    var isGuess = false
   }
 
   /// The parts joined.
   public private(set) var request = ResourceRequest()
-  /// Where each part came from, such as `memory: label large-runner`, in the order of dimensions; then what was cut off.
+  /// Where each part came from, such as `CPUs, memory: label large-runner`, in the order of dimensions; then what was cut off.
   public private(set) var sources: [String] = []
   public private(set) var priority: String?
   public private(set) var affinity: [String] = []
 
   /// Pure: explicit requests, then the repository's hints within the host's bounds, then history, then the kind of job, then the default.
-  public init(_ job: JobDefinition, _ evidence: Evidence) {
-    var layers: [(name: String, request: ResourceRequest)] = []
-    let requests = ResourceRequests(job, labels: evidence.labels, comment: evidence.comment)
-    layers += requests.sources.map { ($0.name, $0.request) }
-    for label in (evidence.labels ?? job.runsOn.labels).map({ $0.lowercased() }) {
-      if let size = evidence.labelSizes[label] { layers.append(("label \(label)", size)) }
-    }
+  ///
+  /// - Parameter job: nil where its definition is not known; labels and history then say what they can.
+  public init(_ job: JobDefinition?, _ evidence: Evidence) {
+    let labels = evidence.labels ?? job?.runsOn.labels ?? []
+    var layers = ResourceRequests(job, labels: labels, comment: evidence.comment).sources.map { Layer(name: $0.name, request: $0.request) }
+    if let size = Self.size(of: labels, evidence.labelSizes) { layers.append(size) }
     var cuts: [String] = []
     if var hint = evidence.hint {
       if let bounds = evidence.bounds { (hint, cuts) = bounds.bounded(hint) }
-      layers.append((RepositoryHints.path, hint.request))
+      layers.append(Layer(name: RepositoryHints.path, request: hint.request))
       priority = hint.priority
       affinity = hint.affinity
     }
-    if let history = evidence.history { layers.append(("history of \(history.runs.count) runs: p90", Self.request(history))) }
-    let kind = WorkflowKind(job)
-    layers.append(("kind \(kind.rawValue)", kind.request))
-    layers.append(("default size", evidence.defaultSize))
-    join(layers)
-    cut(job.timeoutMinutes)
+    let capacity = Self.capacity(for: layers.reduce(ResourceRequest()) { $0.completed(by: $1.request) }, among: evidence.offers)
+    if let history = evidence.history {
+      layers.append(Layer(name: "p90 of \(history.runs.count) earlier runs", request: Self.request(history), isGuess: true))
+    }
+    if let job {
+      let kind = WorkflowKind(job)
+      layers.append(Layer(name: "kind \(kind.rawValue)", request: kind.request, isGuess: true))
+    }
+    layers.append(Layer(name: "default size", request: evidence.defaultSize, isGuess: true))
+    join(layers, within: capacity, timeoutMinutes: job?.timeoutMinutes.flatMap(Double.init) ?? evidence.timeoutMinutes)
     sources += cuts
+  }
+
+  /// Of several labels with a size the larger counts, dimension by dimension.
+  private static func size(of labels: [String], _ sizes: [String: ResourceRequest]) -> Layer? {
+    let found = labels.compactMap { label in sizes[label.lowercased()].map { (label, $0) } }
+    guard let first = found.first else { return nil }
+    let joined = found.dropFirst().reduce(first.1) { $0.union($1.1) }
+    return Layer(name: (found.count > 1 ? "labels " : "label ") + found.map(\.0).joined(separator: ", "), request: joined)
+  }
+
+  /// The largest offer that has all that is asked for.
+  private static func capacity(for asked: ResourceRequest, among offers: [ResourceRequest]) -> ResourceRequest? {
+    func size(_ offer: ResourceRequest) -> (Int64, Int) { (offer.memoryBytes ?? .max, offer.milliCPUs ?? .max) }
+    return offers.filter { $0.covers(asked) }.max { size($0) < size($1) }
   }
 
   /// A run may use a little more than the earlier ones did.
@@ -66,31 +98,38 @@ public struct JobEstimate: Sendable, Equatable {
       memoryBytes: history.peakMemoryBytes(percentile: 0.9).map { $0 + $0 / 5 }, seconds: history.duration(percentile: 0.9))
   }
 
-  /// No job runs longer than GitHub lets it.
-  private mutating func cut(_ timeoutMinutes: String?) {
-    guard let minutes = timeoutMinutes.flatMap(Double.init), minutes.isFinite, minutes > 0, request.seconds ?? .infinity > minutes * 60
-    else {
-      return
+  private mutating func join(_ layers: [Layer], within capacity: ResourceRequest?, timeoutMinutes: Double?) {
+    var parts: [(dimension: String, source: String)] = []
+    func take<Value: Comparable>(_ name: String, _ dimension: WritableKeyPath<ResourceRequest, Value?>) {
+      guard let layer = layers.first(where: { $0.request[keyPath: dimension] != nil }), var value = layer.request[keyPath: dimension] else {
+        return
+      }
+      var source = layer.name
+      if layer.isGuess, let most = capacity?[keyPath: dimension], value > most {
+        value = most
+        source += ", cut to what its pools have"
+      }
+      request[keyPath: dimension] = value
+      parts.append((name, source))
     }
-    request.seconds = minutes * 60
-    sources.removeAll { $0.hasPrefix("duration: ") }
-    sources.append("duration: timeout-minutes")
-  }
-
-  private mutating func join(_ layers: [(name: String, request: ResourceRequest)]) {
-    take("CPUs", \.milliCPUs, layers)
-    take("memory", \.memoryBytes, layers)
-    take("disk", \.diskBytes, layers)
-    take("GPUs", \.gpus, layers)
-    take("duration", \.seconds, layers)
-  }
-
-  private mutating func take<Value>(
-    _ name: String, _ dimension: WritableKeyPath<ResourceRequest, Value?>, _ layers: [(name: String, request: ResourceRequest)]
-  ) {
-    guard let layer = layers.first(where: { $0.request[keyPath: dimension] != nil }) else { return }
-    request[keyPath: dimension] = layer.request[keyPath: dimension]
-    sources.append("\(name): \(layer.name)")
+    take("CPUs", \.milliCPUs)
+    take("memory", \.memoryBytes)
+    take("disk", \.diskBytes)
+    take("GPUs", \.gpus)
+    take("duration", \.seconds)
+    // No job runs longer than GitHub lets it.
+    if let minutes = timeoutMinutes, minutes.isFinite, minutes > 0, request.seconds ?? .infinity > minutes * 60 {
+      request.seconds = minutes * 60
+      parts.removeAll { $0.dimension == "duration" }
+      parts.append(("duration", "timeout-minutes"))
+    }
+    var order: [String] = []
+    var dimensions: [String: [String]] = [:]
+    for part in parts {
+      if dimensions[part.source] == nil { order.append(part.source) }
+      dimensions[part.source, default: []].append(part.dimension)
+    }
+    sources = order.map { "\(dimensions[$0, default: []].joined(separator: ", ")): \($0)" }
   }
 
   /// `2 CPU, 4 GiB, 6 min`.

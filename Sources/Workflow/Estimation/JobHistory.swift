@@ -43,7 +43,8 @@ public struct JobHistory: Sendable, Equatable {
     let samples = runs.compactMap { run in value(run).map { (value: $0, weight: exp2(-run.ageSeconds / Self.halfLifeSeconds)) } }
       .sorted { $0.value < $1.value }
     guard samples.count >= Self.minimumCount else { return nil }
-    let wanted = samples.reduce(0) { $0 + $1.weight } * min(max(percentile, 0), 1)
+    // A little less, so that sums of equal weights are not a hair too small.
+    let wanted = samples.reduce(0) { $0 + $1.weight } * min(max(percentile, 0), 1) * (1 - 1e-9)
     var reached = 0.0
     for sample in samples {
       reached += sample.weight

@@ -42,6 +42,17 @@ public struct RequestComment: Sendable, Equatable {
 public struct RequestComments: Sendable {
   private let lines: [Substring]
 
+  /// Whether a text has the word with which requests begin. Most have not, and need not be cut into lines.
+  static func mayBe(in text: String) -> Bool {
+    let word = Array("runnerhub:".utf8)
+    return text.utf8.withContiguousStorageIfAvailable { bytes in
+      bytes.indices.dropLast(word.count - 1).contains { index in
+        // In any case, as the word itself is read.
+        bytes[index] | 0x20 == word[0] && word.indices.allSatisfy { bytes[index + $0] | 0x20 == word[$0] | 0x20 }
+      }
+    } ?? true
+  }
+
   public init(_ text: String) { lines = text.split(separator: "\n", omittingEmptySubsequences: false) }
 
   /// The comment of one job; nil where there is none. Takes time linear in the comments above it.

@@ -56,6 +56,29 @@ public struct ResourceRequest: Sendable, Equatable {
   }
 }
 
+extension ResourceRequest {
+  /// The larger of both in every dimension.
+  func union(_ other: ResourceRequest) -> ResourceRequest {
+    func larger<Value: Comparable>(_ one: Value?, _ two: Value?) -> Value? {
+      guard let one, let two else { return one ?? two }
+      return max(one, two)
+    }
+    return ResourceRequest(
+      milliCPUs: larger(milliCPUs, other.milliCPUs), memoryBytes: larger(memoryBytes, other.memoryBytes),
+      diskBytes: larger(diskBytes, other.diskBytes), gpus: larger(gpus, other.gpus), seconds: larger(seconds, other.seconds))
+  }
+
+  /// Whether this is enough of everything but time; what is not said here is enough.
+  func covers(_ asked: ResourceRequest) -> Bool {
+    func suffices<Value: Comparable>(_ offered: Value?, _ wanted: Value?) -> Bool {
+      guard let offered, let wanted else { return true }
+      return offered >= wanted
+    }
+    return suffices(milliCPUs, asked.milliCPUs) && suffices(memoryBytes, asked.memoryBytes) && suffices(diskBytes, asked.diskBytes)
+      && suffices(gpus, asked.gpus)
+  }
+}
+
 /// Sizes as Docker writes them: `512m`, `4g`, `1.5 GiB`. Units are powers of 1024; no unit means bytes.
 enum ByteSize {
   static func parse(_ text: String) -> Int64? {

@@ -17,14 +17,15 @@ public struct ResourceRequests: Sendable, Equatable {
   /// - Parameters:
   ///   - labels: those of the job that runs, where they are known; else the file's.
   ///   - comment: see ``RequestComment``.
-  public init(_ job: JobDefinition, labels: [String]? = nil, comment: RequestComment? = nil) {
+  public init(_ job: JobDefinition?, labels: [String]? = nil, comment: RequestComment? = nil) {
     if let comment {
       add("comment", comment.request)
       complaints += comment.complaints
     }
-    for label in labels ?? job.runsOn.labels {
+    for label in labels ?? job?.runsOn.labels ?? [] {
       if let request = Self.request(label: label.lowercased()) { add("label \(label)", request) }
     }
+    guard let job else { return }
     readEnvironment(job)
     readOptions(job)
   }

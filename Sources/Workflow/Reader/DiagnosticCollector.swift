@@ -46,6 +46,11 @@ final class DiagnosticCollector {
     add(.error, rule, message, hint, token.line, token.column)
   }
 
+  /// What does not keep the file from being read.
+  func warning(_ message: String, at token: TemplateToken, rule: ValidationRule, hint: @autoclosure () -> String? = nil) {
+    add(.warning, rule, message, hint, token.line, token.column)
+  }
+
   private func add(
     _ severity: Diagnostic.Severity, _ rule: ValidationRule, _ message: String, _ hint: () -> String?, _ line: Int?, _ column: Int?
   ) {

@@ -97,4 +97,34 @@ public enum ValidationRule: String, Sendable, CaseIterable, Comparable {
     default: isGitHubs ? .error : .warning
     }
   }
+
+  /// What its findings are about, in a sentence; empty for what GitHub itself refuses.
+  public var summary: String {
+    switch self {
+    case .imageName: "A text that is no image reference."
+    case .imageTag: "An image without a tag, or with `latest`."
+    case .imagePlatform: "A container on Windows or macOS, or a platform that is not Linux."
+    case .labelConflict: "Labels of two systems at once."
+    case .unservedLabels: "Labels that no pool has."
+    case .oversizedRequest: "A request that is more than any pool can give."
+    case .resourceRequest: "A request that cannot be understood."
+    case .unknownProperty: "A property of `needs`, `steps`, `matrix` or `inputs` that the file does not define."
+    case .valueType: "A property of a plain value, a collection in a text, or broken JSON."
+    case .constantCondition: "An `if` that is always the same."
+    case .shell: "An unknown shell."
+    case .environmentName: "A name of an environment variable that is none."
+    case .filterPattern: "A filter's pattern that matches nothing, or not what it seems to."
+    case .triggerUse: "A filter that its event ignores, or a schedule under five minutes."
+    case .matrixUse: "An `exclude` that matches nothing, or a value twice."
+    case .stepControl: "A wait for a step, or an end of one, that does nothing."
+    case .imageRegistry: "An image that the host does not approve."
+    case .unpinnedAction: "An action by tag or branch instead of a commit."
+    case .headCheckout: "A stranger's code checked out with secrets at hand."
+    case .scriptInjection: "A text of strangers inside a script."
+    case .widePermissions: "`write-all`."
+    case .privilegedContainer: "Options or volumes of a container that open the host."
+    case .printedSecret: "A secret that is written to the log."
+    default: ""
+    }
+  }
 }

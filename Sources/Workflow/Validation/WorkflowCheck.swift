@@ -10,7 +10,8 @@ extension WorkflowFile {
     guard let template = WorkflowTemplate.read(text, collector, options) else { return collector.sorted }
     var report = ValidationReport(path: path, settings: settings)
     let rules: [any WorkflowRule] = [
-      ImageRules(host: host), RunnerRules(host: host), StepRules(), ConditionRules(), ReferenceRules(), ValueRules(), TriggerRules(),
+      ImageRules(host: host), RunnerRules(host: host, comments: RequestComments.mayBe(in: text) ? RequestComments(text) : nil), StepRules(),
+      ConditionRules(), ReferenceRules(), ValueRules(), TriggerRules(),
       MatrixRules(),
       SecurityRules(), ScriptRules(),
     ]

@@ -44,6 +44,7 @@ struct ReaderCase {
       maximumDepth: header["max-depth"]?.int ?? WorkflowFile.maximumDepth,
       maximumLength: header["max-file-size"]?.int ?? WorkflowFile.maximumLength,
       maximumResultSize: header["max-result-size"]?.int ?? 10_485_760,
+      sortsFiles: header["is-partial-rerun"] == true,
       // Of the three parsers that share the cases, only the one that runs the tier `events` looks at triggers.
       checksTriggers: tier == "events")
   }

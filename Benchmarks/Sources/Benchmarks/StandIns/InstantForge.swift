@@ -62,7 +62,8 @@ final class InstantForge: Forge, JobSearch {
   }
 
   func file(path: String, ref: String, repository: String, installationID: Int64?) async throws(ForgeError) -> String {
-    Sample.workflow
+    guard path.hasPrefix(".github/workflows/") else { throw .notFound(path) }
+    return Sample.workflow
   }
 
   func job(id: Int64, repository: Repository, installationID: Int64?) async throws(ForgeError) -> JobReport {

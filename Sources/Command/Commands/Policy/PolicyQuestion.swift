@@ -103,9 +103,10 @@ struct PolicyQuestion: ParsableArguments {
   }
 
   private func definition(of job: Job, in path: String) throws -> DefinitionFinding {
-    let reading = WorkflowFile.parse(String(decoding: try Self.contents(of: path, for: "--workflow"), as: UTF8.self), path: path)
+    let text = String(decoding: try Self.contents(of: path, for: "--workflow"), as: UTF8.self)
+    let reading = WorkflowFile.parse(text, path: path)
     guard reading.file != nil else { throw ValidationError(reading.diagnostics.map(\.description).joined(separator: "\n")) }
-    let finding = JobParser.definition(of: job, in: reading, path: path, ref: job.headSHA)
+    let finding = JobParser.definition(of: job, in: text, path: path, ref: job.headSHA)
     if case .unknown(let reason) = finding { throw ValidationError("\(path): \(reason)") }
     return finding
   }

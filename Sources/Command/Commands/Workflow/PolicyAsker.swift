@@ -37,7 +37,7 @@ struct PolicyAsker {
     self.workflow = workflow
   }
 
-  func ask(about planned: PlannedJob, _ estimate: JobEstimate) -> Answer {
+  func ask(about planned: PlannedJob, _ estimate: Estimate) -> Answer {
     let job = policyJob(planned, estimate)
     let route = engine.route(job, fleet: fleet)
     var reasons = [route.reason]
@@ -50,7 +50,7 @@ struct PolicyAsker {
     return Answer(route: route.value.rawValue, priority: priority, reasons: reasons)
   }
 
-  private func policyJob(_ planned: PlannedJob, _ estimate: JobEstimate) -> PolicyJob {
+  private func policyJob(_ planned: PlannedJob, _ estimate: Estimate) -> PolicyJob {
     let definition = planned.definition
     var job = PolicySamples.job
     job.name = planned.displayName ?? definition.key
@@ -68,10 +68,7 @@ struct PolicyAsker {
       services: definition.services.map(\.name), needs: definition.needs, runnerGroup: definition.runsOn.group,
       concurrencyGroup: definition.concurrencyGroup ?? workflow.concurrencyGroup,
       permissions: definition.permissions ?? workflow.permissions)
-    job.estimate = Estimate(
-      resources: Resources(
-        milliCPUs: estimate.request.milliCPUs ?? 1_000, memory: ByteCount(bytes: estimate.request.memoryBytes ?? 1 << 30),
-        gpus: estimate.request.gpus ?? 0), durationSeconds: estimate.request.seconds, sources: estimate.sources)
+    job.estimate = estimate
     return job
   }
 }

@@ -17,7 +17,8 @@ struct WorkflowCheckCommand: AsyncParsableCommand {
         runnerhub workflow check . --format sarif
         runnerhub workflow check . --config runnerhub.yaml
       A folder stands for its .github/workflows, or for every YAML file below it; action.yml is read as an action. With --config, jobs are
-      also held against what the pools can ever give, and images against what they approve. Ends with 1 where there are errors, with
+      also held against what the pools can ever give, and images against what they approve; rules are graded as there
+      (workflow.rules), unless --rule says otherwise. Ends with 1 where there are errors, with
       --strict also where there are warnings, and with 64 where it was called wrongly.
       """)
   @Argument(help: "Files and folders.", completion: .file(extensions: ["yml", "yaml"])) var paths = ["."]
@@ -27,8 +28,9 @@ struct WorkflowCheckCommand: AsyncParsableCommand {
   @Flag(help: "Fail for warnings too.") var strict = false
 
   func run() async throws {
-    let settings = try ruleSettings()
-    let host = try config.map { try WorkflowHost.facts(configuration: $0) } ?? HostFacts()
+    let configured = try config.map(WorkflowHost.init)
+    let settings = try ruleSettings(configured?.grades ?? [:])
+    let host = try configured?.facts() ?? HostFacts()
     let files = try WorkflowSources.files(at: paths)
     let findings = files.map { file in (file, diagnostics: Self.check(file, settings, host)) }
     let all = findings.flatMap(\.diagnostics)
@@ -41,8 +43,8 @@ struct WorkflowCheckCommand: AsyncParsableCommand {
     if all.contains(where: { strict || $0.severity == .error }) { throw ExitCode.failure }
   }
 
-  private func ruleSettings() throws -> RuleSettings {
-    var words: [String: String] = [:]
+  private func ruleSettings(_ configured: [String: String]) throws -> RuleSettings {
+    var words = configured
     for text in rule {
       let halves = text.split(separator: "=", maxSplits: 1).map(String.init)
       guard halves.count == 2 else { throw ValidationError("--rule is \"\(text)\": expected NAME=off, NAME=warning or NAME=error") }

@@ -1,46 +1,40 @@
 import ArgumentParser
 import Domain
-import Foundation
 import RunnerHub
 import Workflow
 
-/// What a configuration says of jobs before they run.
-enum WorkflowHost {
-  static func settings(configuration path: String) throws -> Settings {
-    try Configuration.load(file: path, environment: ProcessInfo.processInfo.environment, flags: []).settings
+/// What a configuration says of jobs before they run. Credentials may be missing, and the environment is not read.
+struct WorkflowHost {
+  let settings: Settings
+  /// How rules are graded, by their names.
+  let grades: [String: String]
+
+  init(configuration path: String) throws {
+    let configuration = try Configuration.rehearsed(file: path)
+    settings = configuration.settings
+    grades = configuration.ruleGrades
   }
 
-  static func facts(configuration path: String) throws -> HostFacts { facts(try settings(configuration: path)) }
-
-  static func facts(_ settings: Settings) -> HostFacts {
-    let offers = settings.pools.map { pool in
+  /// - Throws: what is no pattern among the images of a pool.
+  func facts() throws -> HostFacts {
+    var offers = settings.pools.map { pool in
       HostFacts.Offer(
         name: pool.name, labels: pool.labels.values, milliCPUs: pool.resources.milliCPUs, memoryBytes: pool.resources.memory.bytes,
         gpus: pool.resources.gpus)
     }
-    // One pool without a list takes any image.
-    let patterns = settings.pools.map(\.allowedImages)
-    let list = patterns.contains { $0 == nil } ? nil : try? ImageAllowList(patterns.compactMap(\.self).flatMap(\.self))
-    return HostFacts(allowedImages: patterns.isEmpty ? nil : list, offers: offers)
+    let traditional = settings.migration.traditionalLabels
+    if !traditional.isEmpty { offers.append(HostFacts.Offer(name: "traditional runners", labels: traditional.values)) }
+    return HostFacts(allowedImages: try approvedImages(), offers: offers)
   }
 
-  /// What the host knows for an estimate.
-  static func evidence(_ settings: Settings) -> JobEstimate.Evidence {
-    let largest = settings.pools.reduce(ResourceRequest()) { largest, pool in
-      ResourceRequest(
-        milliCPUs: max(largest.milliCPUs ?? 0, pool.resources.milliCPUs),
-        memoryBytes: max(largest.memoryBytes ?? 0, pool.resources.memory.bytes),
-        diskBytes: max(largest.diskBytes ?? 0, pool.resources.disk.bytes), gpus: max(largest.gpus ?? 0, pool.resources.gpus))
+  /// nil: one pool without a list takes any image.
+  private func approvedImages() throws -> ImageAllowList? {
+    let patterns = settings.pools.compactMap(\.allowedImages)
+    if patterns.isEmpty || patterns.count < settings.pools.count { return nil }
+    do {
+      return try ImageAllowList(patterns.flatMap(\.self))
+    } catch {
+      throw ValidationError("--config: the images of a pool cannot be read: \(error)")
     }
-    return JobEstimate.Evidence(
-      labelSizes: settings.sizes.mapValues(ResourceRequest.init), bounds: HintBounds(largest: largest),
-      defaultSize: ResourceRequest(settings.defaultSize))
-  }
-}
-
-extension ResourceRequest {
-  init(_ resources: Resources) {
-    self.init(
-      milliCPUs: resources.milliCPUs, memoryBytes: resources.memory.bytes, diskBytes: resources.disk.bytes, gpus: resources.gpus)
   }
 }

@@ -53,7 +53,7 @@ struct WorkflowPreview: Encodable {
         ]
       })
     let sources = jobs.filter { !$0.estimateSources.isEmpty }.map {
-      "  \($0.name ?? $0.key): \($0.estimateSources.joined(separator: ", "))"
+      "  \($0.name ?? $0.key): \($0.estimateSources.joined(separator: "; "))"
     }
     return [title, table.text(width: width), "needs", graph, "estimates", sources.joined(separator: "\n")].joined(separator: "\n\n")
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Domain
 import Foundation
 import Policies
 import RunnerHub
@@ -14,7 +15,9 @@ struct WorkflowShowCommand: AsyncParsableCommand {
         runnerhub workflow show ci.yml --policies policies --event pull_request --json
         runnerhub workflow show ci.yml --svg > needs.svg
       Matrices are expanded, and workflows of the same repository followed. What only a run decides is shown as ?. Estimates name their
-      sources; with --config they use the sizes of its labels. Without a folder of policies the built-in rules answer.
+      sources: comments, labels, env, container options, .github/runnerhub.yaml beside the workflows, and the kind of job; with --config
+      also its sizes of labels, within its pools. Without a folder of policies the built-in rules answer.
+      Ends with 1 where GitHub does not run the file, and with 64 where it was called wrongly.
       """)
   @Argument(help: "A workflow file.", completion: .file(extensions: ["yml", "yaml"])) var file: String
   @Option(help: "The folder of policies (default: policies, where it exists).", completion: .directory) var policies: String?
@@ -35,7 +38,9 @@ struct WorkflowShowCommand: AsyncParsableCommand {
     let reading = WorkflowFile.parse(source.text, path: file, options: options)
     guard let workflow = reading.file else {
       let excerpt = SourceExcerpt(source.text)
-      throw ValidationError((reading.errors.map(excerpt.text) + ["GitHub does not run this file"]).joined(separator: "\n"))
+      let text = (reading.errors.map(excerpt.text) + ["GitHub does not run this file"]).joined(separator: "\n")
+      FileHandle.standardError.write(Data((text + "\n").utf8))
+      throw ExitCode.failure
     }
     if svg { return print(NeedsDrawing(workflow.jobs).svg, terminator: "") }
     let preview = try preview(of: workflow, source)
@@ -49,17 +54,21 @@ struct WorkflowShowCommand: AsyncParsableCommand {
   }
 
   private func preview(of workflow: WorkflowFile, _ source: WorkflowSources.File) throws -> WorkflowPreview {
-    let evidence = try config.map { WorkflowHost.evidence(try WorkflowHost.settings(configuration: $0)) } ?? JobEstimate.Evidence()
+    let settings = try config.map { try WorkflowHost(configuration: $0).settings }
+    let estimator = ResourceEstimator(settings: settings ?? Settings(scope: .repository, pools: []))
     let folder = policies ?? (FileManager.default.fileExists(atPath: "policies") ? "policies" : nil)
     let asker = try PolicyAsker(
       folder: folder, repository: repository, branch: branch, event: event ?? workflow.on.first?.event ?? "push", workflow: workflow)
     let comments = RequestComments(source.text)
+    let hints = settings?.workflow.readsHints == false ? nil : try WorkflowSources.hints(beside: source)
     let jobs = workflow.plan().map { planned in
-      var evidence = evidence
-      evidence.labels = planned.combination?.labels
-      evidence.comment = planned.isCalled ? nil : comments.comment(of: planned.definition)
-      let estimate = JobEstimate(planned.definition, evidence)
-      return WorkflowPreview.Row(planned, estimate, planned.definition.hasRunner ? asker.ask(about: planned, estimate) : nil)
+      let definition = planned.definition
+      let (estimate, detail) = estimator.estimate(
+        labels: planned.combination?.labels,
+        ResourceEstimator.Knowledge(
+          definition: definition, comment: planned.isCalled ? nil : comments.comment(of: definition),
+          hint: hints?.hint(forJob: definition.key, in: source.path)))
+      return WorkflowPreview.Row(planned, detail, definition.hasRunner ? asker.ask(about: planned, estimate) : nil)
     }
     return WorkflowPreview(file: file, name: workflow.name, triggers: workflow.on.map(\.event), jobs: jobs)
   }

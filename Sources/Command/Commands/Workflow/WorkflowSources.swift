@@ -37,15 +37,28 @@ struct WorkflowSources {
     var texts: [String: String] = [:]
     var open = [file.text]
     while let text = open.popLast() {
-      let draft = WorkflowFile.parse(text, path: file.path).draft
-      for reference in (draft?.jobs ?? []).compactMap(\.uses) where reference.hasPrefix("./") && texts[reference] == nil {
+      let calls = WorkflowFile.parse(text, path: file.path).draft?.calls() ?? []
+      for reference in calls where reference.repository == nil && texts[reference.description] == nil {
         // A file that is not there is GitHub's to complain about: it may come with the next commit.
-        guard let called = try? read(root.appending(path: String(reference.dropFirst(2))).path) else { continue }
-        texts[reference] = called.text
+        guard let called = try? read(root.appending(path: reference.path).path) else { continue }
+        texts[reference.description] = called.text
         open.append(called.text)
       }
     }
     return texts
+  }
+
+  /// What the repository of a file says of its jobs, as it lies there; nil where it says nothing.
+  /// - Throws: what is wrong with it, as `workflow check` shows it.
+  static func hints(beside file: File) throws -> RepositoryHints? {
+    guard let path = repositoryRoot(of: file.path)?.appending(path: RepositoryHints.path).path,
+      FileManager.default.fileExists(atPath: path)
+    else { return nil }
+    let source = try read(path)
+    let (hints, findings) = RepositoryHints.parse(source.text, path: path)
+    let excerpt = SourceExcerpt(source.text)
+    if !findings.isEmpty { throw ValidationError(findings.map(excerpt.text).joined(separator: "\n")) }
+    return hints
   }
 
   /// The folder that has the file's `.github`.
@@ -59,9 +72,11 @@ struct WorkflowSources {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw ValidationError("\(path) does not exist") }
     guard isFolder.boolValue else { return [path] }
+    // Reports name files as their repository does.
+    let path = path == "." ? "" : path.hasPrefix("./") ? String(path.dropFirst(2)) : path
     let own = (path as NSString).appendingPathComponent(".github/workflows")
     let folder = FileManager.default.fileExists(atPath: own) ? own : path
-    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    let names = FileManager.default.enumerator(atPath: folder.isEmpty ? "." : folder)?.compactMap { $0 as? String } ?? []
     return names.filter { $0.hasSuffix(".yml") || $0.hasSuffix(".yaml") }.sorted().map { (folder as NSString).appendingPathComponent($0) }
   }
 }

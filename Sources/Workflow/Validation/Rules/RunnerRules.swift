@@ -1,6 +1,8 @@
 /// Whether anything can ever run a job: labels and requests against what the host offers.
 struct RunnerRules: WorkflowRule {
   let host: HostFacts
+  /// nil: none of the file's comments asks for anything.
+  let comments: RequestComments?
 
   func check(_ template: WorkflowTemplate, _ report: inout ValidationReport) {
     for (job, runner) in template.runnerJobs {
@@ -8,7 +10,7 @@ struct RunnerRules: WorkflowRule {
       let tokens = ((runsOn.entries == nil ? runsOn : runsOn["labels"])?.oneOrMore ?? []).filter { !$0.isExpression }
       checkConflict(tokens, &report)
       checkOffers(tokens, isComplete: !runsOn.containsExpression, runsOn, &report)
-      checkRequests(job, runner, &report)
+      checkRequests(job, runner, labels: tokens.map { $0.authored.lowercased() }, &report)
     }
   }
 
@@ -40,23 +42,31 @@ struct RunnerRules: WorkflowRule {
   /// `ubuntu-24.04` and its like: machines that GitHub itself runs.
   private static func isGitHubs(_ label: String) -> Bool { ["ubuntu-", "windows-", "macos-"].contains(where: label.hasPrefix) }
 
-  private func checkRequests(_ job: TemplateJob, _ runner: TemplateJob.RunnerJob, _ report: inout ValidationReport) {
-    let requests = ResourceRequests(JobDefinition(job))
+  private func checkRequests(
+    _ job: TemplateJob, _ runner: TemplateJob.RunnerJob, labels: [String], _ report: inout ValidationReport
+  ) {
+    let definition = JobDefinition(job)
+    let requests = ResourceRequests(definition, comment: comments?.comment(of: definition))
     for complaint in requests.complaints {
       report.add(.resourceRequest, complaint, at: runner.container ?? runner.env ?? job.id)
     }
-    if host.offers.isEmpty { return }
+    let offers = host.offers.filter { $0.serves(labels) }
     let asked = requests.total
+    if offers.isEmpty || offers.contains(where: { $0.size.covers(asked) }) { return }
     let place = runner.container?["options"] ?? runner.runsOn ?? job.id
-    if let cpus = asked.milliCPUs, let most = most(host.offers.map(\.milliCPUs)), cpus > most {
+    let count = report.diagnostics.count
+    if let cpus = asked.milliCPUs, let most = most(offers.map(\.milliCPUs)), cpus > most {
       report.add(.oversizedRequest, "it asks for \(Self.shown(cpus)) CPUs, and no pool has more than \(Self.shown(most))", at: place)
     }
-    if let memory = asked.memoryBytes, let most = most(host.offers.map(\.memoryBytes)), memory > most {
+    if let memory = asked.memoryBytes, let most = most(offers.map(\.memoryBytes)), memory > most {
       report.add(
         .oversizedRequest, "it asks for \(memory >> 20) MiB of memory, and no pool has more than \(most >> 20) MiB", at: place)
     }
-    if let gpus = asked.gpus, let most = most(host.offers.map(\.gpus)), gpus > most {
+    if let gpus = asked.gpus, let most = most(offers.map(\.gpus)), gpus > most {
       report.add(.oversizedRequest, "it asks for \(gpus) GPUs, and no pool has more than \(most)", at: place)
+    }
+    if report.diagnostics.count == count {
+      report.add(.oversizedRequest, "no pool of its labels has all that it asks for together", at: place)
     }
   }
 
@@ -66,4 +76,11 @@ struct RunnerRules: WorkflowRule {
   }
 
   private static func shown(_ milliCPUs: Int) -> String { ExpressionNumber.text(Double(milliCPUs) / 1_000) }
+}
+
+extension HostFacts.Offer {
+  /// Whether a job of these labels, in lower case, may come here.
+  fileprivate func serves(_ wanted: [String]) -> Bool { Set(wanted).isSubset(of: labels.map { $0.lowercased() }) }
+
+  fileprivate var size: ResourceRequest { ResourceRequest(milliCPUs: milliCPUs, memoryBytes: memoryBytes, gpus: gpus) }
 }
