@@ -31,6 +31,7 @@ struct EstimationTests {
       ("  #runnerhub: minutes=5\n  # why\n  a: { runs-on: x }", ResourceRequest(seconds: 300)),
       ("  a: # runnerhub: gpus=1\n    runs-on: x", ResourceRequest(gpus: 1)),
       ("  b:\n    runs-on: x\n    steps:\n      - run: |\n          true\n          # runnerhub: cpus=64\n  a: { runs-on: x }", nil),
+      ("  # runnerhub: cpus=4\r\n  a: { runs-on: x }\r\n", ResourceRequest(milliCPUs: 4_000)),
       ("  # about runnerhub: cpus=4\n  a: { runs-on: x }", nil), ("  # runnerhub: cpus=4\n\n  a: { runs-on: x }", nil),
     ] as [(String, ResourceRequest?)])
   func comments(jobs: String, expected: ResourceRequest?) throws {
@@ -91,21 +92,54 @@ struct EstimationTests {
     let lint = JobEstimate(try self.job(workflow("runs-on: x\nname: Lint")), JobEstimate.Evidence())
     #expect(lint.sources == ["CPUs, memory, duration: kind lint"])
   }
-  @Test("a guess stays within what runners of the job's labels have, a request does not; of two labels the larger size counts")
+
+  @Test("a guess keeps a job from no runner that has what is asked for, a request does; of two labels the larger size counts")
   func capacity() throws {
     let offers = [
       ResourceRequest(milliCPUs: 1_000, memoryBytes: gibibyte, diskBytes: 10 * gibibyte),
       ResourceRequest(milliCPUs: 1_500, memoryBytes: 3 * gibibyte, diskBytes: 10 * gibibyte),
     ]
     let guess = JobEstimate(try job(workflow("runs-on: x\nname: build")), JobEstimate.Evidence(offers: offers))
-    #expect(guess.request.milliCPUs == 1_500 && guess.request.memoryBytes == 3 * gibibyte)
+    #expect(guess.request.milliCPUs == 1_000 && guess.request.memoryBytes == gibibyte)
     #expect(guess.sources == ["CPUs, memory: kind build, cut to what its pools have", "duration: kind build"])
+    let some = JobEstimate(try job(workflow("runs-on: [mem-2g]\nname: build")), JobEstimate.Evidence(offers: offers))
+    #expect(some.request.milliCPUs == 1_500 && some.request.memoryBytes == 2 * gibibyte)
     let asked = JobEstimate(try job(workflow("runs-on: [cpu-8]\nname: build")), JobEstimate.Evidence(offers: offers))
     #expect(asked.request.milliCPUs == 8_000 && asked.request.memoryBytes == 4 * gibibyte)
     let sizes = ["a": ResourceRequest(milliCPUs: 1_000, memoryBytes: 8), "b": ResourceRequest(milliCPUs: 3_000, memoryBytes: 4)]
     let both = JobEstimate(nil, JobEstimate.Evidence(labelSizes: sizes, labels: ["b", "A"]))
     #expect(both.request == ResourceRequest(milliCPUs: 3_000, memoryBytes: 8))
     #expect(both.sources == ["CPUs, memory: labels b, A"])
+  }
+
+  private var offers: [ResourceRequest] {
+    [ResourceRequest(milliCPUs: 16_000, memoryBytes: 4 * gibibyte), ResourceRequest(milliCPUs: 2_000, memoryBytes: 64 * gibibyte)]
+  }
+
+  @Test("a hint asks for no more than one runner has together with what the file asks for")
+  func boundedHint() throws {
+    var evidence = JobEstimate.Evidence(
+      bounds: HintBounds(largest: ResourceRequest(milliCPUs: 16_000, memoryBytes: 64 * gibibyte)), offers: offers)
+    var hint = RepositoryHints.Hint()
+    hint.request = ResourceRequest(milliCPUs: 16_000, memoryBytes: 64 * gibibyte)
+    evidence.hint = hint
+    let plain = JobEstimate(try job(workflow("runs-on: x")), evidence)
+    #expect(plain.request.milliCPUs == 2_000 && plain.request.memoryBytes == 64 * gibibyte)
+    #expect(plain.sources.last == "CPUs 16 cut to 2 by the host")
+    let wide = JobEstimate(try job(workflow("runs-on: [cpu-8]")), evidence)
+    #expect(wide.request.milliCPUs == 8_000 && wide.request.memoryBytes == 4 * gibibyte)
+  }
+
+  @Test("what the file asks for and no runner has is cut where it would hold up others; what labels ask for is not", arguments: [true, false])
+  func cutRequest(isCut: Bool) throws {
+    let evidence = JobEstimate.Evidence(offers: offers, cutsRequests: isCut)
+    let asked = JobEstimate(try job(workflow("runs-on: [cpu-4]\nenv: { RUNNERHUB_MEMORY: 256g }")), evidence)
+    #expect(asked.request.milliCPUs == 4_000 && asked.request.memoryBytes == (isCut ? 4 : 256) * gibibyte)
+    #expect(asked.sources.contains("env RUNNERHUB_MEMORY: memory 256 GiB cut to 4 GiB by the host") == isCut)
+    let fitting = JobEstimate(try job(workflow("runs-on: x\nenv: { RUNNERHUB_CPUS: 16 }")), evidence)
+    #expect(fitting.request.milliCPUs == 16_000)
+    let label = JobEstimate(try job(workflow("runs-on: [cpu-64]")), evidence)
+    #expect(label.request.milliCPUs == 64_000)
   }
 
   @Test("a job without a definition is estimated by labels, history and its own time limit")

@@ -30,11 +30,18 @@ package struct ResourceEstimator: Sendable {
   private let bounds: HintBounds
   private let defaultSize: Resources
   private let offers: [(pool: Pool, request: ResourceRequest)]
+  private let migration: MigrationSettings
 
   package init(settings: Settings) {
-    sizes = settings.sizes.mapValues(ResourceRequest.init)
+    sizes = settings.sizes.mapValues { size in
+      var request = ResourceRequest(size)
+      // A size that names no GPU says nothing of GPUs.
+      if request.gpus == 0 { request.gpus = nil }
+      return request
+    }
+    migration = settings.migration
     defaultSize = settings.defaultSize
-    offers = settings.pools.map { ($0, ResourceRequest($0.resources)) }
+    offers = settings.pools.filter { $0.maximum > 0 }.map { ($0, ResourceRequest($0.resources)) }
     let largest = settings.pools.reduce(into: Resources(milliCPUs: 0, memory: ByteCount(bytes: 0), disk: ByteCount(bytes: 0))) {
       $0 = $0.union($1.resources)
     }
@@ -45,20 +52,27 @@ package struct ResourceEstimator: Sendable {
 
   /// Pure.
   package func estimate(_ job: Job, _ knowledge: Knowledge = Knowledge()) -> Estimate {
-    estimate(labels: job.labels, source: job.source, knowledge).estimate
+    estimate(labels: job.labels, source: job.source, isFromFork: job.isFromFork, knowledge).estimate
   }
 
   /// The same for a job that has not run yet, with its parts in full.
   /// - Parameters:
   ///   - labels: nil where only a run decides them.
   ///   - source: the CI platform that it comes from; nil: GitHub.
-  package func estimate(labels: [String]?, source: String? = nil, _ knowledge: Knowledge) -> (estimate: Estimate, detail: JobEstimate) {
+  ///   - isFromFork: only pools that accept forks are for it then.
+  package func estimate(
+    labels: [String]?, source: String? = nil, isFromFork: Bool = false, _ knowledge: Knowledge
+  ) -> (estimate: Estimate, detail: JobEstimate) {
     let wanted = Labels(labels ?? knowledge.definition?.runsOn.labels ?? [])
+    let offers = offers.filter { $0.pool.offers(wanted, of: source) && ($0.pool.acceptsForks || !isFromFork) }.map(\.request)
+    // A job too large for every pool is left to a traditional runner. Where there is none it would wait, and its class with it; and a
+    // stranger's words do not choose the runner.
+    let isLeft = !isFromFork && source == nil && migration.offers(wanted)
     let detail = JobEstimate(
       knowledge.definition,
       JobEstimate.Evidence(
         labelSizes: sizes, labels: labels, comment: knowledge.comment, hint: knowledge.hint, bounds: bounds, history: knowledge.history,
-        defaultSize: ResourceRequest(defaultSize), offers: offers.filter { $0.pool.offers(wanted, of: source) }.map(\.request),
+        defaultSize: ResourceRequest(defaultSize), offers: offers, cutsRequests: !isLeft,
         timeoutMinutes: knowledge.timeoutMinutes))
     let request = detail.request
     let resources = Resources(

@@ -12,8 +12,11 @@ public struct JobEstimate: Sendable, Equatable {
     public var history: JobHistory?
     /// What a job gets of which nothing is known.
     public var defaultSize: ResourceRequest
-    /// What runners of the job's labels can have: a guess stays within the largest that has what is asked for. Empty where that is not known.
+    /// What runners of the job's labels can have. A guess stays within each that has what is asked for, a hint within the largest of these.
+    /// Empty where that is not known.
     public var offers: [ResourceRequest]
+    /// Whether what the file asks for is cut where no offer has it, so that it holds up no other job. What labels ask for is never cut.
+    public var cutsRequests: Bool
     /// The job's `timeout-minutes`, where its definition is not at hand.
     public var timeoutMinutes: Double?
 
@@ -21,7 +24,7 @@ public struct JobEstimate: Sendable, Equatable {
       labelSizes: [String: ResourceRequest] = [:], labels: [String]? = nil, comment: RequestComment? = nil,
       hint: RepositoryHints.Hint? = nil, bounds: HintBounds? = nil, history: JobHistory? = nil,
       defaultSize: ResourceRequest = ResourceRequest(milliCPUs: 2_000, memoryBytes: 4 << 30), offers: [ResourceRequest] = [],
-      timeoutMinutes: Double? = nil
+      cutsRequests: Bool = false, timeoutMinutes: Double? = nil
     ) {
       self.labelSizes = labelSizes
       self.labels = labels
@@ -31,6 +34,7 @@ public struct JobEstimate: Sendable, Equatable {
       self.history = history
       self.defaultSize = defaultSize
       self.offers = offers
+      self.cutsRequests = cutsRequests
       self.timeoutMinutes = timeoutMinutes
     }
   }
@@ -38,7 +42,9 @@ public struct JobEstimate: Sendable, Equatable {
   /// One word on what the job needs, stronger than those after it.
   private struct Layer {
     let name: String
-    let request: ResourceRequest
+    var request: ResourceRequest
+    /// The file's own words: no label, which is the same for all jobs of a class.
+    var isOfFile = false
     /// Nobody asked for it.
     var isGuess = false
   }
@@ -55,16 +61,24 @@ public struct JobEstimate: Sendable, Equatable {
   /// - Parameter job: nil where its definition is not known; labels and history then say what they can.
   public init(_ job: JobDefinition?, _ evidence: Evidence) {
     let labels = evidence.labels ?? job?.runsOn.labels ?? []
-    var layers = ResourceRequests(job, labels: labels, comment: evidence.comment).sources.map { Layer(name: $0.name, request: $0.request) }
+    var layers = ResourceRequests(job, labels: labels, comment: evidence.comment).sources.map {
+      Layer(name: $0.name, request: $0.request, isOfFile: !$0.isOfLabel)
+    }
     if let size = Self.size(of: labels, evidence.labelSizes) { layers.append(size) }
-    var cuts: [String] = []
+    var cuts = evidence.cutsRequests ? Self.cut(&layers, among: evidence.offers) : []
     if var hint = evidence.hint {
-      if let bounds = evidence.bounds { (hint, cuts) = bounds.bounded(hint) }
+      if let bounds = evidence.bounds {
+        // One pool must have it with all else that is asked for: the forge gives a runner of the class any of its jobs.
+        let room = Self.room(for: Self.asked(layers), among: evidence.offers) ?? Self.largest(of: evidence.offers)
+        let bounded = bounds.within(room).bounded(hint)
+        hint = bounded.hint
+        cuts += bounded.cuts
+      }
       layers.append(Layer(name: RepositoryHints.path, request: hint.request))
       priority = hint.priority
       affinity = hint.affinity
     }
-    let capacity = Self.capacity(for: layers.reduce(ResourceRequest()) { $0.completed(by: $1.request) }, among: evidence.offers)
+    let capacity = Self.capacity(for: Self.asked(layers), among: evidence.offers)
     if let history = evidence.history {
       layers.append(Layer(name: "p90 of \(history.runs.count) earlier runs", request: Self.request(history), isGuess: true))
     }
@@ -85,10 +99,38 @@ public struct JobEstimate: Sendable, Equatable {
     return Layer(name: (found.count > 1 ? "labels " : "label ") + found.map(\.0).joined(separator: ", "), request: joined)
   }
 
+  /// Cuts what the file asks for to the largest offer that has what its labels ask for, where no offer has all of it.
+  private static func cut(_ layers: inout [Layer], among offers: [ResourceRequest]) -> [String] {
+    let asked = Self.asked(layers)
+    if offers.contains(where: { $0.covers(asked) }) { return [] }
+    // Where labels alone ask for too much, no job of the class can run anyhow.
+    guard let room = Self.room(for: Self.asked(layers.filter { !$0.isOfFile }), among: offers) else { return [] }
+    var sentences: [String] = []
+    for index in layers.indices where layers[index].isOfFile {
+      let cuts = layers[index].request.cut(to: room)
+      sentences += cuts.map { "\(layers[index].name): \($0)" }
+    }
+    return sentences
+  }
+
+  private static func asked(_ layers: [Layer]) -> ResourceRequest {
+    layers.reduce(ResourceRequest()) { $0.completed(by: $1.request) }
+  }
+
   /// The largest offer that has all that is asked for.
-  private static func capacity(for asked: ResourceRequest, among offers: [ResourceRequest]) -> ResourceRequest? {
+  private static func room(for asked: ResourceRequest, among offers: [ResourceRequest]) -> ResourceRequest? {
+    largest(of: offers.filter { $0.covers(asked) })
+  }
+
+  private static func largest(of offers: [ResourceRequest]) -> ResourceRequest? {
     func size(_ offer: ResourceRequest) -> (Int64, Int) { (offer.memoryBytes ?? .max, offer.milliCPUs ?? .max) }
-    return offers.filter { $0.covers(asked) }.max { size($0) < size($1) }
+    return offers.max { size($0) < size($1) }
+  }
+
+  /// What every offer has that has all that is asked for: a guess keeps a job from none of them.
+  private static func capacity(for asked: ResourceRequest, among offers: [ResourceRequest]) -> ResourceRequest? {
+    let fit = offers.filter { $0.covers(asked) }
+    return fit.isEmpty ? nil : fit.reduce(ResourceRequest()) { $0.intersection($1) }
   }
 
   /// A run may use a little more than the earlier ones did.

@@ -88,20 +88,16 @@ public struct HintBounds: Sendable, Equatable {
     self.highestPriority = highestPriority
   }
 
+  /// The same, and no more than one pool has; nil: that is not known.
+  func within(_ room: ResourceRequest?) -> HintBounds {
+    guard let room else { return self }
+    return HintBounds(largest: largest.intersection(room), highestPriority: highestPriority)
+  }
+
   /// The hint within the bounds, and what was cut off.
   public func bounded(_ hint: RepositoryHints.Hint) -> (hint: RepositoryHints.Hint, cuts: [String]) {
     var hint = hint
-    var cuts: [String] = []
-    func cut<Value: Comparable>(_ value: inout Value?, _ bound: Value?, _ name: String, _ shown: (Value) -> String) {
-      guard let asked = value, let bound, asked > bound else { return }
-      value = bound
-      cuts.append("\(name) \(shown(asked)) cut to \(shown(bound)) by the host")
-    }
-    cut(&hint.request.milliCPUs, largest.milliCPUs, "CPUs") { ExpressionNumber.text(Double($0) / 1_000) }
-    cut(&hint.request.memoryBytes, largest.memoryBytes, "memory", ByteSize.text)
-    cut(&hint.request.diskBytes, largest.diskBytes, "disk", ByteSize.text)
-    cut(&hint.request.gpus, largest.gpus, "GPUs", String.init)
-    cut(&hint.request.seconds, largest.seconds, "minutes") { ExpressionNumber.text($0 / 60) }
+    var cuts = hint.request.cut(to: largest)
     if let priority = hint.priority, let asked = Self.priorities.firstIndex(of: priority),
       let bound = Self.priorities.firstIndex(of: highestPriority), asked > bound
     {

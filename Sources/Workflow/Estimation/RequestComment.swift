@@ -53,7 +53,18 @@ public struct RequestComments: Sendable {
     } ?? true
   }
 
-  public init(_ text: String) { lines = text.split(separator: "\n", omittingEmptySubsequences: false) }
+  public init(_ text: String) {
+    // To Swift the two characters of a Windows line end are one of its own.
+    lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+  }
+
+  /// The next line that belongs to no job: what stands at its very beginning is a key beside `jobs`. nil where there is none.
+  ///
+  /// - Parameter line: of the last job.
+  public func lineBelowJobs(after line: Int) -> Int? {
+    guard line >= 0, line < lines.count else { return nil }
+    return lines[line...].firstIndex { text in text.first.map { !" \t\r#}".contains($0) && !$0.isNewline } ?? false }.map { $0 + 1 }
+  }
 
   /// The comment of one job; nil where there is none. Takes time linear in the comments above it.
   public func comment(of job: JobDefinition) -> RequestComment? {

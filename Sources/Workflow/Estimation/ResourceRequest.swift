@@ -68,6 +68,34 @@ extension ResourceRequest {
       diskBytes: larger(diskBytes, other.diskBytes), gpus: larger(gpus, other.gpus), seconds: larger(seconds, other.seconds))
   }
 
+  /// The smaller of both in every dimension; what is not said of one is without a bound there.
+  func intersection(_ other: ResourceRequest) -> ResourceRequest {
+    func smaller<Value: Comparable>(_ one: Value?, _ two: Value?) -> Value? {
+      guard let one, let two else { return one ?? two }
+      return min(one, two)
+    }
+    return ResourceRequest(
+      milliCPUs: smaller(milliCPUs, other.milliCPUs), memoryBytes: smaller(memoryBytes, other.memoryBytes),
+      diskBytes: smaller(diskBytes, other.diskBytes), gpus: smaller(gpus, other.gpus), seconds: smaller(seconds, other.seconds))
+  }
+
+  /// Cuts off what is beyond a bound.
+  /// - Returns: what was cut, in sentences.
+  mutating func cut(to bound: ResourceRequest) -> [String] {
+    var cuts: [String] = []
+    func cut<Value: Comparable>(_ value: inout Value?, _ most: Value?, _ name: String, _ shown: (Value) -> String) {
+      guard let asked = value, let most, asked > most else { return }
+      value = most
+      cuts.append("\(name) \(shown(asked)) cut to \(shown(most)) by the host")
+    }
+    cut(&milliCPUs, bound.milliCPUs, "CPUs") { ExpressionNumber.text(Double($0) / 1_000) }
+    cut(&memoryBytes, bound.memoryBytes, "memory", ByteSize.text)
+    cut(&diskBytes, bound.diskBytes, "disk", ByteSize.text)
+    cut(&gpus, bound.gpus, "GPUs") { "\($0)" }
+    cut(&seconds, bound.seconds, "minutes") { ExpressionNumber.text($0 / 60) }
+    return cuts
+  }
+
   /// Whether this is enough of everything but time; what is not said here is enough.
   func covers(_ asked: ResourceRequest) -> Bool {
     func suffices<Value: Comparable>(_ offered: Value?, _ wanted: Value?) -> Bool {

@@ -4,6 +4,8 @@ public struct ResourceRequests: Sendable, Equatable {
   public struct Source: Sendable, Equatable {
     public let name: String
     public let request: ResourceRequest
+    /// Whether a label asks, which is the same for all jobs that wait for one kind of runner.
+    public let isOfLabel: Bool
   }
 
   /// The strongest first: where two ask for the same thing, the earlier one counts.
@@ -23,7 +25,7 @@ public struct ResourceRequests: Sendable, Equatable {
       complaints += comment.complaints
     }
     for label in labels ?? job?.runsOn.labels ?? [] {
-      if let request = Self.request(label: label.lowercased()) { add("label \(label)", request) }
+      if let request = Self.request(label: label.lowercased()) { add("label \(label)", request, isOfLabel: true) }
     }
     guard let job else { return }
     readEnvironment(job)
@@ -33,8 +35,8 @@ public struct ResourceRequests: Sendable, Equatable {
   /// All together.
   public var total: ResourceRequest { sources.reduce(ResourceRequest()) { $0.completed(by: $1.request) } }
 
-  private mutating func add(_ name: String, _ request: ResourceRequest) {
-    if !request.isEmpty { sources.append(Source(name: name, request: request)) }
+  private mutating func add(_ name: String, _ request: ResourceRequest, isOfLabel: Bool = false) {
+    if !request.isEmpty { sources.append(Source(name: name, request: request, isOfLabel: isOfLabel)) }
   }
 
   private static func request(label: String) -> ResourceRequest? {
