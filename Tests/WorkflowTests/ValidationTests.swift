@@ -116,6 +116,26 @@ struct ValidationTests {
   }
 
   @Test(
+    "permissions beside the jobs concern all of them, wherever they stand",
+    arguments: [
+      ("permissions: write-all\non: push\njobs:\n  a: { runs-on: x }", "1 warning wide-permissions"),
+      ("on: push\njobs:\n  a: { runs-on: x }\npermissions: write-all", "1 warning wide-permissions"),
+      ("{ on: push, jobs: { a: { runs-on: x } }, permissions: write-all }", "0 warning wide-permissions"),
+    ])
+  func permissions(text: String, expected: String) {
+    #expect(found(text) == [expected])
+  }
+
+  @Test("advice without end takes no error's place, and errors without end are an error of the whole file")
+  func overflow() throws {
+    let many = "permissions: write-all\n" + steps(Array(repeating: "- { run: x, shell: bsh }", count: 600).joined(separator: "\n"))
+    let found = self.found(many, settings: try RuleSettings(["wide-permissions": "error"]))
+    #expect(found.first == "1 error wide-permissions" && found.count == 501)
+    let errors = self.found(many, settings: try RuleSettings(["shell": "error"]))
+    #expect(errors.first == "0 error shell" && errors.count { $0.hasSuffix("error shell") } == 501)
+  }
+
+  @Test(
     "schedules and patterns are read",
     arguments: [
       ("on: { schedule: [{ cron: '*/5 0-6,12 1 jan-mar MON' }] }", []), ("on: { schedule: [{ cron: '* * * *' }] }", ["1 error cron"]),

@@ -1,10 +1,14 @@
 /// What gives strangers, or the job itself, more than it needs.
 struct SecurityRules: WorkflowRule {
   func check(_ template: WorkflowTemplate, _ report: inout ValidationReport) {
-    if let permissions = template.permissions { checkPermissions(permissions, at: template.jobs.first?.id, line: 1, &report) }
+    if let permissions = template.permissions {
+      // A place above all jobs, or none where there is no such line: it concerns all of them, wherever the key stands.
+      let isAbove = template.jobs.allSatisfy { $0.id.line > 1 }
+      checkPermissions(permissions, line: isAbove ? 1 : nil, column: isAbove ? 1 : nil, &report)
+    }
     let isTarget = (template.on.map(Trigger.all) ?? []).contains { $0.event == "pull_request_target" || $0.event == "workflow_run" }
     for job in template.jobs {
-      if let permissions = job.ownPermissions { checkPermissions(permissions, at: job.id, line: job.id.line, &report) }
+      if let permissions = job.ownPermissions { checkPermissions(permissions, line: job.id.line, column: job.id.column, &report) }
       switch job.kind {
       case .call(let call): checkPinning(call.reference, &report)
       case .runner(let runner):
@@ -19,10 +23,10 @@ struct SecurityRules: WorkflowRule {
     }
   }
 
-  private func checkPermissions(_ permissions: Permissions, at token: TemplateToken?, line: Int, _ report: inout ValidationReport) {
+  private func checkPermissions(_ permissions: Permissions, line: Int?, column: Int?, _ report: inout ValidationReport) {
     guard permissions == Permissions(all: .write) else { return }
     report.add(
-      .widePermissions, "'write-all' gives the token everything", line: token?.line ?? line, column: token?.column ?? 1,
+      .widePermissions, "'write-all' gives the token everything", line: line, column: column,
       hint: "name the scopes that are needed, such as 'contents: read'")
   }
 
