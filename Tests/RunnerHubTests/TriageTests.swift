@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import RunnerHub
 import Testing
+import Workflow
 
 @Suite("Deciding received jobs")
 struct TriageTests {
@@ -80,6 +81,49 @@ struct TriageTests {
     #expect(build.concurrencyGroup == "ci-${{ github.ref }}" && build.permissions == ["contents": "read", "id-token": "write"])
     let lint = try #require(try await bench.job(8).definition?.definition)
     #expect(lint.container == nil && lint.services == [] && lint.matrix == nil && lint.permissions == ["*": "read-all"])
+  }
+
+  /// A bench of run 100 that takes some rules for errors.
+  private func strictBench(_ files: [String: String], _ rules: ValidationRule...) throws -> Bench {
+    let bench = try Bench { settings in
+      settings.definitionTimeLimit = .seconds(5)
+      for rule in rules { settings.workflow.rules[rule] = .error }
+    }
+    bench.forge.with {
+      $0.runs[100] = RunReport(
+        action: nil, id: 100, attempt: 1, repository: "acme/shop", headSHA: Self.commit, status: "queued", conclusion: nil,
+        context: RunContext(event: "push", path: ".github/workflows/ci.yml", headRepositoryID: 1, actor: nil),
+        definitionRefs: [Self.commit])
+      for (name, text) in files { $0.files[".github/workflows/\(name)@\(Self.commit)"] = text }
+    }
+    return bench
+  }
+
+  private static func job(_ key: String) -> String { "  \(key):\n    runs-on: [self-hosted, linux]\n    steps: [{ run: make }]\n" }
+  private static let twoJobs = "on: push\njobs:\n" + job("build") + job("test")
+
+  @Test(
+    "a rule that the file breaks beside its jobs refuses each of them, wherever that stands",
+    arguments: ["permissions: write-all\n" + twoJobs, twoJobs + "permissions: write-all\n", twoJobs + "env: { 'A=B': 1 }\n"])
+  func fileRule(text: String) async throws {
+    let bench = try strictBench(["ci.yml": text], .widePermissions, .environmentName)
+    for (id, name) in [(7, "build"), (8, "test")] as [(Int64, String)] {
+      try await bench.queue(id, name: name)
+      let job = try await bench.job(id)
+      #expect(job.state == .refused && job.refusal?.contains("breaks a rule") == true, "\(name): \(job.refusal ?? "")")
+    }
+  }
+
+  @Test("a rule that a call breaks refuses the jobs behind the call, and no others")
+  func callRule() async throws {
+    let caller = "on: push\njobs:\n  ci:\n    uses: ./.github/workflows/build.yml\n    permissions: write-all\n" + Self.job("own")
+    let bench = try strictBench(
+      ["ci.yml": caller, "build.yml": "on: workflow_call\njobs:\n" + Self.job("build")], .widePermissions)
+    try await bench.queue(7, name: "ci / build")
+    try await bench.queue(8, name: "own")
+    let called = try await bench.job(7)
+    #expect(called.state == .refused && called.refusal?.contains(".github/workflows/ci.yml:3:3: ") == true, "\(called.refusal ?? "")")
+    #expect(try await bench.job(8).state == .queued)
   }
 
   @Test("the file is fetched once for all jobs of a run, and so is what the repository says of them")
@@ -276,13 +320,65 @@ struct TriageTests {
     ])
   func sizes(labels: [String], milliCPUs: Int, mebibytes: Int64) throws {
     let settings = try Bench().settings
-    var job = Job(
-      id: JobID(forgeID: 1, attempt: 1), forgeID: 1, runID: 1, runAttempt: 1, repository: Bench.repository, name: "x", labels: labels,
-      headSHA: "",
-      createdAt: .distantPast, receivedAt: .distantPast)
-    job.labels.append("linux")
+    let job = Self.job(labels: labels + ["linux"])
     let estimate = ResourceEstimator(settings: settings).estimate(job)
     #expect(estimate.resources.milliCPUs == milliCPUs)
     #expect(estimate.resources.memory.mebibytes == mebibytes)
+  }
+
+  private static func job(labels: [String]) -> Job {
+    Job(
+      id: JobID(forgeID: 1, attempt: 1), forgeID: 1, runID: 1, runAttempt: 1, repository: Bench.repository, name: "x", labels: labels,
+      headSHA: "", createdAt: .distantPast, receivedAt: .distantPast)
+  }
+
+  /// Two pools for the same jobs, the small one for forks too.
+  private func twoSizes() throws -> Settings {
+    try Bench { settings in
+      settings.pools = [
+        Bench.pool {
+          $0.name = "small"
+          $0.resources = Resources(milliCPUs: 1_000, memory: ByteCount(gibibytes: 1), disk: ByteCount(gibibytes: 20))
+          $0.acceptsForks = true
+        }, Bench.pool { $0.resources.gpus = 1 },
+      ]
+    }.settings
+  }
+
+  private func definition(_ body: String) throws -> JobDefinition {
+    try #require(WorkflowFile.parse("on: push\njobs:\n  test: { runs-on: [linux]\(body) }\n", path: "ci.yml").file?.jobs.first)
+  }
+
+  @Test("the kind of a job keeps it from no pool; what it asks for does, unless it is a fork's and no pool for forks has it")
+  func pools() throws {
+    let estimator = ResourceEstimator(settings: try twoSizes())
+    var job = Self.job(labels: ["linux"])
+    let guessed = estimator.estimate(job, ResourceEstimator.Knowledge(definition: try definition(""))).resources
+    #expect(guessed.milliCPUs == 1_000 && guessed.memory == ByteCount(gibibytes: 1))
+    let asking = ResourceEstimator.Knowledge(definition: try definition(", env: { RUNNERHUB_CPUS: 4 }"))
+    #expect(estimator.estimate(job, asking).resources.milliCPUs == 4_000)
+    job.run = RunContext(event: "pull_request", path: "ci.yml", headRepositoryID: 99, actor: nil)
+    let fork = estimator.estimate(job, asking)
+    #expect(fork.resources.milliCPUs == 1_000 && fork.sources.contains("env RUNNERHUB_CPUS: CPUs 4 cut to 1 by the host"))
+  }
+
+  @Test("a request that no pool has is cut, or left as it is where a traditional runner takes the job", arguments: [true, false])
+  func oversized(isLeft: Bool) throws {
+    var settings = try twoSizes()
+    if isLeft { settings.migration.traditionalLabels = ["linux"] }
+    let asking = ResourceEstimator.Knowledge(definition: try definition(", env: { RUNNERHUB_CPUS: 64 }"))
+    let estimate = ResourceEstimator(settings: settings).estimate(Self.job(labels: ["linux"]), asking)
+    #expect(estimate.resources.milliCPUs == (isLeft ? 64_000 : 4_000))
+  }
+
+  @Test("a size of a label that names no GPU leaves GPUs to the repository's hints")
+  func labelledGPU() throws {
+    var settings = try twoSizes()
+    settings.sizes["linux"] = Resources(milliCPUs: 2_000, memory: ByteCount(gibibytes: 2))
+    var hint = RepositoryHints.Hint()
+    hint.request = ResourceRequest(gpus: 1)
+    let estimate = ResourceEstimator(settings: settings).estimate(
+      Self.job(labels: ["linux"]), ResourceEstimator.Knowledge(hint: hint))
+    #expect(estimate.resources.gpus == 1 && estimate.resources.milliCPUs == 2_000)
   }
 }

@@ -33,13 +33,17 @@ struct JobDefinitionFinding: Sendable {
     }
     let reference = match.reference(in: file)
     let text = workflow.text(of: reference)
-    let findings = text?.findings(ofJobAt: definition.line) ?? []
-    // A file of another repository may be private: its words are not shown to all who see the job.
-    let isShown = reference?.repository == nil
+    // Its own place first, then the calls that lead to it, the outermost first.
+    let places = [(file: reference, line: definition.line)] + match.calls(among: file.jobs, of: nil)
     func sentences(_ severity: Diagnostic.Severity) -> [String]? {
-      let chosen = findings.filter { $0.severity == severity }
-      return chosen.isEmpty
-        ? nil : chosen.prefix(Self.sentences).map { isShown ? $0.sentenceWithRule : "\(text?.name ?? path) [\($0.rule.rawValue)]" }
+      let all = places.flatMap { place -> [String] in
+        guard let text = workflow.text(of: place.file) else { return [] }
+        // A file of another repository may be private: its words are not shown to all who see the job.
+        let isShown = place.file?.repository == nil
+        return text.findings(concerningJobAt: place.line).filter { $0.severity == severity }.prefix(Self.sentences)
+          .map { isShown ? $0.sentenceWithRule : "\(text.name) [\($0.rule.rawValue)]" }
+      }
+      return all.isEmpty ? nil : Array(all.prefix(Self.sentences))
     }
     self.init(
       finding: .found(
@@ -61,6 +65,25 @@ struct JobDefinitionFinding: Sendable {
     let reason = match.explanation(jobName: job.name)
     guard let call = match.unreadCall(in: file) else { return reason }
     return reason + "; \(call) is not known: \(workflow.unread[call] ?? "it was not asked for")"
+  }
+}
+
+extension JobMatch {
+  /// The calls on the way to the definition, each with the file that it stands in (nil: the run's own) and its job's line.
+  fileprivate func calls(among jobs: [JobDefinition], of file: WorkflowReference?) -> [(file: WorkflowReference?, line: Int)] {
+    guard case .called(let caller, let match) = self, let job = jobs.first(where: { $0.key == caller }) else { return [] }
+    return [(file: file, line: job.line)]
+      + match.calls(among: job.calledJobs, of: job.uses.flatMap { WorkflowReference($0, in: file) })
+  }
+}
+
+extension ReadWorkflow.Text {
+  /// What concerns a job: what stands in its own lines, and what stands above or below all jobs.
+  fileprivate func findings(concerningJobAt line: Int) -> [Diagnostic] {
+    let own = findings(ofJobAt: line)
+    // The last job's lines reach to the end of the file.
+    guard let last = jobLines.last, line < last, let below = comments.lineBelowJobs(after: last) else { return own }
+    return own + findings.filter { finding in finding.line.map { $0 >= below } ?? false }
   }
 }
 
