@@ -15,6 +15,8 @@ struct GitHubRequest: Sendable {
   var body: Data?
   var accept = Self.json
   var purpose: Purpose
+  /// Whether it is one that will be made again, though not for a sweep: a file of a branch.
+  var isAskedAgain = false
 
   /// - Parameters:
   ///   - path: its parts, not encoded.
@@ -69,7 +71,7 @@ struct GitHubRequest: Sendable {
   }
 
   /// Whether its answer is kept and asked for again with its ETag: what is asked at each turn and seldom changes.
-  var isRemembered: Bool { purpose == .sweep && method == .GET }
+  var isRemembered: Bool { method == .GET && (purpose == .sweep || isAskedAgain) }
 
   /// Asking twice does no harm and needs no second thought.
   var isRepeatable: Bool { method == .GET }

@@ -120,6 +120,20 @@ import Testing
     #expect(github.exchanges.allSatisfy { $0.query.contains("status=queued") })
   }
 
+  @Test("a file at a branch is asked for again with its tag, one at a commit is not", arguments: [true, false])
+  func unchangedFile(isBranch: Bool) async throws {
+    let file = Answer(headers: ["ETag": "\"one\""], body: "jobs: {}")
+    let ref = isBranch ? "main" : Self.sha
+    let github = ScriptedGitHub(["GET /repos/acme/shop/contents/.github/runnerhub.yaml": [file, isBranch ? .empty(304) : file]])
+    try await github.withForge { forge in
+      for _ in 0..<2 {
+        let text = try await forge.file(path: ".github/runnerhub.yaml", ref: ref, repository: "acme/shop", installationID: nil)
+        #expect(text == "jobs: {}")
+      }
+    }
+    #expect(github.exchanges.map { $0.requestHeaders["if-none-match"] } == [nil, isBranch ? "\"one\"" : nil])
+  }
+
   @Test("jobs of a run are read over all pages") func pages() async throws {
     let path = "/repos/acme/shop/actions/runs/7/jobs"
     var job = try #require(try GitHubDescription.standard().example("job"))
