@@ -113,7 +113,12 @@ package struct JobParser: Sendable {
     remarks += definition.comment?.complaints ?? []
     knowledge.timeoutMinutes = definition.finding.definition?.timeoutMinutes
     if let key = definition.definition?.key, let hints = answer.hints {
-      knowledge.hint = hints.hint(forJob: key, in: definition.path ?? run?.path ?? "")
+      var hint = hints.hint(forJob: key, in: definition.path ?? run?.path ?? "")
+      if isPerhapsForeign(job, run) {
+        // The file is the target's, the key that picks a line of it the fork's.
+        (hint.priority, hint.affinity) = (nil, [])
+      }
+      knowledge.hint = hint
     }
     do {
       let runs = try await history.earlierRuns(of: JobLineage(job), limit: Self.historyLimit)
@@ -128,6 +133,13 @@ package struct JobParser: Sendable {
       run: job.source == nil ? run : job.run, definition: definition.finding, estimate: estimator.estimate(job, knowledge), remarks: remarks
     )
   }
+}
+
+/// Whether the job may be a fork's, by the run that was found for it.
+private func isPerhapsForeign(_ job: Job, _ run: RunContext?) -> Bool {
+  var job = job
+  if job.source == nil { job.run = run }
+  return job.mayBeFromFork
 }
 
 /// Runs an operation with a time limit. nil when the limit came first; the operation is cancelled then.
