@@ -22,6 +22,8 @@ final class FakeForge: Forge, JobSearch {
     var faults: [Call: ForgeError] = [:]
     /// How long files take.
     var fileDelay: Duration = .zero
+    /// How long files of a path take, instead.
+    var fileDelays: [String: Duration] = [:]
     var calls: [Call] = []
     var lastRunnerID: Int64 = 0
   }
@@ -83,7 +85,9 @@ final class FakeForge: Forge, JobSearch {
 
   func file(path: String, ref: String, repository: String, installationID: Int64?) async throws(ForgeError) -> String {
     try meet(.file)
-    let (delay, text) = state.withLock { ($0.fileDelay, $0.files["\(repository)/\(path)@\(ref)"] ?? $0.files["\(path)@\(ref)"]) }
+    let (delay, text) = state.withLock { state in
+      (state.fileDelays[path] ?? state.fileDelay, state.files["\(repository)/\(path)@\(ref)"] ?? state.files["\(path)@\(ref)"])
+    }
     if delay > .zero {
       do { try await Task.sleep(for: delay) } catch { throw .unavailable("cancelled") }
     }

@@ -14,10 +14,15 @@ package actor DefinitionSource {
     var ref: String
     var path: String
     var commits: [String: String] = [:]
+    /// The run attempt to which a reading is bound that names a branch or a merge ref, or lacks a call: what an attempt runs does not change.
+    /// nil: all of it is named by commits.
+    var run: RunKey?
   }
   private struct Kept {
     var workflow: ReadWorkflow
     var bytes: Int
+    /// nil: it does not change.
+    var until: ContinuousClock.Instant?
   }
   /// A workflow file and the commit or ref at which it was read.
   struct Found: Sendable {
@@ -27,7 +32,11 @@ package actor DefinitionSource {
     var isCertain: Bool
   }
 
+  /// How long a reading counts whose calls did not all come in time.
+  private static let lifetimeOfGaps: Duration = .seconds(30)
+
   private let forge: any Forge
+  private let texts: FileTexts
   private let rules: RuleSettings
   private let capacity: Int
   private let byteCapacity: Int
@@ -41,6 +50,7 @@ package actor DefinitionSource {
   ///   - byteCapacity: the texts of all files that are kept, in bytes; their models take some ten times as much.
   package init(forge: any Forge, rules: RuleSettings = RuleSettings(), capacity: Int = 4096, byteCapacity: Int = 32 << 20) {
     self.forge = forge
+    texts = FileTexts(forge: forge, capacity: capacity)
     self.rules = rules
     self.capacity = capacity
     self.byteCapacity = byteCapacity
@@ -63,12 +73,17 @@ package actor DefinitionSource {
   }
 
   /// The workflow file of a run, at the first of its refs that has one, with those that it calls.
-  func workflow(of run: RunReport, installationID: Int64?) async throws(ForgeError) -> Found {
+  /// - Parameter deadline: called files that have not come by then are left out.
+  /// - Throws: `unavailable` when the run's own file has not come by the deadline.
+  func workflow(
+    of run: RunReport, installationID: Int64?, until deadline: ContinuousClock.Instant
+  ) async throws(ForgeError) -> Found {
     guard let path = run.context.path else { throw .notFound("the run does not name its workflow file") }
+    let attempt = RunKey(repository: run.repository, id: run.id, attempt: run.attempt)
     for (index, ref) in run.definitionRefs.enumerated() {
       do {
         let key = FileKey(repository: run.repository, ref: ref, path: path, commits: run.calledCommits ?? [:])
-        let workflow = try await workflow(key, installationID: installationID)
+        let workflow = try await workflow(key, attempt, installationID: installationID, until: deadline)
         return Found(workflow: workflow, ref: ref, isCertain: index == 0)
       } catch .notFound {
         continue
@@ -77,32 +92,46 @@ package actor DefinitionSource {
     throw .notFound("\(path) at \(run.definitionRefs.joined(separator: " or "))")
   }
 
-  private func workflow(_ key: FileKey, installationID: Int64?) async throws(ForgeError) -> ReadWorkflow {
-    if let kept = files[key] { return kept.workflow }
-    let text = try await forge.file(path: key.path, ref: key.ref, repository: key.repository, installationID: installationID)
+  private func workflow(
+    _ key: FileKey, _ attempt: RunKey, installationID: Int64?, until deadline: ContinuousClock.Instant
+  ) async throws(ForgeError) -> ReadWorkflow {
+    var ownKey = key
+    ownKey.run = attempt
+    if let workflow = kept(key) ?? kept(ownKey) { return workflow }
+    let own = FileTexts.Key(repository: key.repository, ref: key.ref, path: key.path, installationID: installationID)
+    guard let answer = await texts.text(of: own, until: deadline) else { throw .unavailable("\(key.path) did not come in time") }
+    let text = try answer.get()
     let calls = await CalledFiles(
-      forge: forge, repository: key.repository, ref: key.ref, commits: key.commits, installationID: installationID
+      files: texts, repository: key.repository, ref: key.ref, commits: key.commits, installationID: installationID, deadline: deadline
     ).texts(calledBy: text, path: key.path)
-    let workflow = ReadWorkflow(
-      text, path: key.path, texts: calls.texts, unread: calls.unread, isPinned: calls.isPinned, rules: rules)
-    // Only what a commit names never changes; a branch or a merge ref moves on, and a file that could not be read may be there next time.
+    if Task.isCancelled { throw .unavailable("\(key.path) was not read in time") }
+    let workflow = await Self.read(text, path: key.path, calls, rules)
+    let bytes = calls.texts.values.reduce(text.utf8.count) { $0 + $1.utf8.count }
     if key.ref.isCommit, calls.isPinned, calls.unread.isEmpty {
-      keep(workflow, key, bytes: calls.texts.values.reduce(text.utf8.count) { $0 + $1.utf8.count })
+      keep(Kept(workflow: workflow, bytes: bytes), key)
+    } else {
+      let until = calls.isWorthAnotherTry ? ContinuousClock.now + Self.lifetimeOfGaps : nil
+      keep(Kept(workflow: workflow, bytes: bytes, until: until), ownKey)
     }
     return workflow
   }
 
-  private func keep(_ workflow: ReadWorkflow, _ key: FileKey, bytes added: Int) {
-    if files.count >= capacity || bytes + added > byteCapacity {
+  /// Not on the actor: files may be long, and others ask meanwhile for what is at hand.
+  private static func read(_ text: String, path: String, _ calls: CalledFiles.Outcome, _ rules: RuleSettings) async -> ReadWorkflow {
+    ReadWorkflow(text, path: path, texts: calls.texts, unread: calls.unread, isPinned: calls.isPinned, rules: rules)
+  }
+
+  private func kept(_ key: FileKey) -> ReadWorkflow? {
+    guard let kept = files[key], kept.until.map({ $0 > ContinuousClock.now }) ?? true else { return nil }
+    return kept.workflow
+  }
+
+  private func keep(_ reading: Kept, _ key: FileKey) {
+    if files.count >= capacity || bytes + reading.bytes > byteCapacity {
       files.removeAll(keepingCapacity: true)
       bytes = 0
     }
-    bytes += added - (files[key]?.bytes ?? 0)
-    files[key] = Kept(workflow: workflow, bytes: added)
+    bytes += reading.bytes - (files[key]?.bytes ?? 0)
+    files[key] = reading
   }
-}
-
-extension String {
-  /// Whether it is a commit's full hash.
-  var isCommit: Bool { utf8.count == 40 && utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) || (65...70).contains($0) } }
 }

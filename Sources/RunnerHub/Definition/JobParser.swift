@@ -20,6 +20,9 @@ package struct JobParser: Sendable {
   private let estimator: ResourceEstimator
   /// Earlier runs that are looked at, the newest ones.
   private static let historyLimit = 100
+  /// What is left of the time limit, at most, to make something of what has come.
+  private static let longestMargin: Duration = .milliseconds(200)
+  private var margin: Duration { min(Self.longestMargin, settings.definitionTimeLimit / 10) }
 
   package init(source: DefinitionSource, hints: HintSource, history: any JobHistoryReader, settings: Settings) {
     self.source = source
@@ -62,6 +65,7 @@ package struct JobParser: Sendable {
     async let hints = hintsInTime(first, until: deadline)
     // The run is asked for on its own: whether it is a fork's must be known even where its file comes too late.
     let source = source
+    let lastRequest = deadline - margin
     var run: RunReport?
     var found: DefinitionSource.Found?
     var reason = "not found within \(settings.definitionTimeLimit)"
@@ -80,7 +84,7 @@ package struct JobParser: Sendable {
         until: deadline,
         { () async -> Result<DefinitionSource.Found, ForgeError> in
           do throws(ForgeError) {
-            return .success(try await source.workflow(of: run, installationID: first.installationID))
+            return .success(try await source.workflow(of: run, installationID: first.installationID, until: lastRequest))
           } catch {
             return .failure(error)
           }
@@ -100,8 +104,8 @@ package struct JobParser: Sendable {
 
   private func hintsInTime(_ job: Job, until deadline: ContinuousClock.Instant) async -> HintSource.Answer {
     guard settings.workflow.readsHints else { return HintSource.Answer() }
-    let hints = hints
-    return await withTimeLimit(until: deadline) { await hints.answer(for: job, at: .now) }
+    let hints = hints, lastRequest = deadline - margin
+    return await withTimeLimit(until: deadline) { await hints.answer(for: job, at: .now, until: lastRequest) }
       ?? HintSource.Answer(complaints: ["\(RepositoryHints.path) was not found within \(settings.definitionTimeLimit)"])
   }
 
