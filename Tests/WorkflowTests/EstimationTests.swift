@@ -130,7 +130,8 @@ struct EstimationTests {
     #expect(wide.request.milliCPUs == 8_000 && wide.request.memoryBytes == 4 * gibibyte)
   }
 
-  @Test("what the file asks for and no runner has is cut where it would hold up others; what labels ask for is not", arguments: [true, false])
+  @Test(
+    "what the file asks for and no runner has is cut where it would hold up others; what labels ask for is not", arguments: [true, false])
   func cutRequest(isCut: Bool) throws {
     let evidence = JobEstimate.Evidence(offers: offers, cutsRequests: isCut)
     let asked = JobEstimate(try job(workflow("runs-on: [cpu-4]\nenv: { RUNNERHUB_MEMORY: 256g }")), evidence)
