@@ -45,14 +45,14 @@ package struct GitHubForge: Forge {
       .report(action: nil, repository: repository, defaultBranch: nil)
   }
 
-  /// `GET /repos/{owner}/{repo}/contents/{path}?ref=` as raw bytes; at a branch, a tag or a merge ref with the ETag of the
-  /// last answer, if that is kept.
+  /// `GET /repos/{owner}/{repo}/contents/{path}?ref=` as raw bytes; at a branch or a tag with the ETag of the last answer, if
+  /// that is kept.
   package func file(path: String, ref: String, repository: String, installationID: Int64?) async throws(ForgeError) -> String {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     var request = try GitHubRequest(
       .GET, try GitHubRequest.repository(repository) + ["contents"] + parts, query: ["ref": ref], accept: GitHubRequest.raw)
-    // A file at a commit is asked for once: the core keeps what it has read.
-    request.isAskedAgain = ref.count != 40 || !ref.allSatisfy(\.isHexDigit)
+    // What a commit or a pull request's merge names is asked for once or twice: its answers would only displace others.
+    request.isAskedAgain = !ref.hasPrefix("refs/") && (ref.count != 40 || !ref.allSatisfy(\.isHexDigit))
     let response = try await client.send(request, on: .repository(repository, installationID: installationID))
       .expecting(200, "\(path) of \(repository) at \(ref)")
     guard let text = String(data: response.body, encoding: .utf8) else {
