@@ -22,6 +22,7 @@ struct DefinitionRequestsTests {
     let bench = try Bench {
       $0.definitionTimeLimit = .seconds(2)
       $0.workflow.readsHints = readsHints
+      $0.pools = [Bench.pool { $0.acceptsForks = true }]
     }
     bench.forge.with {
       $0.runs[100] = RunReport(

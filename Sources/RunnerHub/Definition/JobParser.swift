@@ -112,13 +112,16 @@ package struct JobParser: Sendable {
   private func finding(
     of job: Job, _ run: RunContext?, _ definition: JobDefinitionFinding, _ answer: HintSource.Answer, at now: Date
   ) async -> Finding {
+    var job = job
+    // Whether it is a fork's decides what its words count for; a received job does not say so itself yet.
+    if job.source == nil { job.run = run ?? job.run }
     var remarks = answer.complaints
     var knowledge = ResourceEstimator.Knowledge(definition: definition.definition, comment: definition.comment)
     remarks += definition.comment?.complaints ?? []
     knowledge.timeoutMinutes = definition.finding.definition?.timeoutMinutes
     if let key = definition.definition?.key, let hints = answer.hints {
       var hint = hints.hint(forJob: key, in: definition.path ?? run?.path ?? "")
-      if isPerhapsForeign(job, run) {
+      if job.mayBeFromFork {
         // The file is the target's, the key that picks a line of it the fork's.
         (hint.priority, hint.affinity) = (nil, [])
       }
@@ -137,13 +140,6 @@ package struct JobParser: Sendable {
       run: job.source == nil ? run : job.run, definition: definition.finding, estimate: estimator.estimate(job, knowledge), remarks: remarks
     )
   }
-}
-
-/// Whether the job may be a fork's, by the run that was found for it.
-private func isPerhapsForeign(_ job: Job, _ run: RunContext?) -> Bool {
-  var job = job
-  if job.source == nil { job.run = run }
-  return job.mayBeFromFork
 }
 
 /// Runs an operation with a time limit. nil when the limit came first; the operation is cancelled then.
