@@ -33,7 +33,9 @@ end
 --- One of PID 1's notes. A job could have put anything in its place.
 local function note(folder, name)
   local path = folder .. "/state/" .. name
-  return processes.output("if [ -L %s ]; then readlink %s; elif [ -f %s ]; then head -c 32 %s; fi", path, path, path, path) or ""
+  -- Neither through a link nor waiting for the writer of a pipe.
+  local read = "if [ -L %s ]; then readlink %s; else dd if=%s iflag=nofollow,nonblock bs=32 count=1 2>/dev/null; fi"
+  return processes.output(read, path, path, path) or ""
 end
 
 local function look(folder, name)

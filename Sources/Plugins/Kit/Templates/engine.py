@@ -81,8 +81,12 @@ class Engine(Plugin):
         try:
             if os.path.islink(path):
                 return os.readlink(path)
-            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), encoding="ascii") as file:
-                return file.read(32).strip()
+            # Not by open(), which leaks the descriptor of a folder.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                return os.read(descriptor, 32).decode("ascii").strip()
+            finally:
+                os.close(descriptor)
         except (OSError, ValueError):
             return ""
 

@@ -172,8 +172,9 @@ look() {
     more="$more,\"startedAt\":\"$(date -u -r "$folder/pid" +%Y-%m-%dT%H:%M:%SZ)\""
     if is_living "$folder"; then status=running; else status=exited; fi
   fi
-  if [ "$status" = exited ] && [ -f "$folder/state/exit" ] && [ ! -L "$folder/state/exit" ]; then
-    code=$(head -c 8 "$folder/state/exit")
+  if [ "$status" = exited ]; then
+    # Neither through a link nor waiting for the writer of a pipe.
+    code=$(dd if="$folder/state/exit" iflag=nofollow,nonblock bs=8 count=1 2>/dev/null | tr -d '\000')
     case $code in '' | *[!0-9]* | 0?* | ????*) ;; *) more="$more,\"exitCode\":$code" ;; esac
   fi
   printf '{"id":"%s","status":"%s"%s}' "$name" "$status" "$more"
