@@ -93,8 +93,8 @@ create() {
   # YOUR CODE: make the container. Here it is a folder.
   if destroy "$folder" && (umask 077 && mkdir "$folder" "$folder/state" "$folder/log") && cp -RP -- "$image" "$folder/home"; then
     environment && printf '%s\n' "$wish" >"$folder/spec.new" && mv "$folder/spec.new" "$folder/spec" && answer '{}'
-    return 0
   fi
+  # Nothing, where it is answered already.
   refuse -32003 "$name cannot be made"
 }
 
