@@ -97,6 +97,8 @@ methods["engine/create"] = function(spec)
     protocol.refuse(NOT_FOUND, "the image is no absolute folder with run.sh in it")
   end
   -- YOUR CODE: make the container. Here it is a folder.
+  -- One call at a time is answered, health too, and the host ends a plugin that is silent for 30 s.
+  -- Let this take 20 s at most: have what may take longer, as a large image, made ready by another program.
   processes.destroy(folder)
   if not processes.run("umask 077; cd %s && mkdir %s %s/state %s/log && umask 022 && cp -RP -- %s %s/home", root, name, name, name, image, name) then
     protocol.refuse(UNAVAILABLE, name .. " cannot be made")

@@ -91,6 +91,8 @@ create() {
   case $image in /*) ;; *) image='' ;; esac
   [ -f "$image/run.sh" ] || { refuse -32001 'the image is no absolute folder with run.sh in it'; return; }
   # YOUR CODE: make the container. Here it is a folder.
+  # One call at a time is answered, health too, and the host ends a plugin that is silent for 30 s.
+  # Let this take 20 s at most: have what may take longer, as a large image, made ready by another program.
   if destroy "$folder" && (umask 077 && mkdir "$folder" "$folder/state" "$folder/log") && cp -RP -- "$image" "$folder/home"; then
     environment && printf '%s\n' "$wish" >"$folder/spec.new" && mv "$folder/spec.new" "$folder/spec" && answer '{}'
   fi
