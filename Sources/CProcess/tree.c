@@ -103,12 +103,19 @@ static int64_t taken_by(const struct stat *facts) {
   return part > least ? part : least;
 }
 
+/// Whether what could not be looked at takes nothing: it is gone, or no folder any more. So it is where the caller has too little for it, which is not the
+/// folder's doing. Anything else may hide what it takes, by its mode.
+static int counts_nothing(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 int64_t rh_tree_size(const char *path, int64_t bound) {
   enum { deepest = 64 };
   DIR *open[deepest];
   int depth = 0;
   int64_t size = 0;
   const int top = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (top < 0 && !counts_nothing(errno)) size = bound + 1;
   struct stat facts;
   dev_t device = 0;
   if (top >= 0 && fstat(top, &facts) == 0) device = facts.st_dev;
@@ -120,9 +127,12 @@ int64_t rh_tree_size(const char *path, int64_t bound) {
       closedir(open[--depth]);
       continue;
     }
-    // What is gone meanwhile takes nothing.
     const int folder = dirfd(open[depth - 1]);
-    if (is_dots(entry->d_name) || fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) < 0) continue;
+    if (is_dots(entry->d_name)) continue;
+    if (fstatat(folder, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) < 0) {
+      if (!counts_nothing(errno)) size = bound + 1;
+      continue;
+    }
     size += taken_by(&facts);
     if (!S_ISDIR(facts.st_mode) || facts.st_dev != device) continue;
     if (depth == deepest) {
@@ -130,6 +140,7 @@ int64_t rh_tree_size(const char *path, int64_t bound) {
       break;
     }
     const int below = openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (below < 0 && !counts_nothing(errno)) size = bound + 1;
     DIR *listing = below < 0 ? NULL : fdopendir(below);
     if (listing != NULL) open[depth++] = listing;
     else if (below >= 0) close(below);

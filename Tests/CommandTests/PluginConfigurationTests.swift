@@ -54,6 +54,13 @@ struct PluginConfigurationTests {
     #expect(slack.place(of: "/list/0/none") == "runnerhub.yaml:17:11")
   }
 
+  @Test("all processes together may have what one of them may, where nothing else is said")
+  func totalMemory() throws {
+    let file = "plugins: { a: { memory: 4g }, b: { memory: 64m }, c: { memory: 4g, total-memory: 3g } }"
+    let totals = try Given(file).configuration().plugins.map(\.bounds.totalMemory)
+    #expect(totals == [4, 2, 3].map { ByteCount(gibibytes: $0) })
+  }
+
   @Test("values of a plugin's own settings are never shown: they may be secrets")
   func disclosure() throws {
     let configuration = try Given("plugins: { slack: { configuration: { token: xoxb-1, channel: c } } }").configuration()

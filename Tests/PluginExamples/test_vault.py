@@ -27,7 +27,7 @@ class VaultTests(PluginCase):
     def test_secrets_of_both_versions_of_kv_and_of_dynamic_engines_are_read_with_their_lease(self):
         vault = self.vault()
         plugin = self.started(vault, refresh=120)
-        self.assertEqual(self.read(plugin, "kv/hub", "token"), {"value": "one", "expiresIn": 2764800})
+        self.assertEqual(self.read(plugin, "kv/hub", "token"), {"value": "one", "expiresIn": 120})
         self.assertEqual(self.read(plugin, "secret/hub", "token"), {"value": "two", "expiresIn": 120})
         self.assertEqual(self.read(plugin, "secret/data/hub", "token")["value"], "two")
         self.assertEqual(self.read(plugin, "/team/apps/hub", "token")["value"], "nested")

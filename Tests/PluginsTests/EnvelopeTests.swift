@@ -117,4 +117,13 @@ struct EnvelopeTests {
     #expect(pause > .seconds(3.9) && pause < .seconds(4.1))
     #expect(bucket.pause(at: start + .seconds(1) + pause) == nil)
   }
+
+  @Test("who asks a bucket late with an earlier time has it count no time twice")
+  func earlierTime() {
+    var bucket = TokenBucket(burst: 10, perSecond: 5)
+    let start = ContinuousClock.now
+    bucket.take(10, at: start + .seconds(1))
+    #expect(bucket.pause(at: start) != nil)
+    #expect(bucket.pause(at: start + .seconds(1)) != nil)
+  }
 }

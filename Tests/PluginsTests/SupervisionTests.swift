@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import Glibc
 import JSON
 @testable import Plugins
 import RunnerHub
@@ -137,6 +138,108 @@ struct SupervisionTests {
     }
     #expect(test.status("plug")?.failures == 0)
     #expect(test.status("plug")?.errors == 0)
+  }
+
+  /// Says in its log with which secret it was greeted, and fails with a bad one.
+  private static let greeted =
+    "def handle(request):\n    if request['method'] == 'initialize':\n        token = request['params']['configuration']['token']\n        print('given ' + token, file=sys.stderr)\n        if token == 'bad': sys.exit(1)\n    return False\nserve()"
+
+  @Test("a secret that is another one at each read makes no more than one new process in its time")
+  func restlessSecret() async throws {
+    let reads = Mutex(0)
+    let reference = try SecretReference("secret://vault/x#token")
+    let test = try TestHost { _, _ in
+      let read = reads.withLock { reads in
+        reads += 1
+        return reads
+      }
+      return .object(["token": .string("\(read)")])
+    }
+    try test.add("plug", manifest: "configuration: {type: object}", Self.greeted)
+    test.name(PluginPlan(name: "plug", configuration: .object(["token": .string("\(reference)")])))
+    try await test.run {
+      try await test.reaches(.running)
+      for _ in 0..<10 {
+        await test.host.renew(usersOf: reference)
+        try await eventually { test.events.withLock { $0.contains("plug upgraded") } }
+      }
+      _ = try await test.host.fulfil(.restart, of: "plug")
+      // One for the secrets, and one for the operator.
+      #expect(test.events.withLock { $0.filter { $0 == "plug upgraded" }.count } == 2)
+    }
+  }
+
+  @Test("a takeover with a new secret that fails is tried again, and a plugin that was given up is lifted by one")
+  func failedRenewal() async throws {
+    let secret = Mutex("first")
+    let reference = try SecretReference("secret://vault/x#token")
+    var pace = TestHost.pace
+    pace.renewal = 0.2
+    pace.restart.failures = 2
+    let test = try TestHost(pace: pace) { _, _ in .object(["token": .string(secret.withLock { $0 })]) }
+    try test.add("plug", manifest: "configuration: {type: object}", Self.greeted)
+    test.name(PluginPlan(name: "plug", configuration: .object(["token": .string("\(reference)")])))
+    @Sendable func given(_ token: String) -> Int {
+      (try? test.host.logs(of: "plug", after: nil, limit: 1000).filter { $0.text == "given \(token)" }.count) ?? 0
+    }
+    try await test.run {
+      try await test.reaches(.running)
+      secret.withLock { $0 = "bad" }
+      await test.host.renew(usersOf: reference)
+      try await eventually { given("bad") >= 2 }
+      try await eventually { test.status("plug")?.reason?.contains("was not taken over") == true }
+      // Nobody tells of it: it is tried again by itself.
+      secret.withLock { $0 = "second" }
+      try await eventually { given("second") == 1 && test.status("plug")?.reason == nil }
+      #expect(test.status("plug")?.failures == 0)
+      secret.withLock { $0 = "bad" }
+      _ = try await test.host.fulfil(.disable, of: "plug")
+      _ = try await test.host.fulfil(.enable, of: "plug")
+      try await test.reaches(.quarantined)
+      secret.withLock { $0 = "third" }
+      await test.host.renew(usersOf: reference)
+      try await test.reaches(.running)
+      #expect(given("third") == 1)
+    }
+  }
+
+  @Test("a new plugin that is copied file by file is started once nothing changes any more")
+  func slowCopy() async throws {
+    var pace = TestHost.pace
+    pace.stillness = .milliseconds(500)
+    let test = try TestHost(pace: pace)
+    try test.add("plug")
+    let program = test.plugins.appending(path: "plug/plugin.py")
+    let aside = test.root.appending(path: "plugin.py")
+    try FileManager.default.moveItem(at: program, to: aside)
+    try await test.run {
+      try await test.reaches(.available)
+      test.name(PluginPlan(name: "plug"))
+      // Time in which it must not start.
+      try await Task.sleep(for: .milliseconds(150))
+      try FileManager.default.moveItem(at: aside, to: program)
+      try await test.reaches(.running)
+    }
+    #expect(test.events.withLock { $0.prefix(2) } == ["plug starting", "plug running"])
+    #expect(test.status("plug")?.failures == 0)
+  }
+
+  @Test(
+    "a folder in its directory that cannot be looked into counts as more than it may hold", .enabled(if: geteuid() != 0),
+    arguments: [0, 0o400])
+  func unreadableFolder(mode: Int) async throws {
+    let directory = FileManager.default.temporaryDirectory.appending(path: "holdings-\(UUID().uuidString)", directoryHint: .isDirectory)
+    let hidden = directory.appending(path: "hidden")
+    try FileManager.default.createDirectory(at: hidden, withIntermediateDirectories: true)
+    try "x".write(to: hidden.appending(path: "file"), atomically: false, encoding: .utf8)
+    let holdings = PluginHoldings(name: "plug", directory: directory, bounds: PluginBounds(), kind: .notifier)
+    let before = await holdings.excess(keeper: nil)
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: hidden.path(percentEncoded: false))
+    let after = await holdings.excess(keeper: nil)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: hidden.path(percentEncoded: false))
+    try FileManager.default.removeItem(at: directory)
+    #expect(before == nil)
+    #expect(after?.contains("cannot be read") == true)
   }
 
   @Test("more than is granted, and a configuration that its schema does not allow, keep it from starting, with the line to write")

@@ -178,7 +178,9 @@ class Vault(Plugin):
             data, lease = data.get("data"), None
         if not isinstance(data, dict):
             raise Failure(NOT_FOUND, f"there is no secret at {path}")
-        return {"value": self._value(data, field, path), "expiresIn": lease if isinstance(lease, int) and lease > 0 else self._refresh}
+        # KV 1 names a duration too, but leases nothing: a rotation is to be seen before that is over.
+        leases = bool(answer.get("lease_id")) and isinstance(lease, int) and lease > 0
+        return {"value": self._value(data, field, path), "expiresIn": lease if leases else self._refresh}
 
     @staticmethod
     def _value(data, field, path):

@@ -15,6 +15,10 @@ extension Configuration {
     var bounds = PluginBounds()
     if let memory = text("memory").flatMap(ByteCount.init(text:)) { bounds.memory = memory }
     if let memory = text("total-memory").flatMap(ByteCount.init(text:)) { bounds.totalMemory = memory }
+    // Where nobody says another thing, all may have what one of them may.
+    if values["\(section).total-memory"].map({ $0.place == .standard }) ?? true {
+      bounds.totalMemory = max(bounds.totalMemory, bounds.memory)
+    }
     if let disk = text("disk").flatMap(ByteCount.init(text:)) { bounds.disk = disk }
     if let processes = text("processes").flatMap(Int.init) { bounds.processes = processes }
     let places = trees["\(section).configuration"] ?? [:]

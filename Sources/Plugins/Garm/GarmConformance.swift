@@ -3,7 +3,7 @@ internal import Foundation
 
 /// Tries an unmodified provider against the contract that RunnerHub relies on, with real machines: for `runnerhub plugin test`.
 ///
-/// Every machine that it makes is deleted again; what could not be deleted is said.
+/// Every machine that it makes is deleted again, however the checks end; what may still be there is named in a finding of its own.
 package struct GarmConformance: Sendable {
   package enum Outcome: Hashable, Sendable {
     case kept
@@ -65,10 +65,18 @@ package struct GarmConformance: Sendable {
       findings.append(Finding(sentence: sentence, outcome: outcome, seconds: (ContinuousClock.now - start) / .seconds(1)))
       report(findings[findings.count - 1])
     }
+    let start = ContinuousClock.now
+    let remains = await deleteAll()
+    if !remains.isEmpty {
+      let why = "there may still be, to be deleted by hand: \(remains.joined(separator: "; "))"
+      findings.append(Finding(sentence: Self.end, outcome: .broken(why), seconds: (ContinuousClock.now - start) / .seconds(1)))
+      report(findings[findings.count - 1])
+    }
     return findings
   }
 
   private static let creation = "a creation answers with an id, its own name and a status"
+  private static let end = "nothing of the trial is left"
 
   private struct Broken: Error, CustomStringConvertible { var description: String }
 
@@ -153,8 +161,33 @@ package struct GarmConformance: Sendable {
     }
   }
 
+  private var half: String { "\(name)-half" }
+
+  /// Deletes all that the trial can have made: a creation that ends in an error, or at the limit, may have made a machine too.
+  /// - Returns: what may still be there, each with why.
+  private func deleteAll() async -> [String] {
+    // A list may lag, and does not show halves: both names are always tried.
+    var suspects = [name, half]
+    var remains: [String] = []
+    do {
+      for machine in try await provider.list(pool) where machine.name.hasPrefix(name) && !suspects.contains(machine.id) {
+        suspects.append(machine.id)
+      }
+    } catch {
+      remains.append("machines whose name begins with \(name), as the pool's cannot be listed (\(error))")
+    }
+    for suspect in suspects {
+      do {
+        try await provider.delete(suspect, in: pool)
+        try await expectGone(suspect)
+      } catch {
+        remains.append("\(suspect) (\(error))")
+      }
+    }
+    return remains
+  }
+
   private func cleansUp() async throws {
-    let half = "\(name)-half"
     let end: String
     switch await outcome({ () async throws(GarmFailure) in try await provider.create(wish(half), in: pool, limit: killAfter) }) {
     case .success: end = "the creation was done before it could be killed"

@@ -121,7 +121,7 @@ extension PluginTemplate {
     return [
       "tests:", "  - name: jobs that wait are told", "    call: source/open",
       "    result: {jobs: [{id: 1, status: queued, labels: [linux], repository: {name: acme/shop}}, {id: 2}, {id: 3}]}",
-      "  - name: a runner is registered for one, and its token is in a file that nobody else reads", "    call: source/register",
+      "  - name: a runner is registered for one, with a token that changes this job only", "    call: source/register",
       "    with: {\(wish)}",
       "    result: {id: 1, command: [sh, job.sh], files: [{path: job.sh, mode: 493}, {path: script.sh}, {path: queue.conf, mode: 384}]}",
       "  - name: a second one of that name is not", "    call: source/register", "    with: {\(wish)}", "    error: -32005",

@@ -37,10 +37,14 @@ extension ProcessConnection {
       case .refused(let why): call.ticket.continuation.resume(returning: .failure(why))
       case .waits: break
       case .sent:
-        let isQuick = output.read(for: self, within: QuickAnswers.patience) {
+        let isOver = output.read(for: self, within: QuickAnswers.patience) {
           state.withLock { !$0.ledger.isUnderWay(call.id) || !$0.mayBeRead(settings, at: .now) }
         }
-        state.withLock { $0.quick.was(quick: isQuick) }
+        state.withLock { state in
+          // Left off since it may not be read now: that says nothing of how quick it is.
+          if isOver, state.ledger.isUnderWay(call.id) { return }
+          state.quick.was(quick: isOver)
+        }
       }
       return true
     } ?? false

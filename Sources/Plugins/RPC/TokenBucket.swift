@@ -25,6 +25,7 @@ struct TokenBucket: Sendable {
 
   private mutating func refill(at now: ContinuousClock.Instant) {
     if let last, now > last { level = min(burst, level + (now - last) / .seconds(1) * perSecond) }
-    last = now
+    // Who asks late has read the clock early: no time counts twice.
+    last = max(last ?? now, now)
   }
 }

@@ -11,7 +11,7 @@ struct SecretCache {
     var failures = 0
   }
 
-  /// Seconds after which a secret is asked for again at the latest, so that a rotation is seen.
+  /// Seconds after which a secret is asked for again whose plugin names no end, so that a rotation is seen.
   static let longestRest: TimeInterval = 300
   static let shortestRest: TimeInterval = 1
   /// Seconds for which an expired secret is still used while its plugin does not answer.
@@ -31,8 +31,8 @@ struct SecretCache {
   /// - Returns: whether it is another than before.
   mutating func read(_ value: String, of reference: SecretReference, expiresIn: Double?, at now: Date) -> Bool {
     let span = expiresIn.map { $0.isFinite ? min(max(0, $0), 10 * 365 * 86_400) : 0 }
-    // In time: with a fifth of its life left, so that a slow plugin is no gap.
-    let rest = min(Self.longestRest, max(Self.shortestRest, (span ?? .infinity) * 0.8))
+    // In time: with a fifth of its life left, so that a slow plugin is no gap. Not earlier: each read of a lease may make another one.
+    let rest = span.map { max(Self.shortestRest, $0 * 0.8) } ?? Self.longestRest
     let former = entries.updateValue(
       Entry(value: value, expiresAt: span.map(now.addingTimeInterval), askAgainAt: now.addingTimeInterval(rest)), forKey: reference)
     return former.map { $0.value != value } ?? true

@@ -32,7 +32,7 @@ struct PluginHoldings: Sendable {
     let size = rh_tree_size(directory.path(percentEncoded: false), bounds.disk.bytes)
     if size > bounds.disk.bytes {
       return
-        "its directory \(directory.path(percentEncoded: false)) holds more than \(Self.text(bounds.disk)): empty it, or raise plugins.\(name).disk"
+        "its directory \(directory.path(percentEncoded: false)) holds more than \(Self.text(bounds.disk)): empty it, or raise plugins.\(name).disk; a folder in it that cannot be read counts as more"
     }
     return nil
   }

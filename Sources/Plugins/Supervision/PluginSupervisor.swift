@@ -45,6 +45,12 @@ actor PluginSupervisor {
   /// Former processes on their way out, by their number.
   private var retiring: [Int: Task<Void, Never>] = [:]
   private var retired = 0
+  /// Processes that may be on their way out when another one is started beside.
+  private static let mostRetiring = 2
+  /// Before which no process is started for new secrets.
+  private var renewAt = Date.distantPast
+  /// Why the last takeover failed, as its state says; nil: it did not.
+  private var missed: (reason: String, wasForSecrets: Bool)?
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
   init(
@@ -144,53 +150,75 @@ actor PluginSupervisor {
       return Date(timeIntervalSinceNow: watch.interval)
     }
     let isChanged = await look(plan)
+    // Nothing is begun any more; and the look was cut short.
+    if Task.isCancelled { return Date() }
     if isChanged || wishes.isLifted {
       failures.forgive()
       retryAt = nil
     }
     let wasWished = wishes.restarts || wishes.isLifted
-    let hasNewSecrets = wishes.hasNewSecrets ? await isSettledAnew(plan) : false
-    let replaces = isChanged || wishes.restarts || hasNewSecrets
+    let renews = await isToBeRenewed(plan)
+    let replaces = isChanged || wishes.restarts || renews
     wishes.restarts = false
     wishes.isLifted = false
     switch status.state {
     case .running, .degraded:
       if replaces {
-        await replace(plan)
+        await replace(plan, renews: renews)
       } else if checkAt <= Date() {
         await checkHealth()
       } else if weighAt <= Date() {
         await weigh()
       }
     case .backingOff:
-      if retryAt.map({ $0 <= Date() }) ?? true { await start(plan) }
+      if renews || retryAt.map({ $0 <= Date() }) ?? true { await start(plan) }
+    case .quarantined where renews:
+      failures.forgive()
+      await start(plan)
     case .quarantined, .stopped:
       if isChanged || wasWished { await start(plan) }
     case .available, .disabled, .starting: await start(plan)
     }
     let next = running == nil ? nil : min(checkAt, weighAt)
-    return [Date(timeIntervalSinceNow: watch.interval), retryAt, next].compactMap { $0 }.min() ?? Date()
+    let renewal = wishes.hasNewSecrets ? renewAt : nil
+    return [Date(timeIntervalSinceNow: watch.interval), retryAt, next, renewal].compactMap { $0 }.min() ?? Date()
   }
 
-  /// Whether its secrets are others than those that it was greeted with.
-  private func isSettledAnew(_ plan: PluginPlan) async -> Bool {
+  /// Whether a process is to be started for new secrets now: they are others than those that it was greeted with, or it does not run, maybe for the old
+  /// ones.
+  private func isToBeRenewed(_ plan: PluginPlan) async -> Bool {
+    guard wishes.hasNewSecrets, renewAt <= Date() else { return false }
+    // Before they are read: what changes meanwhile is another wish.
     wishes.hasNewSecrets = false
-    guard let running else { return false }
-    do {
-      return try await launcher.settle(plan) != running.configuration
-    } catch {
-      log.add("(a secret of its configuration has changed, and cannot be read: \(error))", level: .warning)
-      return false
+    if let running {
+      do {
+        if try await launcher.settle(plan) == running.configuration {
+          if missed?.wasForSecrets == true { forgetMissed() }
+          return false
+        }
+      } catch {
+        log.add("(a secret of its configuration has changed, and cannot be read; tried again: \(error))", level: .warning)
+        wishes.hasNewSecrets = true
+        renewAt = Date(timeIntervalSinceNow: pace.renewal)
+        return false
+      }
+    }
+    renewAt = Date(timeIntervalSinceNow: pace.renewal)
+    return true
+  }
+
+  private func forgetMissed() {
+    guard let reason = missed?.reason else { return }
+    missed = nil
+    display.show { status in
+      if status.reason == reason { status.reason = nil }
     }
   }
 
-  /// Whether files or configuration are others than at the last look. Waits until nothing changes any more: files come one after the other.
+  /// Whether files or configuration are others than at the last look. Waits until nothing changes any more, at the first look too: files come one after
+  /// the other.
   private func look(_ plan: PluginPlan) async -> Bool {
     var now = Seen(plan: plan, files: PluginFiles(folder: folder))
-    guard let seen else {
-      self.seen = now
-      return true
-    }
     guard now != seen else { return false }
     for _ in 0..<20 {
       // Cancelled: the loop ends anyway.
@@ -199,7 +227,7 @@ actor PluginSupervisor {
       if next == now { break }
       now = next
     }
-    self.seen = now
+    seen = now
     return true
   }
 
@@ -224,13 +252,17 @@ actor PluginSupervisor {
   }
 
   /// Files, configuration, grants or secrets changed, or an operator wants it: the new process takes over before the old one ends.
-  private func replace(_ plan: PluginPlan) async {
+  /// - Parameter renews: whether it is for new secrets, and is tried again where it fails.
+  private func replace(_ plan: PluginPlan, renews: Bool) async {
+    // Each has its memory, and takes as long as its calls.
+    while retiring.count >= Self.mostRetiring, let oldest = retiring.min(by: { $0.key < $1.key })?.value { await oldest.value }
     do {
       let checked = try CheckedPlugin.check(folder: folder, plan: plan)
       let new = try await launcher.launch(checked)
       let old = running
       await install(new)
       display.describe(checked.manifest)
+      forgetMissed()
       display.publish("upgraded", "version \(checked.manifest.version) has taken over")
       if let process = old?.process {
         retire(process)
@@ -240,7 +272,10 @@ actor PluginSupervisor {
       await refuse("\(refusal)")
     } catch {
       log.add("(the new version was not taken over, the old one goes on: \(error))", level: .error)
-      display.show { $0.reason = "the new version was not taken over: \(error)" }
+      let reason = "the new version was not taken over: \(error)"
+      missed = (reason, renews)
+      display.show { $0.reason = reason }
+      if renews { wishes.hasNewSecrets = true }
     }
   }
 
@@ -347,6 +382,8 @@ actor PluginSupervisor {
     failures.forgive()
     wishes.restarts = false
     wishes.isLifted = false
+    // A start reads them anew.
+    wishes.hasNewSecrets = false
     await endProcess(reason)
     move(event, reason)
     if isKnown { await adapter?.removed(name) }

@@ -24,6 +24,8 @@ package struct PluginPace: Sendable {
   package var stillness: Duration = .milliseconds(100)
   /// Seconds between two looks at what all of its processes and its directory take.
   package var weigh: TimeInterval = 5
+  /// Seconds between two processes that are started for new secrets: a secret may be another one at each read.
+  package var renewal: TimeInterval = 60
   package var restart = RestartPolicy()
   package var connection = ConnectionSettings()
 

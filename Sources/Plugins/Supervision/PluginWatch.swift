@@ -65,18 +65,35 @@ final class PluginWatch: Sendable {
       }
     }
 
-    /// Watches the folders that are there now.
+    /// Watches the folders that are there now. What came below one before that was watched has told nobody: so they are listed again until the list is
+    /// the same, and looked at where it does not become so.
     func follow() {
-      let (folders, isAll) = folders
+      var listed = folders
+      for _ in 0..<5 {
+        guard watch(listed.folders) else { return }
+        guard listed.isAll else { break }
+        let again = folders
+        if again.isAll, again.folders == listed.folders {
+          state.withLock { $0.isComplete = true }
+          return
+        }
+        listed = again
+      }
+      state.withLock { $0.isComplete = false }
+    }
+
+    /// - Returns: whether the kernel tells of anything.
+    private func watch(_ folders: [String: Set<String>]) -> Bool {
       state.withLock { state in
-        guard let events = state.events else { return }
+        guard let events = state.events else { return false }
         do {
           try events.watch(folders)
-          state.isComplete = isAll
+          return true
         } catch {
           state.events = nil
           state.isComplete = false
           logger.notice("the plugins are looked at every \(pace.look) seconds", metadata: ["reason": "\(error)"])
+          return false
         }
       }
     }
@@ -91,6 +108,7 @@ final class PluginWatch: Sendable {
     wake.notify()
   }
 
+  /// By path, with the names in it that count. Not all: there are too many, or one of those that are always watched is not there.
   private var folders: (folders: [String: Set<String>], isAll: Bool) {
     var folders: [String: Set<String>] = [:]
     // Above it only it itself counts: it may be swapped, or made later. So it is with the configuration.
@@ -98,13 +116,14 @@ final class PluginWatch: Sendable {
       folders[part.deletingLastPathComponent().path(percentEncoded: false), default: []].insert(part.lastPathComponent)
     }
     folders[folder.path(percentEncoded: false)] = []
+    let isThere = folders.keys.allSatisfy { FileManager.default.fileExists(atPath: $0) }
     var open = children(of: folder).filter { PluginManifest.isName($0.lastPathComponent) }
     while let next = open.popLast() {
       guard folders.count < Self.limit else { return (folders, false) }
       folders[next.path(percentEncoded: false)] = []
       open += children(of: next)
     }
-    return (folders, true)
+    return (folders, isThere)
   }
 
   /// Folders in a folder, but hidden ones and what interpreters compile. A link is followed in the folder of plugins only: a circle of links would have no end.

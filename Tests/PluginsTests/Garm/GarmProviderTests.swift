@@ -141,7 +141,21 @@ import Testing
         broken == [
           "a second creation of the same name makes no second machine", "a list shows the pool's machines, and those of no other pool",
           "a deleted machine is not found, with exit status 30", "what a killed creation has left is deleted by its name",
+          "nothing of the trial is left",
         ])
+    }
+  }
+
+  @Test("the conformance suite leaves no machine where its creation ends in an error", .timeLimit(.minutes(1)))
+  func leavesNothing() async throws {
+    try await GarmBench.run { bench in
+      try bench.runScript("exit 0")
+      try bench.misbehave(["deaf": true, "error": true])
+      let suite = GarmConformance(
+        provider: bench.client(), settings: bench.settings, pool: bench.garmPool, patience: .seconds(2), killAfter: .seconds(5))
+      let broken = await suite.run().filter { if case .broken = $0.outcome { true } else { false } }.map(\.sentence)
+      #expect(broken == ["a creation answers with an id, its own name and a status"])
+      #expect(bench.machines.isEmpty)
     }
   }
 }

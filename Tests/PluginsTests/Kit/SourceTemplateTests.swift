@@ -30,10 +30,20 @@ import Testing
     try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
     for file in runner["files"]?.list ?? [] {
       let contents = try #require(file["contents"]?.string.flatMap { Data(base64Encoded: $0) })
+      #expect(!String(decoding: contents, as: UTF8.self).contains("sesame"), "a job must not get the queue's own token")
       try contents.write(to: home.appending(path: try #require(file["path"]?.string)))
     }
+    // What the job sees, as it sees it; 4 where the queue's token is there.
+    let script = home.appending(path: "script.sh")
+    let spy = "if { env; cat job.sh queue.conf; } | grep -q sesa[m]e; then exit 4; fi\n"
+    try (spy + String(contentsOf: script, encoding: .utf8)).write(to: script, atomically: true, encoding: .utf8)
     let queue = try Queue(root.appending(path: "jobs/stand_in.py"))
     defer { queue.stop() }
+    // As the plugin did with its own queue: the same token is given for the same runner and job.
+    let settings = home.appending(path: "queue.conf").path(percentEncoded: false)
+    #expect(try queue.status(["--data", #"{"name":"rh-1","job":2}"#, "-H", Queue.authorization, "\(queue.url)/runners"]) == "201")
+    #expect(try queue.status(["-K", settings, "\(queue.url)/jobs"]) == "403")
+    #expect(try queue.status(["-K", settings, "--data", #"{"status":"completed"}"#, "\(queue.url)/jobs/1"]) == "403")
     let job = Process()
     job.executableURL = URL(filePath: "/usr/bin/env")
     job.arguments = try #require(runner["command"]).list.compactMap(\.string)
@@ -94,15 +104,25 @@ private final class Queue {
     url = "http://127.0.0.1:\(port)"
   }
 
+  static let authorization = "Authorization: Bearer sesame"
+
   func job(_ number: Int) throws -> JSONValue {
+    try JSONDecoder().decode(JSONValue.self, from: try curl(["--fail", "-H", Self.authorization, "\(url)/jobs/\(number)"]))
+  }
+
+  /// The HTTP status of a request.
+  func status(_ words: [String]) throws -> String {
+    String(decoding: try curl(words + ["-o", "/dev/null", "-w", "%{http_code}"]), as: UTF8.self)
+  }
+
+  private func curl(_ words: [String]) throws -> Data {
     let question = Process()
     question.executableURL = URL(filePath: "/usr/bin/curl")
-    question.arguments = ["--silent", "--fail", "-H", "Authorization: Bearer sesame", "\(url)/jobs/\(number)"]
+    question.arguments = ["--silent"] + words
     let output = Pipe()
     question.standardOutput = output
     try question.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    return try JSONDecoder().decode(JSONValue.self, from: data)
+    return try output.fileHandleForReading.readToEnd() ?? Data()
   }
 
   /// Not by SIGTERM: a program inherits what the thread that starts it has blocked.

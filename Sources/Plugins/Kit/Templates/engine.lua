@@ -33,7 +33,9 @@ end
 --- One of PID 1's notes. A job could have put anything in its place.
 local function note(folder, name)
   local path = folder .. "/state/" .. name
-  return processes.output("if [ -L %s ]; then readlink %s; elif [ -f %s ]; then head -c 32 %s; fi", path, path, path, path) or ""
+  -- Neither through a link nor waiting for the writer of a pipe.
+  local read = "if [ -L %s ]; then readlink %s; else dd if=%s iflag=nofollow,nonblock bs=32 count=1 2>/dev/null; fi"
+  return processes.output(read, path, path, path) or ""
 end
 
 local function look(folder, name)
@@ -95,6 +97,8 @@ methods["engine/create"] = function(spec)
     protocol.refuse(NOT_FOUND, "the image is no absolute folder with run.sh in it")
   end
   -- YOUR CODE: make the container. Here it is a folder.
+  -- One call at a time is answered, health too, and the host ends a plugin that is silent for 30 s.
+  -- Let this take 20 s at most: have what may take longer, as a large image, made ready by another program.
   processes.destroy(folder)
   if not processes.run("umask 077; cd %s && mkdir %s %s/state %s/log && umask 022 && cp -RP -- %s %s/home", root, name, name, name, image, name) then
     protocol.refuse(UNAVAILABLE, name .. " cannot be made")

@@ -12,11 +12,13 @@ containers outlive this program:
 """
 
 import base64
+import contextlib
 import json
 import os
 import re
 import threading
 import time
+import weakref
 
 import processes
 from protocol import INVALID, NOT_FOUND, UNAVAILABLE, Failure, Plugin, need
@@ -28,7 +30,8 @@ class Engine(Plugin):
         self.root = os.path.join(self.directory, "containers")
         self.init = None
         self.ended = set()
-        self.lock = threading.Lock()
+        self.lock = threading.Lock()  # Of the members above and below, and never held for long.
+        self.locks = weakref.WeakValueDictionary()
         os.makedirs(self.root, mode=0o700, exist_ok=True)
 
     def methods(self):
@@ -36,8 +39,12 @@ class Engine(Plugin):
         return {f"engine/{name}": lambda parameters, name=name: self.alone(name, parameters) for name in names}
 
     def alone(self, name, parameters):
-        """One call at a time: none of them takes long, and each finds done what was asked for twice."""
-        with self.lock:
+        """One change of a container at a time, which finds done what was asked for twice. Nobody else waits for it: an image may be large."""
+        lock = contextlib.nullcontext()
+        if name in ("create", "start", "put", "remove"):
+            with self.lock:
+                lock = self.locks.setdefault(need(parameters, "id", str), threading.Lock())
+        with lock:
             try:
                 return getattr(self, f"do_{name}")(parameters)
             except OSError as error:
@@ -45,8 +52,8 @@ class Engine(Plugin):
 
     def health(self):
         """Asked every few seconds: a good moment to say that a container has ended."""
+        ended = {one["id"] for one in self.do_list({})["containers"] if one["status"] == "exited"}
         with self.lock:
-            ended = {one["id"] for one in self.do_list({})["containers"] if one["status"] == "exited"}
             is_news = not ended <= self.ended
             self.ended = ended
         if is_news:
@@ -81,10 +88,22 @@ class Engine(Plugin):
         try:
             if os.path.islink(path):
                 return os.readlink(path)
-            with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), encoding="ascii") as file:
-                return file.read(32).strip()
+            # Not by open(), which leaks the descriptor of a folder.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                return os.read(descriptor, 32).decode("ascii").strip()
+            finally:
+                os.close(descriptor)
         except (OSError, ValueError):
             return ""
+
+    def known(self, folder):
+        """None: there is no such container, or it is just being taken away, of which spec.json goes first."""
+        with contextlib.suppress(FileNotFoundError):
+            container = self.look(folder)
+            if os.path.exists(os.path.join(folder, "spec.json")):
+                return container
+        return None
 
     def look(self, folder):
         container = {"id": os.path.basename(folder), "status": "created"}
@@ -143,10 +162,11 @@ class Engine(Plugin):
         if self.init is None:
             # PID 1 as RunnerHub has it: it waits for the job's files, runs run.sh, and writes its log.
             script = base64.b64decode(self.request("engine/init", {})["script"])
-            with open(os.path.join(self.directory, "init.new"), "wb") as file:
-                file.write(script)
-            self.init = os.path.join(self.directory, "init.sh")
-            os.rename(file.name, self.init)
+            with self.lock:
+                with open(os.path.join(self.directory, "init.new"), "wb") as file:
+                    file.write(script)
+                os.rename(file.name, os.path.join(self.directory, "init.sh"))
+                self.init = os.path.join(self.directory, "init.sh")
         # YOUR CODE: start PID 1 in the container. Here it is a process of this computer.
         processes.launch(folder, self.init, {
             # The real runner passes SIGTERM on, and runs as root, only with these.
@@ -178,12 +198,12 @@ class Engine(Plugin):
         return {}
 
     def do_list(self, _):
-        folders = [os.path.join(self.root, name) for name in sorted(os.listdir(self.root))]
-        return {"containers": [self.look(folder) for folder in folders if os.path.exists(os.path.join(folder, "spec.json"))]}
+        found = [self.known(os.path.join(self.root, name)) for name in sorted(os.listdir(self.root))]
+        return {"containers": [container for container in found if container]}
 
     def do_inspect(self, parameters):
-        folder = self.folder(parameters)
-        return {"container": self.look(folder)} if os.path.exists(os.path.join(folder, "spec.json")) else {}
+        container = self.known(self.folder(parameters))
+        return {"container": container} if container else {}
 
     def do_log(self, parameters):
         folder, use, offset = self.folder(parameters), need(parameters, "use", int), need(parameters, "offset", int)
@@ -207,6 +227,8 @@ class Engine(Plugin):
         folder = self.folder(parameters)
         # YOUR CODE: end all processes of the container, and take it away.
         processes.end(folder)
+        with contextlib.suppress(OSError):  # Absent, or what a job has made of it, which goes with the rest.
+            os.unlink(os.path.join(folder, "spec.json"))
         processes.destroy(folder)
         return {}
 

@@ -91,10 +91,12 @@ create() {
   case $image in /*) ;; *) image='' ;; esac
   [ -f "$image/run.sh" ] || { refuse -32001 'the image is no absolute folder with run.sh in it'; return; }
   # YOUR CODE: make the container. Here it is a folder.
+  # One call at a time is answered, health too, and the host ends a plugin that is silent for 30 s.
+  # Let this take 20 s at most: have what may take longer, as a large image, made ready by another program.
   if destroy "$folder" && (umask 077 && mkdir "$folder" "$folder/state" "$folder/log") && cp -RP -- "$image" "$folder/home"; then
     environment && printf '%s\n' "$wish" >"$folder/spec.new" && mv "$folder/spec.new" "$folder/spec" && answer '{}'
-    return 0
   fi
+  # Nothing, where it is answered already.
   refuse -32003 "$name cannot be made"
 }
 
@@ -172,8 +174,9 @@ look() {
     more="$more,\"startedAt\":\"$(date -u -r "$folder/pid" +%Y-%m-%dT%H:%M:%SZ)\""
     if is_living "$folder"; then status=running; else status=exited; fi
   fi
-  if [ "$status" = exited ] && [ -f "$folder/state/exit" ] && [ ! -L "$folder/state/exit" ]; then
-    code=$(head -c 8 "$folder/state/exit")
+  if [ "$status" = exited ]; then
+    # Neither through a link nor waiting for the writer of a pipe.
+    code=$(dd if="$folder/state/exit" iflag=nofollow,nonblock bs=8 count=1 2>/dev/null | tr -d '\000')
     case $code in '' | *[!0-9]* | 0?* | ????*) ;; *) more="$more,\"exitCode\":$code" ;; esac
   fi
   printf '{"id":"%s","status":"%s"%s}' "$name" "$status" "$more"

@@ -8,7 +8,8 @@ local INVALID, NOT_FOUND, UNAVAILABLE, FORBIDDEN, EXISTS = -32002, -32001, -3200
 local url, token, directory
 local told = {}
 
--- What runs a job: it tells the queue of the beginning and of the end. `queue.conf` holds the token; both lie in the runner's home.
+-- What runs a job: it tells the queue of the beginning and of the end. `queue.conf` holds the runner's token, which
+-- may change this one job only: the job can read it. Never the queue's own.
 local runner_script = [[#!/bin/sh
 tell() { curl --silent --show-error --fail --retry 5 --max-time 30 -K queue.conf --data "$1" -o /dev/null "$JOB_URL"; }
 tell "{\"status\":\"in_progress\",\"runner\":\"$RUNNER\"}" || exit 1
@@ -98,13 +99,13 @@ methods["source/register"] = function(parameters)
   local runner = protocol.need(parameters, "name", "string")
   local number = protocol.need(protocol.need(parameters, "job", "table"), "id", "number")
   local script = protocol.need(call("GET", ("/jobs/%d"):format(number)), "script", "string")
-  local registered = call("POST", "/runners", { name = runner })
+  local registered = call("POST", "/runners", { name = runner, job = number })
   return {
     id = registered.id, command = json.array({ "sh", "job.sh" }),
     environment = { JOB_URL = ("%s/jobs/%d"):format(url, number), RUNNER = runner },
     files = json.array({
       file("job.sh", runner_script, 493), file("script.sh", script .. "\n", 420),
-      file("queue.conf", 'header = "Authorization: Bearer ' .. token .. '"\n', 384),
+      file("queue.conf", 'header = "Authorization: Bearer ' .. protocol.need(registered, "token", "string") .. '"\n', 384),
     }),
   }
 end

@@ -10,7 +10,8 @@ import urllib.request
 
 from protocol import EXISTS, FORBIDDEN, INVALID, NOT_FOUND, UNAVAILABLE, Failure, Plugin, log, need
 
-# What runs a job: it tells the queue of the beginning and of the end. `queue.conf` holds the token; both lie in the runner's home.
+# What runs a job: it tells the queue of the beginning and of the end. `queue.conf` holds the runner's token, which
+# may change this one job only: the job can read it. Never the queue's own.
 RUNNER = """#!/bin/sh
 tell() { curl --silent --show-error --fail --retry 5 --max-time 30 -K queue.conf --data "$1" -o /dev/null "$JOB_URL"; }
 tell "{\\"status\\":\\"in_progress\\",\\"runner\\":\\"$RUNNER\\"}" || exit 1
@@ -90,7 +91,8 @@ class Source(Plugin):
     def register(self, parameters):
         runner, number = need(parameters, "name", str), need(need(parameters, "job", dict), "id", int)
         script = need(self.call("GET", f"/jobs/{number}"), "script", str)
-        registered = self.call("POST", "/runners", {"name": runner})
+        registered = self.call("POST", "/runners", {"name": runner, "job": number})
+        token = need(registered, "token", str)
 
         def file(path, text, mode):
             return {"path": path, "contents": base64.b64encode(text.encode()).decode(), "mode": mode}
@@ -100,7 +102,7 @@ class Source(Plugin):
             "environment": {"JOB_URL": f"{self.url}/jobs/{number}", "RUNNER": runner},
             "files": [
                 file("job.sh", RUNNER, 0o755), file("script.sh", script + "\n", 0o644),
-                file("queue.conf", f'header = "Authorization: Bearer {self.token}"\n', 0o600),
+                file("queue.conf", f'header = "Authorization: Bearer {token}"\n', 0o600),
             ],
         }
 

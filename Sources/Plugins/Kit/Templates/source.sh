@@ -68,7 +68,8 @@ describe() {
     "${labels#,}" "$repository" "$state" "$commit" "$(transition "$1")" "$more"
 }
 
-# What runs a job: it tells the queue of the beginning and of the end. `queue.conf` holds the token; both lie in the runner's home.
+# What runs a job: it tells the queue of the beginning and of the end. `queue.conf` holds the runner's token, which
+# may change this one job only: the job can read it. Never the queue's own.
 runner='#!/bin/sh
 tell() { curl --silent --show-error --fail --retry 5 --max-time 30 -K queue.conf --data "$1" -o /dev/null "$JOB_URL"; }
 tell "{\"status\":\"in_progress\",\"runner\":\"$RUNNER\"}" || exit 1
@@ -128,8 +129,9 @@ register() {
   name=$(text /params/name) && number=$(raw /params/job/id) || { refuse -32602 'name or job.id is missing'; return; }
   call GET "/jobs/$number" || { failed "job $number"; return; }
   script=$(text /script "$body") || { refuse -32003 'the queue tells less of the job than it must'; return; }
-  call POST /runners "{\"name\":$(quoted "$name")}" || { failed "runner $name"; return; }
-  files=$(file job.sh "$runner" 493),$(file script.sh "$script" 420),$(file queue.conf "header = \"Authorization: Bearer $token\"" 384)
+  call POST /runners "{\"name\":$(quoted "$name"),\"job\":$number}" || { failed "runner $name"; return; }
+  own=$(text /token "$body") || { refuse -32003 'the queue gives the runner no token'; return; }
+  files=$(file job.sh "$runner" 493),$(file script.sh "$script" 420),$(file queue.conf "header = \"Authorization: Bearer $own\"" 384)
   answer "{\"id\":$(raw /id "$body"),\"command\":[\"sh\",\"job.sh\"],\"files\":[$files],\"environment\":{\"JOB_URL\":$(quoted "$url/jobs/$number"),\"RUNNER\":$(quoted "$name")}}"
 }
 

@@ -2,10 +2,14 @@
 
     GET /jobs, GET /jobs/ID              {"id", "name", "repository", "labels", "commit", "script", "status", "runner"?, "conclusion"?, "note"?}
     POST /jobs/ID                        {"status"?, "runner"?, "conclusion"?, "note"?}: what changes
-    POST /runners {"name"}               {"id"}; 409: the name is taken
+    POST /runners {"name", "job"}        {"id", "token"}; 409: the name is taken
     DELETE /runners/RUNNER               409: it has a job; 404
+
+The token of a runner is good for status, runner and conclusion of its one job, and until the runner is deleted: its job can read it.
 """
 
+import hashlib
+import hmac
 import http.server
 import json
 import os
@@ -43,9 +47,15 @@ class Queue(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def result(self, body):
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return 401, {}
+        given = self.headers.get("Authorization", "")
         parts = self.path.strip("/").split("/")
+        if given != f"Bearer {TOKEN}":
+            name, runner = next(((name, one) for name, one in RUNNERS.items() if given == f"Bearer {one['token']}"), (None, None))
+            if runner is None:
+                return 401, {}
+            is_own = self.command == "POST" and parts == ["jobs", str(runner["job"])]
+            if not is_own or not set(body) <= {"status", "runner", "conclusion"} or body.get("runner", name) != name:
+                return 403, {}
         if self.command == "GET" and parts == ["jobs"]:
             return 200, {"jobs": list(JOBS.values())}
         if len(parts) == 2 and parts[0] == "jobs" and parts[1].isdigit() and int(parts[1]) in JOBS:
@@ -54,8 +64,9 @@ class Queue(http.server.BaseHTTPRequestHandler):
         if self.command == "POST" and parts == ["runners"]:
             if body["name"] in RUNNERS:
                 return 409, {}
-            RUNNERS[body["name"]] = len(RUNNERS) + 1
-            return 201, {"id": RUNNERS[body["name"]]}
+            token = hmac.new(TOKEN.encode(), f"{body['name']}/{body['job']}".encode(), hashlib.sha256).hexdigest()
+            RUNNERS[body["name"]] = {"id": len(RUNNERS) + 1, "job": body["job"], "token": token}
+            return 201, {"id": RUNNERS[body["name"]]["id"], "token": token}
         if self.command == "DELETE" and len(parts) == 2 and parts[0] == "runners" and parts[1] in RUNNERS:
             if any(job["status"] == "in_progress" and job.get("runner") == parts[1] for job in JOBS.values()):
                 return 409, {}
