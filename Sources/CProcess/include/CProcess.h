@@ -64,7 +64,7 @@ int rh_process_limit(pid_t pid, struct rh_limit limit);
 int rh_remove_tree(const char *path, struct rh_failure *failure);
 
 /// Bytes that a folder takes with all below it, each name at least 4 KiB. Follows no link, enters no mount. Ends where it is beyond the bound; so is
-/// what is nested deeper than 64 folders. What cannot be read counts as nothing.
+/// what is nested deeper than 64 folders. What is gone counts as nothing; what may not be read is beyond the bound.
 int64_t rh_tree_size(const char *path, int64_t bound);
 
 // MARK: - Plugins

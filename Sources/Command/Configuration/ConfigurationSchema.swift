@@ -161,7 +161,7 @@ enum ConfigurationSchema {
       path: "plugins.*.memory", kind: .size, standard: "512m", summary: "Memory of each of its processes. An engine's are not limited."),
     ConfigurationKey(
       path: "plugins.*.total-memory", kind: .size, standard: "2g",
-      summary: "Memory of all its processes together: one that takes more is ended, which is a failure of it. An engine's are not limited."),
+      summary: "Memory of all its processes together: one that takes more is ended, which is a failure of it; never less than `memory`. Engines and GARM providers are not limited."),
     ConfigurationKey(
       path: "plugins.*.disk", kind: .size, standard: "2g",
       summary: "What its directory may hold: one that fills more is ended, and not started while it does. An engine's is not limited."),
