@@ -13,7 +13,7 @@ public enum ExpressionTemplate {
   public static func segments(of text: String) throws(ExpressionError) -> [Segment] {
     var segments: [Segment] = []
     var rest = Substring(text)
-    while let start = rest.firstRange(of: "${{") {
+    while let start = opening(in: rest) {
       if start.lowerBound > rest.startIndex { segments.append(.literal(String(rest[..<start.lowerBound]))) }
       let inner = rest[start.upperBound...]
       guard let end = closing(in: inner) else {
@@ -66,6 +66,17 @@ public enum ExpressionTemplate {
       }
     }
     return .string(result.text)
+  }
+
+  /// The first `${{`.
+  private static func opening(in text: Substring) -> Range<Substring.Index>? {
+    let bytes = text.utf8
+    var search = bytes.startIndex
+    while let dollar = bytes[search...].firstIndex(of: UInt8(ascii: "$")) {
+      search = bytes.index(after: dollar)
+      if bytes[search...].starts(with: [UInt8(ascii: "{"), UInt8(ascii: "{")]) { return dollar..<bytes.index(search, offsetBy: 2) }
+    }
+    return nil
   }
 
   /// The first `}}` outside quotes.
