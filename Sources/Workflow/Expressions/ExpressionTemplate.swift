@@ -13,7 +13,9 @@ public enum ExpressionTemplate {
   public static func segments(of text: String) throws(ExpressionError) -> [Segment] {
     var segments: [Segment] = []
     var rest = Substring(text)
-    while let start = opening(in: rest) {
+    // Where all bytes are characters, they are sought as bytes.
+    let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+    while let start = isASCII ? opening(in: rest) : rest.firstRange(of: "${{") {
       if start.lowerBound > rest.startIndex { segments.append(.literal(String(rest[..<start.lowerBound]))) }
       let inner = rest[start.upperBound...]
       guard let end = closing(in: inner) else {
@@ -68,7 +70,7 @@ public enum ExpressionTemplate {
     return .string(result.text)
   }
 
-  /// The first `${{`.
+  /// The first `${{` of a text in ASCII.
   private static func opening(in text: Substring) -> Range<Substring.Index>? {
     let bytes = text.utf8
     var search = bytes.startIndex

@@ -79,7 +79,10 @@ struct ScalarReader {
         count += 1
       }
     }
-    return ("format('\(doubled(pattern) { $0 == UInt8(ascii: "'") })'\(arguments))", pattern)
+    // An accent on a quote makes it another character.
+    let isASCII = pattern.utf8.allSatisfy { $0 < 0x80 }
+    let quoted = isASCII ? doubled(pattern) { $0 == UInt8(ascii: "'") } : pattern.replacing("'", with: "''")
+    return ("format('\(quoted)'\(arguments))", pattern)
   }
 
   /// The text with these of its bytes, which are ASCII, written twice.
