@@ -18,8 +18,7 @@ struct IdentifierBuilder {
 
   /// `__` and the text, made an id and unlike all others.
   mutating func generate(from text: String) -> String {
-    let safe =
-      "__" + String(text.map { character in character.utf8.count == 1 && Self.isInner(character.utf8.first ?? 0) ? character : "_" })
+    let safe = "__" + Self.safe(text)
     var candidate = String(safe.prefix(Self.maximumLength))
     var attempt = 1
     while !taken.insert(candidate.expressionFolded).inserted {
@@ -28,6 +27,15 @@ struct IdentifierBuilder {
       candidate = safe.prefix(Self.maximumLength - suffix.count) + suffix
     }
     return candidate
+  }
+
+  /// The text with an underscore for each character that an id cannot have.
+  private static func safe(_ text: String) -> String {
+    // Where each byte is a character of its own, which a line feed after a carriage return is not.
+    if text.utf8.allSatisfy({ $0 < 0x80 && $0 != 0x0D }) {
+      return String(decoding: text.utf8.map { isInner($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
+    }
+    return String(text.map { character in character.utf8.count == 1 && isInner(character.utf8.first ?? 0) ? character : "_" })
   }
 
   private static func isValid(_ id: String) -> Bool {

@@ -8,6 +8,8 @@ struct NeedsGraph {
       collector.error("The workflow must contain at least one job with no dependencies.", at: place, rule: .needs)
       return
     }
+    // As in most files.
+    if jobs.allSatisfy(\.needs.isEmpty) { return }
     let positions = Dictionary(
       jobs.enumerated().map { ($0.element.id.authored.expressionFolded, $0.offset) }, uniquingKeysWith: { first, _ in first })
     let edges = jobs.map { job in job.needs.map { need in (token: need, target: positions[need.authored.expressionFolded]) } }

@@ -94,18 +94,26 @@ public struct ActionReference: Sendable, Equatable {
 
   /// Nil for a path, an image, or what has no such form.
   public init?(_ text: String) {
-    let halves = text.split(separator: "@", omittingEmptySubsequences: false)
+    // An accent on the `@` makes it another character, so bytes are looked at only where all are characters.
+    let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+    let halves =
+      isASCII
+      ? text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false).map { Substring($0) }
+      : text.split(separator: "@", omittingEmptySubsequences: false)
     guard halves.count == 2, !halves[1].isEmpty, !Self.isLocalOrImage(text) else { return nil }
-    let parts = halves[0].split { $0 == "/" || $0 == "\\" }
+    let parts =
+      isASCII
+      ? halves[0].utf8.split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }.map { Substring($0) }
+      : halves[0].split { $0 == "/" || $0 == "\\" }
     guard parts.count >= 2 else { return nil }
     owner = String(parts[0])
     repository = String(parts[1])
-    path = parts.dropFirst(2).joined(separator: "/")
+    path = parts.count > 2 ? parts.dropFirst(2).joined(separator: "/") : ""
     ref = String(halves[1])
   }
 
   /// Whether the ref is a whole commit, which nobody can move.
-  public var isPinned: Bool { (ref.count == 40 || ref.count == 64) && ref.utf8.allSatisfy { Self.isHexadecimal($0) } }
+  public var isPinned: Bool { (ref.utf8.count == 40 || ref.utf8.count == 64) && ref.utf8.allSatisfy { Self.isHexadecimal($0) } }
 
   private static func isHexadecimal(_ byte: UInt8) -> Bool {
     (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) || (0x41...0x46).contains(byte)

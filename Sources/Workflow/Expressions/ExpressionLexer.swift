@@ -2,6 +2,8 @@
 struct ExpressionLexer {
   private let text: String
   private let units: [UInt16]
+  /// Nearly always: then the pieces are copied as bytes.
+  private let isASCII: Bool
   private var index = 0
   private var tokens: [ExpressionToken] = []
 
@@ -14,6 +16,16 @@ struct ExpressionLexer {
   private init(_ text: String) {
     self.text = text
     units = Array(text.utf16)
+    isASCII = units.count == text.utf8.count
+  }
+
+  /// The text of these units.
+  private func piece(_ range: Range<Int>) -> String {
+    guard isASCII else { return String(decoding: units[range], as: UTF16.self) }
+    return String(unsafeUninitializedCapacity: range.count) { bytes in
+      for offset in 0..<range.count { bytes[offset] = UInt8(truncatingIfNeeded: units[range.lowerBound + offset]) }
+      return range.count
+    }
   }
 
   private mutating func readToken() throws(ExpressionError) -> Bool {
@@ -69,7 +81,7 @@ struct ExpressionLexer {
 
   private mutating func readOperator() throws(ExpressionError) {
     for length in [2, 1] where index + length <= units.count {
-      let raw = String(decoding: units[index..<index + length], as: UTF16.self)
+      let raw = piece(index..<index + length)
       if let symbol = LogicalOperator(rawValue: raw) { return append(.logical(symbol), length: length) }
     }
     let start = index
@@ -81,7 +93,7 @@ struct ExpressionLexer {
   private mutating func readNumber() throws(ExpressionError) {
     let start = index
     skipToBoundary(dotIsBoundary: false)
-    let value = ExpressionNumber.parse(String(decoding: units[start..<index], as: UTF16.self))
+    let value = ExpressionNumber.parse(piece(start..<index))
     if value.isNaN { throw unexpected(from: start) }
     push(.literal(.number(value)), from: start)
   }
@@ -89,7 +101,7 @@ struct ExpressionLexer {
   private mutating func readKeyword() throws(ExpressionError) {
     let start = index
     skipToBoundary(dotIsBoundary: true)
-    let raw = String(decoding: units[start..<index], as: UTF16.self)
+    let raw = piece(start..<index)
     guard Self.isKeyword(raw.utf8) else { throw unexpected(from: start) }
     if tokens.last?.kind == .dereference { return push(.propertyName, from: start) }
     switch raw {
@@ -115,11 +127,11 @@ struct ExpressionLexer {
   }
 
   private mutating func push(_ kind: ExpressionToken.Kind, from start: Int) {
-    tokens.append(ExpressionToken(kind: kind, raw: String(decoding: units[start..<index], as: UTF16.self), position: start + 1))
+    tokens.append(ExpressionToken(kind: kind, raw: piece(start..<index), position: start + 1))
   }
 
   private func unexpected(from start: Int) -> ExpressionError {
-    let raw = String(decoding: units[start..<index], as: UTF16.self)
+    let raw = piece(start..<index)
     return ExpressionError(phase: .lexing, message: "Unexpected symbol: '\(raw)'", position: start + 1, expression: text)
   }
 

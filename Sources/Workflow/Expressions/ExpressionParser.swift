@@ -15,6 +15,8 @@ indirect enum ExpressionNode: Sendable {
 struct ExpressionParser {
   /// Groups add nothing to GitHub's depth, so they have a bound of their own that keeps the recursion shallow.
   private static let maximumRecursion = 400
+  private static let equality: [LogicalOperator] = [.equal, .notEqual]
+  private static let relation: [LogicalOperator] = [.less, .lessOrEqual, .greater, .greaterOrEqual]
 
   private let text: String
   private let tokens: [ExpressionToken]
@@ -71,7 +73,7 @@ struct ExpressionParser {
 
   private mutating func parseEquality() throws(ExpressionError) -> Part {
     var left = try parseRelation()
-    while let symbol = acceptOperator([.equal, .notEqual]) {
+    while let symbol = acceptOperator(Self.equality) {
       let right = try parseRelation()
       left = try part(.comparison(symbol, left.node, right.node), over: [left, right], at: left.token)
     }
@@ -80,7 +82,7 @@ struct ExpressionParser {
 
   private mutating func parseRelation() throws(ExpressionError) -> Part {
     var left = try parseUnary()
-    while let symbol = acceptOperator([.less, .lessOrEqual, .greater, .greaterOrEqual]) {
+    while let symbol = acceptOperator(Self.relation) {
       let right = try parseUnary()
       left = try part(.comparison(symbol, left.node, right.node), over: [left, right], at: left.token)
     }
@@ -173,7 +175,7 @@ struct ExpressionParser {
     return true
   }
 
-  private mutating func acceptOperator(_ accepted: Set<LogicalOperator>) -> LogicalOperator? {
+  private mutating func acceptOperator(_ accepted: [LogicalOperator]) -> LogicalOperator? {
     guard case .logical(let symbol)? = peek?.kind, accepted.contains(symbol) else { return nil }
     index += 1
     return symbol

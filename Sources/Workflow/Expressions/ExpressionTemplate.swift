@@ -13,7 +13,9 @@ public enum ExpressionTemplate {
   public static func segments(of text: String) throws(ExpressionError) -> [Segment] {
     var segments: [Segment] = []
     var rest = Substring(text)
-    while let start = rest.firstRange(of: "${{") {
+    // Where all bytes are characters, they are sought as bytes.
+    let isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+    while let start = isASCII ? opening(in: rest) : rest.firstRange(of: "${{") {
       if start.lowerBound > rest.startIndex { segments.append(.literal(String(rest[..<start.lowerBound]))) }
       let inner = rest[start.upperBound...]
       guard let end = closing(in: inner) else {
@@ -66,6 +68,17 @@ public enum ExpressionTemplate {
       }
     }
     return .string(result.text)
+  }
+
+  /// The first `${{` of a text in ASCII.
+  private static func opening(in text: Substring) -> Range<Substring.Index>? {
+    let bytes = text.utf8
+    var search = bytes.startIndex
+    while let dollar = bytes[search...].firstIndex(of: UInt8(ascii: "$")) {
+      search = bytes.index(after: dollar)
+      if bytes[search...].starts(with: [UInt8(ascii: "{"), UInt8(ascii: "{")]) { return dollar..<bytes.index(search, offsetBy: 2) }
+    }
+    return nil
   }
 
   /// The first `}}` outside quotes.

@@ -5,7 +5,12 @@ enum CoreSchema {
   /// The value of a plain scalar without a tag.
   static func value(ofPlain text: String) -> ExpressionValue {
     // Most are words, which begin with none of these.
-    if let first = text.utf8.first, !"0123456789+-.~nNtTfF".utf8.contains(first) { return .string(text) }
+    switch text.utf8.first ?? UInt8(ascii: "~") {
+    case 0x30...0x39, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "~"), UInt8(ascii: "n"), UInt8(ascii: "N"),
+      UInt8(ascii: "t"), UInt8(ascii: "T"), UInt8(ascii: "f"), UInt8(ascii: "F"):
+      break
+    default: return .string(text)
+    }
     return null(text) ?? boolean(text) ?? integer(text) ?? float(text) ?? .string(text)
   }
 

@@ -56,7 +56,9 @@ final class DiagnosticCollector {
   ) {
     // A hint costs a search, so none is made for what is not said.
     guard findings.count < Self.maximumCount else { return }
-    let cut = message.count > Self.maximumMessageLength ? message.prefix(Self.maximumMessageLength) + "[...]" : message[...]
+    // Characters are counted only where there may be too many.
+    let isLong = message.utf8.count > Self.maximumMessageLength && message.count > Self.maximumMessageLength
+    let cut = isLong ? message.prefix(Self.maximumMessageLength) + "[...]" : message[...]
     let diagnostic = Diagnostic(
       severity: severity, rule: rule, message: String(cut), hint: hint(), path: path, line: line, column: column)
     // GitHub's reader meets a key twice while it lays the grammar over the nodes.

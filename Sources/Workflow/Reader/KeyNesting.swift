@@ -7,14 +7,18 @@ enum KeyNesting {
   ///
   /// Knows no quotes and no block texts, so it may count too many, never too few: a comment, anchor or tag between the two does not hide them.
   static func lineBeyondBound(in text: String) -> Int? {
+    text.utf8.withContiguousStorageIfAvailable(lineBeyondBound) ?? Array(text.utf8).withUnsafeBufferPointer(lineBeyondBound)
+  }
+
+  private static func lineBeyondBound(in text: UnsafeBufferPointer<UInt8>) -> Int? {
     enum Hidden { case nothing, untilSpace, untilLineEnd }
     let expressionBrace: UInt8 = 1
-    let length = text.utf8.count
+    let length = text.count
     var suspects = 0
     var line = 1
     var previous: UInt8 = 0
     var hidden = Hidden.nothing
-    for byte in text.utf8 {
+    for byte in text {
       let mayNest = previous == UInt8(ascii: "{") || previous == UInt8(ascii: ",")
       switch byte {
       case 0x0A, 0x0D, 0x20, 0x09:

@@ -12,7 +12,7 @@ struct YAMLDisguise {
   /// Nil where the text leaves no three private-use characters free.
   init?(for text: String) {
     // Private-use characters begin with one of these bytes.
-    let mayHaveSome = text.utf8.contains { $0 == 0xEE || $0 == 0xEF }
+    let mayHaveSome = text.hasByte(0xEE, or: 0xEF)
     let used = mayHaveSome ? Set(text.unicodeScalars.lazy.filter { (0xE000...0xF8FF).contains($0.value) }) : []
     let free = (UInt32(0xE000)...0xF8FF).lazy.compactMap(Unicode.Scalar.init).filter { !used.contains($0) }.prefix(3)
     let marks = Array(free)
@@ -23,7 +23,7 @@ struct YAMLDisguise {
   }
 
   func applied(to text: String) -> String {
-    guard text.utf8.contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }) else { return text }
+    guard text.hasByte(UInt8(ascii: "*"), or: UInt8(ascii: "?")) else { return text }
     let alias = Array(String(alias).utf8)
     let key = Array(String(key).utf8)
     let source = Array(text.utf8)
@@ -64,11 +64,22 @@ struct YAMLDisguise {
   }
 
   func removed(from text: String) -> String {
-    guard text.utf8.contains(where: { $0 == 0xEE || $0 == 0xEF }) else { return text }
+    guard text.hasByte(0xEE, or: 0xEF) else { return text }
     return mapped(text) { $0 == alias ? "*" : $0 == key ? "?" : $0 }
   }
 
   private func mapped(_ text: String, _ transform: (Unicode.Scalar) -> Unicode.Scalar) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map(transform)))
+  }
+}
+
+extension String {
+  /// Whether either byte stands in its UTF-8. Looks at all of it without a branch, which the compiler makes many bytes at once.
+  fileprivate func hasByte(_ first: UInt8, or second: UInt8) -> Bool {
+    utf8.withContiguousStorageIfAvailable { bytes in
+      var found: UInt8 = 0
+      for byte in bytes { found |= (byte == first ? 1 : 0) | (byte == second ? 1 : 0) }
+      return found != 0
+    } ?? utf8.contains { $0 == first || $0 == second }
   }
 }

@@ -91,36 +91,43 @@ struct YAMLReader {
   // MARK: Nodes
 
   private mutating func convert(_ node: Node, depth: Int) throws(Failure) -> YAMLNode {
-    let line = node.mark?.line ?? 1
-    let column = node.mark?.column ?? 1
+    let mark = node.mark
+    let line = mark?.line ?? 1
+    let column = mark?.column ?? 1
     if depth > maximumDepth, !node.isScalar {
       throw Failure(message: "Maximum object depth exceeded", line: line, column: column, rule: .limits)
     }
     let converted: YAMLNode
+    let anchor: Anchor?
     switch node {
     case .scalar(let scalar):
+      anchor = scalar.anchor
       if scalar.style == .plain, let first = scalar.string.unicodeScalars.first, first == disguise.alias || first == disguise.key {
         return try convertIndicator(scalar, first, depth: depth, line: line, column: column)
       }
       converted = YAMLNode(.scalar(try value(of: scalar, line: line, column: column)), line: line, column: column)
     case .sequence(let sequence):
+      anchor = sequence.anchor
       try checkTag(sequence.tag, is: .seq, line: line, column: column)
       var items: [YAMLNode] = []
+      items.reserveCapacity(sequence.count)
       for item in sequence { items.append(try convert(item, depth: depth + 1)) }
       converted = YAMLNode(.sequence(items), line: line, column: column)
     case .mapping(let mapping):
+      anchor = mapping.anchor
       try checkTag(mapping.tag, is: .map, line: line, column: column)
       converted = YAMLNode(.mapping(try entries(of: mapping, depth: depth)), line: line, column: column)
     case .alias:
       throw Failure(message: "Unexpected alias", line: line, column: column)
     }
-    if let anchor = node.anchor { anchors[disguise.removed(from: anchor.rawValue)] = converted }
+    if let anchor { anchors[disguise.removed(from: anchor.rawValue)] = converted }
     return converted
   }
 
   private mutating func entries(of mapping: Node.Mapping, depth: Int) throws(Failure) -> [YAMLEntry] {
     var entries: [YAMLEntry] = []
-    var seen: Set<String> = []
+    entries.reserveCapacity(mapping.count)
+    var seen = FoldedNames()
     for (keyNode, valueNode) in mapping {
       let key = try convert(keyNode, depth: depth + 1)
       guard let text = keyText(keyNode, key) else {
@@ -140,7 +147,7 @@ struct YAMLReader {
       }
       let value = try convert(valueNode, depth: depth + 1)
       // Not fatal: the later one is left out, and the reading goes on to find more.
-      if seen.insert(text.expressionFolded).inserted {
+      if seen.insert(text) {
         entries.append(YAMLEntry(key: text, line: key.line, column: key.column, value: value))
       } else {
         collector.error("'\(text)' is already defined", at: key, rule: .duplicateKey)
@@ -211,7 +218,8 @@ struct YAMLReader {
   }
 
   private func checkTag(_ tag: Tag, is expected: Tag.Name, line: Int, column: Int) throws(Failure) {
-    if ![Tag.Name.implicit.rawValue, expected.rawValue].contains(tag.rawValue) {
+    let name = tag.rawValue
+    if name != Tag.Name.implicit.rawValue, name != expected.rawValue {
       throw Failure(message: "Unexpected tag '\(disguise.removed(from: tag.rawValue))'", line: line, column: column)
     }
   }
@@ -240,6 +248,24 @@ struct YAMLReader {
     case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"), UInt8(ascii: "-"): true
     default: false
     }
+  }
+}
+
+/// The keys of one mapping without case: most have few, which are compared faster than hashed.
+private struct FoldedNames {
+  private static let maximumListed = 12
+  private var listed: [String] = []
+  private var hashed: Set<String> = []
+
+  /// False where the name was there.
+  mutating func insert(_ name: String) -> Bool {
+    let folded = name.expressionFolded
+    if listed.contains(folded) { return false }
+    guard listed.count >= Self.maximumListed else {
+      listed.append(folded)
+      return true
+    }
+    return hashed.insert(folded).inserted
   }
 }
 

@@ -72,16 +72,28 @@ struct ScalarReader {
     for segment in segments {
       switch segment {
       case .literal(let text):
-        for scalar in text.unicodeScalars {
-          pattern.unicodeScalars.append(scalar)
-          if scalar == "{" || scalar == "}" { pattern.unicodeScalars.append(scalar) }
-        }
+        pattern += doubled(text) { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") }
       case .expression(let source):
         pattern += "{\(count)}"
         arguments += ", " + source
         count += 1
       }
     }
-    return ("format('\(pattern.replacing("'", with: "''"))'\(arguments))", pattern)
+    // An accent on a quote makes it another character.
+    let isASCII = pattern.utf8.allSatisfy { $0 < 0x80 }
+    let quoted = isASCII ? doubled(pattern) { $0 == UInt8(ascii: "'") } : pattern.replacing("'", with: "''")
+    return ("format('\(quoted)'\(arguments))", pattern)
+  }
+
+  /// The text with these of its bytes, which are ASCII, written twice.
+  private static func doubled(_ text: String, where isDoubled: (UInt8) -> Bool) -> String {
+    guard text.utf8.contains(where: isDoubled) else { return text }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count + 16)
+    for byte in text.utf8 {
+      bytes.append(byte)
+      if isDoubled(byte) { bytes.append(byte) }
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }

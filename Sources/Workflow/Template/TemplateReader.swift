@@ -54,7 +54,7 @@ struct TemplateReader {
     var candidates = candidates
     let loose = candidates.first?.loose
     var result: [TemplateEntry] = []
-    var seen: Set<String> = []
+    var names: [String] = []
     var hasExpressionKey = false
     for entry in entries {
       guard let key = key(of: entry, in: scope) else {
@@ -66,7 +66,7 @@ struct TemplateReader {
         result.append(TemplateEntry(key: key, value: read(entry.value, as: .any, in: scope)))
         continue
       }
-      seen.insert(name.expressionFolded)
+      names.append(name)
       if let property = Self.match(name, in: &candidates) {
         result.append(TemplateEntry(key: key, value: read(entry.value, as: property, in: scope.union(property.scope))))
       } else if let loose {
@@ -81,7 +81,7 @@ struct TemplateReader {
     if candidates.count > 1 {
       reportUndecided(candidates, at: node)
     } else if let only = candidates.first, !hasExpressionKey {
-      for property in only.required where !seen.contains(property.expressionFolded) {
+      for property in only.required where !names.contains(where: { $0.expressionFolded == property.expressionFolded }) {
         collector.error("Required property is missing: \(property)", at: node, rule: .missingProperty)
       }
     }
@@ -90,9 +90,16 @@ struct TemplateReader {
 
   /// What a known key holds. Where keys decide between mappings, those without it are out.
   private static func match(_ key: String, in candidates: inout [MappingGrammar]) -> Grammar? {
-    guard let property = candidates.lazy.compactMap({ $0.properties[key] }).first else { return nil }
-    if candidates.count > 1 { candidates.removeAll { $0.properties[key] == nil } }
-    return property
+    if candidates.count == 1 { return candidates[0].properties[key] }
+    var first: Grammar?
+    var holding: [MappingGrammar] = []
+    for candidate in candidates {
+      guard let property = candidate.properties[key] else { continue }
+      first = first ?? property
+      holding.append(candidate)
+    }
+    if first != nil, holding.count < candidates.count { candidates = holding }
+    return first
   }
 
   private func reportUndecided(_ candidates: [MappingGrammar], at node: YAMLNode) {

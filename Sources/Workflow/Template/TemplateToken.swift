@@ -1,6 +1,6 @@
 /// A value of a file after GitHub's grammar was laid over it: typed, coerced where the grammar says so, with expressions told from texts.
-struct TemplateToken: Sendable {
-  indirect enum Content: Sendable {
+final class TemplateToken: Sendable {
+  enum Content: Sendable {
     case null
     case boolean(Bool)
     case number(Double)
@@ -93,7 +93,13 @@ extension TemplateToken {
   }
 
   /// The value under a key that is a plain string.
-  subscript(key: String) -> TemplateToken? { entries?.first { $0.key.string == key }?.value }
+  subscript(key: String) -> TemplateToken? {
+    guard case .mapping(let entries) = content else { return nil }
+    for entry in entries {
+      if case .string(let string) = entry.key.content, string == key { return entry.value }
+    }
+    return nil
+  }
 
   /// A list, or one item that stands for a list of one.
   var oneOrMore: [TemplateToken] { items ?? (isNull ? [] : [self]) }

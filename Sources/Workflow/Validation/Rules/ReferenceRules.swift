@@ -19,7 +19,7 @@ struct ReferenceRules: WorkflowRule {
       var names = file
       let needed = job.needs.map(\.authored.expressionFolded)
       names.names["needs"] = Set(needed)
-      names.outputs["needs"] = outputs.filter { needed.contains($0.key) }.compactMapValues(\.self)
+      names.outputs["needs"] = needed.isEmpty ? [:] : outputs.filter { needed.contains($0.key) }.compactMapValues(\.self)
       if job.writtenCondition != nil { names.check(job.condition, &report) }
       if let strategy = job.strategy { names.check(strategy, &report) }
       names.names["matrix"] = job.matrixNames
@@ -40,12 +40,13 @@ struct ReferenceRules: WorkflowRule {
     var names = names
     // A step sees the steps before it; what runs at the end sees them all.
     var seen: Set<String> = []
-    for step in runner.steps {
-      names.names["steps"] = seen
-      for token in step.tokens { names.check(token, &report) }
-      if step.hasOwnID, let id = step.id { seen.insert(id.expressionFolded) }
-    }
     names.names["steps"] = seen
+    for step in runner.steps {
+      for token in step.tokens { names.check(token, &report) }
+      guard step.hasOwnID, let id = step.id else { continue }
+      seen.insert(id.expressionFolded)
+      names.names["steps"] = seen
+    }
     for token in [runner.outputs, runner.environment].compactMap(\.self) { names.check(token, &report) }
   }
 

@@ -45,8 +45,14 @@ struct RunnerRules: WorkflowRule {
   private func checkRequests(
     _ job: TemplateJob, _ runner: TemplateJob.RunnerJob, labels: [String], _ report: inout ValidationReport
   ) {
-    let definition = JobDefinition(job)
-    let requests = ResourceRequests(definition, comment: comments?.comment(of: definition))
+    // Most jobs have nothing but labels to ask with, and a model of them need not be made.
+    let requests: ResourceRequests
+    if comments != nil || Self.mayAsk(runner) {
+      let definition = JobDefinition(job)
+      requests = ResourceRequests(definition, comment: comments?.comment(of: definition))
+    } else {
+      requests = ResourceRequests(nil, labels: labels)
+    }
     for complaint in requests.complaints {
       report.add(.resourceRequest, complaint, at: runner.container ?? runner.env ?? job.id)
     }
@@ -68,6 +74,12 @@ struct RunnerRules: WorkflowRule {
     if report.diagnostics.count == count {
       report.add(.oversizedRequest, "no pool of its labels has all that it asks for together", at: place)
     }
+  }
+
+  /// Whether a job has places for requests beside its labels and comments: a container, services, or a variable.
+  private static func mayAsk(_ runner: TemplateJob.RunnerJob) -> Bool {
+    if runner.container != nil || runner.services != nil { return true }
+    return runner.env?.entries?.contains { $0.key.authored.hasPrefix("RUNNERHUB_") } ?? false
   }
 
   /// The largest offer; nil where one is without a bound.

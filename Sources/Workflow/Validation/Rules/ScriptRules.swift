@@ -56,8 +56,21 @@ struct ScriptRules: WorkflowRule {
     return ([path.context] + properties).joined(separator: ".").lowercased()
   }
 
+  /// Whether the bytes of `secrets` stand in a text, in any case.
+  private static func mayNameSecrets(_ text: String) -> Bool {
+    let word = Array("secrets".utf8)
+    var matched = 0
+    // No part of the word but its first letter begins it again.
+    for byte in text.utf8 {
+      let lower = byte | 0x20
+      matched = lower == word[matched] ? matched + 1 : lower == word[0] ? 1 : 0
+      if matched == word.count { return true }
+    }
+    return false
+  }
+
   private func checkSecrets(_ script: TemplateToken, _ report: inout ValidationReport) {
-    guard script.isExpression, script.text.lowercased().contains("secrets") else { return }
+    guard script.isExpression, Self.mayNameSecrets(script.text), script.text.lowercased().contains("secrets") else { return }
     var line = script.line
     // A block scalar's text begins on the line below its mark.
     if script.text.contains("\n") { line += 1 }

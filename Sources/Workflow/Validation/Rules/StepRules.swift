@@ -30,8 +30,18 @@ struct StepRules: WorkflowRule {
 
   private func checkNames(_ token: TemplateToken?, _ report: inout ValidationReport) {
     for entry in token?.entries ?? [] {
-      guard let name = entry.key.string, name.contains(where: { $0 == "=" || $0 == "&" || $0.isWhitespace }) else { continue }
+      guard let name = entry.key.string, !name.utf8.allSatisfy(Self.isOfName),
+        name.contains(where: { $0 == "=" || $0 == "&" || $0.isWhitespace })
+      else { continue }
       report.add(.environmentName, "'\(name)' is no name of a variable: it may not have '=', '&' or blanks", at: entry.key)
+    }
+  }
+
+  /// What nearly all names are made of.
+  private static func isOfName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "_"): true
+    default: false
     }
   }
 
