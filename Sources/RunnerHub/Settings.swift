@@ -65,6 +65,11 @@ package struct Settings: Sendable {
   /// For how long alerts that are over are kept, with what was told of them.
   package var alertRetention: TimeInterval
 
+  /// For how long logs of jobs are kept, all of them together at most, and each of them at most.
+  package var logRetention: TimeInterval
+  package var maximumLogs: ByteCount
+  package var largestLog: ByteCount
+
   package init(scope: Scope, pools: [Pool]) {
     self.scope = scope
     self.pools = pools
@@ -79,6 +84,9 @@ package struct Settings: Sendable {
     workflow = WorkflowSettings()
     definitionTimeLimit = .seconds(2)
     startTimeLimit = 120
+    logRetention = 30 * 86_400
+    maximumLogs = ByteCount(gibibytes: 20)
+    largestLog = ByteCount(mebibytes: 256)
     endTimeLimit = 30
     maximumTries = 5
     healthCheckInterval = .seconds(30)

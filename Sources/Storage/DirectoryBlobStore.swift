@@ -32,6 +32,7 @@ package final class DirectoryBlobStore: BlobStore {
     guard offset >= 0 else { throw .damaged("blob \(name): the offset \(offset) is negative; this is a defect") }
     try await perform(.barrier) { () throws(StoreError) in
       try Self.makeFolder((path as NSString).deletingLastPathComponent)
+      if access(path + Self.ending, F_OK) == 0 { throw .conflict("blob \(name), which is compressed and grows no more,") }
       let file = try Self.open(path, O_WRONLY | O_CREAT)
       defer { close(file) }
       let size = try Self.size(file, path)
@@ -45,7 +46,7 @@ package final class DirectoryBlobStore: BlobStore {
   package func size(of name: String) async throws(StoreError) -> Int64 {
     let path = try path(of: name)
     return try await perform { () throws(StoreError) in
-      guard let file = try Self.openExisting(path) else { return 0 }
+      guard let file = try Self.openExisting(path) else { return try Self.compressedSize(path, name) ?? 0 }
       defer { close(file) }
       return try Self.size(file, path)
     }
@@ -55,23 +56,117 @@ package final class DirectoryBlobStore: BlobStore {
   package func read(_ name: String, from offset: Int64, limit: Int) async throws(StoreError) -> Data {
     let path = try path(of: name)
     guard offset >= 0 else { throw .damaged("blob \(name): the offset \(offset) is negative; this is a defect") }
+    let most = min(max(0, limit), Self.largestRead)
     return try await perform { () throws(StoreError) in
-      guard let file = try Self.openExisting(path) else { return Data() }
+      guard let file = try Self.openExisting(path) else { return try Self.readCompressed(path, name, from: offset, most: most) }
       defer { close(file) }
-      let wanted = min(Int64(min(max(0, limit), Self.largestRead)), max(0, try Self.size(file, path) - offset))
-      var bytes = [UInt8](repeating: 0, count: Int(wanted))
-      var count = 0
-      while count < bytes.count {
-        let got = bytes.withUnsafeMutableBytes {
-          pread(file, $0.baseAddress.map { $0 + count }, $0.count - count, off_t(offset) + off_t(count))
-        }
-        if got < 0 && errno == EINTR { continue }
-        guard got >= 0 else { throw Self.failure("read", path) }
-        if got == 0 { break }
-        count += got
-      }
-      return Data(bytes.prefix(count))
+      return try Self.read(file, from: offset, count: Int(min(Int64(most), max(0, try Self.size(file, path) - offset))), path)
     }
+  }
+
+  // MARK: - Compressed
+
+  /// Of the file that stands in a blob's place once it is compressed.
+  private static let ending = ".rhz"
+
+  package func compress(_ name: String) async throws(StoreError) {
+    let path = try path(of: name)
+    // Beside reads, and beside appends to others: a long log takes its time.
+    let packed = try await perform { () throws(StoreError) -> Int64? in
+      guard let file = try Self.openExisting(path) else { return nil }
+      defer { close(file) }
+      let temporary = path + Self.ending + ".new"
+      let new = try Self.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+      defer { close(new) }
+      var end: Int64 = 0
+      let size = try CompressedBlob.write(name: name) { (offset, limit) throws(StoreError) in
+        try Self.read(file, from: offset, count: limit, path)
+      } write: { (data) throws(StoreError) in
+        try Self.write(data, to: new, at: end, temporary)
+        end += Int64(data.count)
+      }
+      // Whole on the disk before what it stands for goes.
+      guard fsync(new) == 0 else { throw Self.failure("written", temporary) }
+      return size
+    }
+    guard let packed else { return }
+    try await perform(.barrier) { () throws(StoreError) in
+      let temporary = path + Self.ending + ".new"
+      guard let file = try Self.openExisting(path) else { return }
+      defer { close(file) }
+      guard try Self.size(file, path) == packed else { throw .conflict("blob \(name), which grew while it was compressed,") }
+      guard rename(temporary, path + Self.ending) == 0 else { throw Self.failure("named", temporary) }
+      guard unlink(path) == 0 || errno == ENOENT else { throw Self.failure("removed", path) }
+    }
+  }
+
+  package func remove(_ name: String) async throws(StoreError) {
+    let path = try path(of: name)
+    try await perform(.barrier) { () throws(StoreError) in
+      for file in [path, path + Self.ending] where unlink(file) != 0 && errno != ENOENT { throw Self.failure("removed", file) }
+    }
+  }
+
+  package func list(_ folder: String) async throws(StoreError) -> [BlobEntry] {
+    let path = try path(of: folder)
+    return try await perform { () throws(StoreError) in
+      guard let names = FileManager.default.enumerator(atPath: path) else { return [] }
+      var entries: [String: BlobEntry] = [:]
+      for case let file as String in names {
+        var status = stat()
+        // One that was removed meanwhile is none.
+        guard lstat("\(path)/\(file)", &status) == 0, status.st_mode & S_IFMT == S_IFREG, !file.hasSuffix(".new") else { continue }
+        let isCompressed = file.hasSuffix(Self.ending)
+        let name = "\(folder)/\(isCompressed ? String(file.dropLast(Self.ending.count)) : file)"
+        // Both are there after a crash between the two: what stands uncompressed is what counts.
+        if isCompressed, entries[name] != nil { continue }
+        entries[name] = BlobEntry(
+          name: name, bytes: Int64(status.st_size), changedAt: Date(timeIntervalSince1970: TimeInterval(status.st_mtim.tv_sec)),
+          isCompressed: isCompressed)
+      }
+      return Array(entries.values)
+    }
+  }
+
+  /// Raw size of a compressed blob; nil where there is none.
+  private static func compressedSize(_ path: String, _ name: String) throws(StoreError) -> Int64? {
+    guard let file = try openExisting(path + ending) else { return nil }
+    defer { close(file) }
+    return try CompressedBlob.Index(name: name, fileSize: try size(file, path)) { (offset, count) throws(StoreError) in
+      try read(file, from: offset, count: count, path)
+    }.size
+  }
+
+  private static func readCompressed(_ path: String, _ name: String, from offset: Int64, most: Int) throws(StoreError) -> Data {
+    guard let file = try openExisting(path + ending) else { return Data() }
+    defer { close(file) }
+    func reading(_ offset: Int64, _ count: Int) throws(StoreError) -> Data { try read(file, from: offset, count: count, path) }
+    let index = try CompressedBlob.Index(name: name, fileSize: try size(file, path), read: reading)
+    var data = Data()
+    while data.count < most, offset + Int64(data.count) < index.size {
+      let place = offset + Int64(data.count)
+      let block = try index.block(Int(place / Int64(CompressedBlob.blockSize)), name: name, read: reading)
+      data += block.dropFirst(Int(place % Int64(CompressedBlob.blockSize))).prefix(most - data.count)
+    }
+    return data
+  }
+
+  // MARK: - Files
+
+  /// Fewer bytes where the file ends.
+  private static func read(_ file: Int32, from offset: Int64, count wanted: Int, _ path: String) throws(StoreError) -> Data {
+    var bytes = [UInt8](repeating: 0, count: max(0, wanted))
+    var count = 0
+    while count < bytes.count {
+      let got = bytes.withUnsafeMutableBytes {
+        pread(file, $0.baseAddress.map { $0 + count }, $0.count - count, off_t(offset) + off_t(count))
+      }
+      if got < 0 && errno == EINTR { continue }
+      guard got >= 0 else { throw failure("read", path) }
+      if got == 0 { break }
+      count += got
+    }
+    return Data(bytes.prefix(count))
   }
 
   private func perform<Value: Sendable>(

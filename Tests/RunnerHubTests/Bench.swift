@@ -55,6 +55,21 @@ actor MemoryBlobs: BlobStore {
     blobs[name] = blobs[name, default: Data()].prefix(known) + data
   }
   func size(of name: String) async throws(StoreError) -> Int64 { Int64(blobs[name]?.count ?? 0) }
+  /// Names of those that were compressed, and when each was changed last.
+  private(set) var compressed: Set<String> = []
+  private var changed: [String: Date] = [:]
+  func compress(_ name: String) async throws(StoreError) { if blobs[name] != nil { compressed.insert(name) } }
+  func remove(_ name: String) async throws(StoreError) { blobs[name] = nil }
+  func list(_ folder: String) async throws(StoreError) -> [BlobEntry] {
+    blobs.filter { $0.key.hasPrefix(folder + "/") }.map { name, data in
+      BlobEntry(
+        name: name, bytes: Int64(data.count), changedAt: changed[name] ?? .distantPast, isCompressed: compressed.contains(name))
+    }
+  }
+  func put(_ bytes: Int, as name: String, at time: Date) {
+    blobs[name] = Data(count: bytes)
+    changed[name] = time
+  }
   func read(_ name: String, from offset: Int64, limit: Int) async throws(StoreError) -> Data {
     Data((blobs[name] ?? Data()).dropFirst(Int(offset)).prefix(limit))
   }

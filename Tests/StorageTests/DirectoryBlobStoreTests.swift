@@ -91,4 +91,53 @@ struct DirectoryBlobStoreTests {
       _ = try await blobs.read("link", from: 0, limit: 10)
     }
   }
+
+  @Test(
+    "a compressed blob reads as before from every place, takes less, and grows no more",
+    arguments: [0, 1, 262_143, 262_144, 262_145, 900_001])
+  func compressed(_ size: Int) async throws {
+    let raw = Data((0..<size).map { UInt8(truncatingIfNeeded: $0 / 97 &* 31) })
+    if size > 0 { try await blobs.append(raw, to: name, at: 0) } else { try await blobs.append(Data(), to: name, at: 0) }
+    try await blobs.compress(name)
+    try await blobs.compress(name)
+    #expect(try await blobs.size(of: name) == Int64(size))
+    for (offset, limit) in [(0, size + 10), (0, 10), (size / 2, 1000), (262_140, 10), (max(0, size - 3), 10), (size, 10), (size + 5, 10)] {
+      let expected = Data(raw.dropFirst(offset).prefix(limit))
+      #expect(try await blobs.read(name, from: Int64(offset), limit: limit) == expected, "\(limit) from \(offset)")
+    }
+    let entry = try #require(try await blobs.list("logs").first)
+    #expect(entry.isCompressed && entry.name == name)
+    if size > 1000 { #expect(entry.bytes < Int64(size) / 4) }
+    await #expect(throws: StoreError.self) { try await blobs.append(Data("x".utf8), to: name, at: Int64(size)) }
+    try await blobs.remove(name)
+    try await blobs.remove(name)
+    #expect(try await blobs.size(of: name) == 0)
+    #expect(try await blobs.list("logs").isEmpty)
+  }
+
+  @Test("a compressed blob that was tampered with is an error that names it, wherever it is broken")
+  func broken() async throws {
+    let raw = Data((0..<600_000).map { UInt8(truncatingIfNeeded: $0 / 97 &* 31) })
+    try await blobs.append(raw, to: name, at: 0)
+    try await blobs.compress(name)
+    let path = folder.url.appendingPathComponent("blobs/\(name).rhz")
+    let whole = try Data(contentsOf: path)
+    var places = [0, 5, whole.count / 2, whole.count - 1, whole.count - 9, whole.count - 20]
+    places += stride(from: 0, to: whole.count, by: max(1, whole.count / 40))
+    for place in places {
+      var bad = whole
+      bad[place] ^= 0xff
+      try bad.write(to: path)
+      do {
+        // What lies behind a broken byte of no meaning may still be whole.
+        #expect(try await blobs.read(name, from: 0, limit: raw.count) == raw, "byte \(place)")
+      } catch {
+        #expect("\(error)".contains(name), "\(error)")
+      }
+    }
+    for length in [0, 3, 19, whole.count - 1] {
+      try whole.prefix(length).write(to: path)
+      await #expect(throws: StoreError.self) { _ = try await blobs.read(name, from: 0, limit: 10) }
+    }
+  }
 }

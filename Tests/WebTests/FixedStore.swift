@@ -79,6 +79,9 @@ struct FixedStore: JobReader, AssignmentReader, ContainerReader, DecisionReader,
 struct FixedBlobs: BlobStore {
   func append(_ data: Data, to name: String, at offset: Int64) async throws(StoreError) { throw .unavailable("read only") }
   func size(of name: String) async throws(StoreError) -> Int64 { 10 }
+  func compress(_ name: String) async throws(StoreError) { throw .unavailable("read only") }
+  func remove(_ name: String) async throws(StoreError) { throw .unavailable("read only") }
+  func list(_ folder: String) async throws(StoreError) -> [BlobEntry] { [] }
   func read(_ name: String, from offset: Int64, limit: Int) async throws(StoreError) -> Data {
     Data(Data("0123456789".utf8).dropFirst(Int(clamping: offset)).prefix(limit))
   }

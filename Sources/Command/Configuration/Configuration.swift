@@ -80,6 +80,9 @@ struct Configuration {
     settings.maximumConcurrentJobs = integer("orchestrator.max-concurrent-jobs")
     settings.containerPoolSize = integer("orchestrator.container-pool-size")
     settings.healthCheckInterval = .milliseconds(integer("orchestrator.health-check-interval"))
+    settings.logRetention = TimeInterval(integer("logs.retention")) * 86_400
+    settings.maximumLogs = ByteCount(text: text("logs.maximum")) ?? settings.maximumLogs
+    settings.largestLog = ByteCount(text: text("logs.largest")) ?? settings.largestLog
     settings.strategy = LoadBalancingStrategy(rawValue: text("orchestrator.strategy")) ?? .leastLoaded
     settings.startTimeLimit = TimeInterval(integer("orchestrator.start-limit"))
     settings.endTimeLimit = TimeInterval(integer("orchestrator.end-limit"))

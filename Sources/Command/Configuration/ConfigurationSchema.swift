@@ -129,6 +129,13 @@ enum ConfigurationSchema {
       summary: "Days for which decisions and what they were made from are kept: what `job explain` and `policy replay` read."),
     ConfigurationKey(
       path: "decisions.maximum", kind: .integer(1...1_000_000_000), standard: "1000000",
+    ConfigurationKey(
+      path: "logs.retention", kind: .integer(1...3650), standard: "30", summary: "Days for which logs of jobs are kept, compressed."),
+    ConfigurationKey(
+      path: "logs.maximum", kind: .size, standard: "20g", summary: "What all logs may take on disk; the oldest go first."),
+    ConfigurationKey(
+      path: "logs.largest", kind: .size, standard: "256m",
+      summary: "What is kept of one job's log, before it is compressed. GitHub has the whole."),
       summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 1 MB."),
     ConfigurationKey(
       path: "alerts.retention", kind: .integer(1...3650), standard: "90",

@@ -9,17 +9,28 @@ package struct LogCollector: Sendable {
   private let transactor: Transactor
   private let engines: EngineRoster
   private let blobs: any BlobStore
+  /// Bytes of one log that are kept.
+  private let largest: Int64
   private let logger: Logger
 
-  package init(transactor: Transactor, engines: EngineRoster, blobs: any BlobStore, logger: Logger) {
+  /// - Parameter largest: of one log; what a job says beyond it is at the forge only.
+  package init(
+    transactor: Transactor, engines: EngineRoster, blobs: any BlobStore, largest: ByteCount = ByteCount(mebibytes: 256), logger: Logger
+  ) {
     self.transactor = transactor
     self.engines = engines
     self.blobs = blobs
+    self.largest = largest.bytes
     self.logger = logger
   }
 
   /// Name of the blob that holds an assignment's log.
   package static func blobName(of id: AssignmentID) -> String { "logs/\(id).log" }
+
+  /// The last line of a log that was longer.
+  package static func cut(at largest: ByteCount) -> String {
+    "##[runnerhub] the log is cut here, at \(largest) (logs.largest); GitHub has all of it"
+  }
 
   /// Follows all running assignments until cancelled.
   package func run() async throws {
@@ -66,9 +77,13 @@ package struct LogCollector: Sendable {
     do {
       var offset = if let known { known } else { try await blobs.size(of: name) }
       while true {
+        if offset >= largest { return offset }
         // Each byte is asked for once: an engine goes on where the call before has stopped.
-        let data = try await engine.log(of: assignment.containerID, use: assignment.use, from: offset)
+        var data = try await engine.log(of: assignment.containerID, use: assignment.use, from: offset)
         if data.isEmpty { return offset }
+        if offset + Int64(data.count) >= largest {
+          data = data.prefix(Int(largest - offset)) + Data("\n\(Self.cut(at: ByteCount(bytes: largest)))\n".utf8)
+        }
         try await blobs.append(data, to: name, at: offset)
         offset += Int64(data.count)
       }

@@ -173,3 +173,7 @@ struct FailingBlobStore: BlobStore {
     try await blobs.read(name, from: offset, limit: limit)
   }
 }
+  // Housekeeping: no step waits for it, and each is whole or not done.
+  func compress(_ name: String) async throws(StoreError) { try await blobs.compress(name) }
+  func remove(_ name: String) async throws(StoreError) { try await blobs.remove(name) }
+  func list(_ folder: String) async throws(StoreError) -> [BlobEntry] { try await blobs.list(folder) }

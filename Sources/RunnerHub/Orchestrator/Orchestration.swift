@@ -26,7 +26,8 @@ package struct Orchestration: Sendable {
     let reducer = JobReducer(settings: settings)
     let source = DefinitionSource(forge: forge, rules: settings.workflow.rules)
     let memory = FleetMemory()
-    let logs = LogCollector(transactor: transactor, engines: engines, blobs: blobs, logger: logger)
+    let logs = LogCollector(
+      transactor: transactor, engines: engines, blobs: blobs, largest: settings.largestLog, logger: logger)
     let intake = Intake(transactor: transactor, decoder: decoder, reducer: reducer, runs: source, logger: logger)
     let triage = Triage(
       transactor: transactor,
@@ -57,6 +58,7 @@ package struct Orchestration: Sendable {
     )
     let retention = DecisionRetention(transactor: transactor, settings: settings, logger: logger)
     let alertRetention = AlertRetention(transactor: transactor, settings: settings, logger: logger)
+    let logRetention = LogRetention(transactor: transactor, blobs: blobs, settings: settings, logger: logger)
     var loops: [(name: String, run: @Sendable () async throws -> Void)] = [
       ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planner", { try await planner.run() }),
       ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
@@ -65,6 +67,7 @@ package struct Orchestration: Sendable {
       ("alerts", { try await alerts.run() }), ("alert log", { try await alertRetention.run() }),
       ("notifications", { try await courier.run() }),
     ]
+      ("log retention", { try await logRetention.run() }),
     // A loop that ends by itself counts as a failure: one that has nothing to do is left out.
     if settings.sweepInterval > .zero { loops.append(("sweep", { try await sweeper.run() })) }
     let fallback = FallbackTurn(transactor: transactor, drain: drain, settings: settings, logger: logger)
