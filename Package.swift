@@ -8,6 +8,7 @@ let dependencies: [Package.Dependency] = [
   .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
   .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
   .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+  .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
   .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
   .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
   .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
@@ -47,6 +48,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioFoundationCompat = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -100,7 +102,8 @@ let package = Package(
     room("Policies", ["Domain", "Folders", "RunnerHub", "Workflow", "CLuaShim", crypto, logging]),
     room("Storage", ["Domain", "RunnerHub", "CZlib", crypto, grdb, logging]),
     room(
-      "Engines", ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioFoundationCompat, logging],
+      "Engines",
+      ["Domain", "RunnerHub", "CProcess", httpClient, nioCore, nioHTTP1, nioSSL, nioFoundationCompat, subprocess, system, logging],
       resources: [.embedInCode("init.sh")]),
     room(
       "Plugins",

@@ -10,7 +10,9 @@ struct RunnerHubCommand: AsyncParsableCommand {
     version: version,
     subcommands: [
       ServeCommand.self, EmulatorCommand.self, DemoCommand.self, ConfigCommand.self, PolicyCommand.self, PluginCommand.self,
-      JobCommand.self, MigrationCommand.self, AlertCommand.self, TraceCommand.self, VerifyCommand.self, WorkflowCommand.self,
+      JobCommand.self, ContainerCommand.self, PoolCommand.self, HostCommand.self, MigrationCommand.self, AlertCommand.self,
+      TraceCommand.self,
+      VerifyCommand.self, WorkflowCommand.self,
     ])
 
   static let version = "0.1.0"

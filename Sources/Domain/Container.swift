@@ -118,6 +118,8 @@ package struct Container: Hashable, Sendable, Codable, Identifiable {
   /// When it last changed between idle and held; idle time counts from here.
   package var idleSince: Date?
   package var lastHeartbeat: Date?
+  /// Since when an operator keeps jobs away from it; nil: they may come.
+  package var cordonedAt: Date?
   /// Why it ends, once it does.
   package var endReason: String?
   package var version: Int

@@ -8,7 +8,10 @@ package enum DefinitionRule: String, Sendable, Codable, CaseIterable {
 package struct Pool: Hashable, Sendable, Codable, Identifiable {
   package var name: String
   package var id: String { name }
+  /// How its containers are run: `process`, `docker`, or the name of a plugin.
   package var engine: String
+  /// The engine hosts on which its containers may be made, by the names under which containers and the roster of engines know them. Never empty.
+  package var hosts: [String]
   package var image: String
   /// What its runners may offer. A job fits when its labels are among these.
   package var labels: Labels
@@ -30,10 +33,11 @@ package struct Pool: Hashable, Sendable, Codable, Identifiable {
   package init(
     name: String, engine: String, image: String, labels: Labels, resources: Resources, minimum: Int, maximum: Int, warm: Int,
     definition: DefinitionRule? = nil, allowedImages: [String]? = nil, acceptsForks: Bool = false, reuse: ReuseRule = .never,
-    source: String? = nil
+    source: String? = nil, hosts: [String]? = nil
   ) {
     self.name = name
     self.engine = engine
+    self.hosts = hosts.flatMap { $0.isEmpty ? nil : $0 } ?? [engine]
     self.image = image
     self.labels = labels
     self.resources = resources

@@ -6,7 +6,10 @@ package enum StableHash {
   ///
   /// FNV-1a (64 bits) over the texts, each as the number of its UTF-8 bytes (four bytes, the lowest first) and these bytes; then the finaliser of
   /// splitmix64, since FNV alone spreads short texts badly; the upper 53 bits are the fraction.
-  package static func percent(_ texts: some Sequence<String>) -> Double {
+  package static func percent(_ texts: some Sequence<String>) -> Double { Double(value(texts) >> 11) / 0x1p53 * 100 }
+
+  /// The same hash as a whole.
+  package static func value(_ texts: some Sequence<String>) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
     for text in texts {
@@ -16,8 +19,7 @@ package enum StableHash {
     }
     hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
     hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
-    hash ^= hash >> 31
-    return Double(hash >> 11) / 0x1p53 * 100
+    return hash ^ (hash >> 31)
   }
 
   package static func percent(_ texts: String...) -> Double { percent(texts) }

@@ -38,8 +38,8 @@ package struct Autoscaler: Hashable, Sendable, Codable {
 
   /// Looks once at all live containers, for all that is asked of them in one turn.
   /// - Returns: one census for each of the pools, whose names differ.
-  package func censuses(of pools: [Pool], containers: [Container], now: Date) -> [PoolCensus] {
-    PoolCensus.all(of: pools, among: containers, at: now, recoveryTime: recoveryTime)
+  package func censuses(of pools: [Pool], containers: [Container], marks: FleetMarks = FleetMarks(), now: Date) -> [PoolCensus] {
+    PoolCensus.all(of: pools, among: containers, marks: marks, at: now, recoveryTime: recoveryTime)
   }
 
   /// Plans one pool.
@@ -57,6 +57,7 @@ package struct Autoscaler: Hashable, Sendable, Codable {
     let target = min(max(wanted ?? floor, floor), maximum)
 
     var plan = ScalePlan(create: 0, retire: census.unfit, reason: "\(useful) as wanted", history: history)
+    plan.retire += replaced(census, floor: floor, maximum: maximum)
     if target > useful {
       plan.create = max(0, min(target - useful, maximum - census.live, room))
       plan.reason = reason("\(useful) → \(target)", wanted: wanted, floor: floor, target: target, because: because)
@@ -74,6 +75,17 @@ package struct Autoscaler: Hashable, Sendable, Codable {
       }
     }
     return plan
+  }
+
+  /// Outdated containers that can go now: those whose successors wait for jobs or have them, and one where the pool is at its maximum and no
+  /// successor is being made, so that there is room for one.
+  private func replaced(_ census: PoolCensus, floor: Int, maximum: Int) -> [ContainerID] {
+    let oldest = census.outdated.sorted { ($0.since, $0.id) < ($1.since, $1.id) }.map(\.id)
+    let needed = max(0, floor - census.held - census.idle.count)
+    let spare = max(0, oldest.count - needed)
+    let isSuccessorDue = census.useful < floor && census.useful == census.held + census.idle.count
+    let makesWay = spare == 0 && isSuccessorDue && census.live >= maximum ? 1 : 0
+    return Array(oldest.prefix(spare + makesWay))
   }
 
   /// Containers that a pool must get before any pool gets more than its minimum.
@@ -107,11 +119,16 @@ package struct PoolCensus: Sendable {
   private(set) var idle: [Idle] = []
   private var unhealthy: [ContainerID] = []
   private var worn: [ContainerID] = []
-  /// To be ended whatever policy wants: unhealthy ones that had their time, then those that no further job may use.
-  var unfit: [ContainerID] { unhealthy + worn }
+  private var drained: [ContainerID] = []
+  /// Idle ones that are to be replaced: they take jobs until their successors are there.
+  private(set) var outdated: [Idle] = []
+  /// To be ended whatever policy wants: unhealthy ones that had their time, then those that no further job may use, then those of places that drain.
+  var unfit: [ContainerID] { unhealthy + worn + drained }
 
   /// By index, and of most rows a few fields only: this is asked after every change.
-  static func all(of pools: [Pool], among containers: [Container], at now: Date, recoveryTime: Double) -> [PoolCensus] {
+  static func all(
+    of pools: [Pool], among containers: [Container], marks: FleetMarks, at now: Date, recoveryTime: Double
+  ) -> [PoolCensus] {
     var all = pools.map { _ in PoolCensus() }
     // Neighbours are mostly of one pool.
     var place: Int?
@@ -124,7 +141,15 @@ package struct PoolCensus: Sendable {
       switch containers[index].state {
       case .assigned, .busy: all[place].countHeld()
       case .ready, .creating:
-        if isHeld { all[place].countHeld() } else { all[place].countFree(containers[index], pools[place].reuse, now) }
+        if isHeld {
+          all[place].countHeld()
+        } else if let mode = containers[index].closing(marks.cordons) {
+          all[place].countClosed(containers[index], mode)
+        } else if let since = marks.renewed[containers[index].pool], containers[index].createdAt < since {
+          all[place].countOutdated(containers[index])
+        } else {
+          all[place].countFree(containers[index], pools[place].reuse, now)
+        }
       case .unhealthy:
         all[place].live += 1
         if !isHeld, now.timeIntervalSince(containers[index].lastSign) >= recoveryTime { all[place].unhealthy.append(containers[index].id) }
@@ -140,6 +165,18 @@ package struct PoolCensus: Sendable {
     held += 1
   }
 
+  /// No job comes to it, so it is no use to the pool.
+  private mutating func countClosed(_ container: Container, _ mode: Cordons.Mode) {
+    live += 1
+    if mode == .draining, container.state == .ready { drained.append(container.id) }
+  }
+
+  /// Not useful, so that its successor is made; it goes when that is there.
+  private mutating func countOutdated(_ container: Container) {
+    live += 1
+    if container.state == .ready { outdated.append(Idle(id: container.id, since: container.idleStart)) }
+  }
+
   private mutating func countFree(_ container: Container, _ reuse: ReuseRule, _ now: Date) {
     live += 1
     if container.state == .ready, container.isWornOut(reuse, now) { return worn.append(container.id) }
@@ -149,6 +186,11 @@ package struct PoolCensus: Sendable {
 }
 
 extension Container {
+  /// How far an operator has closed it to new jobs, by itself or with its pool or host.
+  fileprivate func closing(_ cordons: Cordons) -> Cordons.Mode? {
+    cordons.mode(pool: pool, host: engine) ?? (cordonedAt == nil ? nil : .cordoned)
+  }
+
   fileprivate var idleStart: Date { idleSince ?? readyAt ?? createdAt }
   /// When it was last known to be well.
   fileprivate var lastSign: Date { lastHeartbeat ?? readyAt ?? createdAt }

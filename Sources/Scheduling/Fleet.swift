@@ -13,6 +13,8 @@ enum Shortage: Hashable {
   case poolSize(Int)
   case host(engine: String, free: Resources)
   case engineSilent(String)
+  /// An operator has closed the pool or the host.
+  case closed(String)
 }
 
 /// The fleet while a turn is planned: what is free, and what earlier bindings of the turn have taken of it.
@@ -38,8 +40,8 @@ struct Fleet {
     self.limits = limits
     poolNamed = Dictionary(pools.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     liveInAll = 0
-    for (index, pool) in pools.enumerated() {
-      load.poolOrder[pool.name] = index
+    for pool in pools {
+      for host in pool.hosts { load.order[.init(pool: pool.name, host: host)] = load.order.count }
       load.maximum[pool.name] = pool.maximum
     }
     // By index: most are busy, and of those a few fields are enough.
@@ -75,6 +77,10 @@ struct Fleet {
       unavailable["on an engine that does not answer", default: 0] += 1
       return
     }
+    guard container.cordonedAt == nil, limits.cordons.mode(pool: container.pool, host: container.engine) == nil else {
+      unavailable["cordoned", default: 0] += 1
+      return
+    }
     idle.append(IdleContainer(container: container, candidate: Candidate(container)))
   }
 
@@ -106,14 +112,16 @@ struct Fleet {
     return left.subtracting((coming.byEngine[engine].map { claims.subtracting($0) } ?? claims).positivePart)
   }
 
-  /// Everything that keeps a pool from making one container more; empty: it can.
-  func shortages(of pool: Pool) -> [Shortage] {
-    guard let free = free(on: pool.engine) else { return [.engineSilent(pool.engine)] }
+  /// Everything that keeps a pool from making one container more on one of its hosts; empty: it can.
+  func shortages(of pool: Pool, on host: String) -> [Shortage] {
+    if limits.cordons.pools[pool.name] != nil { return [.closed("pool \(pool.name)")] }
+    if limits.cordons.hosts[host] != nil { return [.closed("host \(host)")] }
+    guard let free = free(on: host) else { return [.engineSilent(host)] }
     var found: [Shortage] = []
     let awaited = max(0, claimed.byPool[pool.name, default: 0] - coming.byPool[pool.name, default: 0])
     if live[pool.name, default: 0] + awaited >= pool.maximum { found.append(.poolMaximum(pool.maximum)) }
     if liveInAll + max(0, claimed.count - coming.count) >= limits.containerPoolSize { found.append(.poolSize(limits.containerPoolSize)) }
-    if !free.covers(pool.resources) { found.append(.host(engine: pool.engine, free: free)) }
+    if !free.covers(pool.resources) { found.append(.host(engine: host, free: free)) }
     return found
   }
 
@@ -127,22 +135,22 @@ struct Fleet {
     unavailable["busy", default: 0] += 1
   }
 
-  /// Finds room for a new container of `pool` that is on its way or that idle containers can give, and claims it for the caller.
+  /// Finds room for a new container of `pool` on one of its hosts that is on its way or that idle containers can give, and claims it for the caller.
   /// - Returns: the idle containers to end, none where enough is coming anyway; nil: not even all of them would do, so none is ended.
-  mutating func makeRoom(for pool: Pool) -> [Container]? {
-    guard limits.hosts[pool.engine] != nil else { return nil }
+  mutating func makeRoom(for pool: Pool, on host: String) -> [Container]? {
+    guard limits.hosts[host] != nil, limits.cordons.mode(pool: pool.name, host: host) == nil else { return nil }
     var after = coming
-    var lack = lack(of: pool, after: after)
+    var lack = lack(of: pool, on: host, after: after)
     var victims: [Int] = []
     if !lack.isNone {
       // Used ones first: an unused one fits more jobs. `idle` is ordered by idleness, so the longest idle of either kind come first.
       let ready = idle.indices.filter { idle[$0].container.state == .ready }
       for index in ready.filter({ idle[$0].container.uses > 0 }) + ready.filter({ idle[$0].container.uses == 0 }) {
         let container = idle[index].container
-        guard lack.isEased(by: container, for: pool), mayEnd(container, for: pool, after: after) else { continue }
+        guard lack.isEased(by: container, for: pool, on: host), mayEnd(container, for: pool, after: after) else { continue }
         after.add(container.resources, pool: container.pool, engine: container.engine)
         victims.append(index)
-        lack = self.lack(of: pool, after: after)
+        lack = self.lack(of: pool, on: host, after: after)
         if lack.isNone { break }
       }
     }
@@ -152,12 +160,12 @@ struct Fleet {
       let container = idle[index].container
       var without = after
       without.remove(container.resources, pool: container.pool, engine: container.engine)
-      guard self.lack(of: pool, after: without).isNone else { continue }
+      guard self.lack(of: pool, on: host, after: without).isNone else { continue }
       after = without
       victims.removeAll { $0 == index }
     }
     coming = after
-    claimed.add(pool.resources, pool: pool.name, engine: pool.engine)
+    claimed.add(pool.resources, pool: pool.name, engine: host)
     let ended = victims.map { idle[$0].container }
     for index in victims.sorted(by: >) { idle.remove(at: index) }
     return ended
@@ -170,11 +178,11 @@ struct Fleet {
   }
 
   /// What would still keep `pool` from one container more when all of `ends` are gone and all that is claimed is taken.
-  private func lack(of pool: Pool, after ends: Tally) -> Lack {
-    var free = limits.hosts[pool.engine] ?? .nothing
-    if let taken = taken[pool.engine] { free = free.subtracting(taken) }
-    if let claims = claimed.byEngine[pool.engine] { free = free.subtracting(claims) }
-    if let more = ends.byEngine[pool.engine] { free = free.adding(more) }
+  private func lack(of pool: Pool, on host: String, after ends: Tally) -> Lack {
+    var free = limits.hosts[host] ?? .nothing
+    if let taken = taken[host] { free = free.subtracting(taken) }
+    if let claims = claimed.byEngine[host] { free = free.subtracting(claims) }
+    if let more = ends.byEngine[host] { free = free.adding(more) }
     let inPool = live[pool.name, default: 0] - ends.byPool[pool.name, default: 0] + claimed.byPool[pool.name, default: 0]
     return Lack(
       pool: inPool >= pool.maximum, all: liveInAll - ends.count + claimed.count >= limits.containerPoolSize,
@@ -190,8 +198,8 @@ private struct Lack {
 
   var isNone: Bool { !pool && !all && !host }
 
-  func isEased(by container: Container, for wanting: Pool) -> Bool {
-    all || (pool && container.pool == wanting.name) || (host && container.engine == wanting.engine)
+  func isEased(by container: Container, for wanting: Pool, on engine: String) -> Bool {
+    all || (pool && container.pool == wanting.name) || (host && container.engine == engine)
   }
 }
 
@@ -218,11 +226,11 @@ extension Candidate {
     readiness = container.state == .ready ? .ready : .creating
   }
 
-  init(newIn pool: Pool) {
-    id = .new(pool: pool.name)
-    name = "new in \(pool.name)"
+  init(newIn pool: Pool, on host: String) {
+    id = .new(pool: pool.name, host: host)
+    name = pool.hosts.count > 1 ? "new in \(pool.name) on \(host)" : "new in \(pool.name)"
     self.pool = pool.name
-    engine = pool.engine
+    engine = host
     image = pool.image
     labels = pool.labels
     resources = pool.resources
@@ -234,42 +242,4 @@ extension Candidate {
     idleSince = nil
     readiness = .new
   }
-}
-
-extension Resources {
-  func adding(_ other: Resources) -> Resources {
-    Resources(
-      milliCPUs: milliCPUs.addingClamped(other.milliCPUs), memory: ByteCount(bytes: memory.bytes.addingClamped(other.memory.bytes)),
-      disk: ByteCount(bytes: disk.bytes.addingClamped(other.disk.bytes)), gpus: gpus.addingClamped(other.gpus))
-  }
-  func subtracting(_ other: Resources) -> Resources {
-    adding(
-      Resources(
-        milliCPUs: other.milliCPUs.negatedClamped, memory: ByteCount(bytes: other.memory.bytes.negatedClamped),
-        disk: ByteCount(bytes: other.disk.bytes.negatedClamped), gpus: other.gpus.negatedClamped))
-  }
-
-  static var nothing: Resources { Resources(milliCPUs: 0, memory: ByteCount(bytes: 0), disk: ByteCount(bytes: 0)) }
-
-  /// Itself, but with nothing where a part is less.
-  var positivePart: Resources {
-    Resources(
-      milliCPUs: max(0, milliCPUs), memory: ByteCount(bytes: max(0, memory.bytes)), disk: ByteCount(bytes: max(0, disk.bytes)),
-      gpus: max(0, gpus))
-  }
-
-  /// `2 CPU, 4 GiB`, with GPUs where there are any.
-  package var summary: String {
-    let cpus = milliCPUs % 1000 == 0 ? "\(milliCPUs / 1000)" : "\(Double(milliCPUs) / 1000)"
-    return "\(cpus) CPU, \(memory)" + (gpus > 0 ? ", \(gpus) GPU" : "")
-  }
-}
-
-extension FixedWidthInteger {
-  /// Sums of sizes that come from configuration must not trap.
-  fileprivate func addingClamped(_ other: Self) -> Self {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? (other > 0 ? .max : .min) : sum
-  }
-  fileprivate var negatedClamped: Self { self == .min ? .max : 0 - self }
 }

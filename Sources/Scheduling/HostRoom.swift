@@ -5,16 +5,21 @@ package import Domain
 /// Sizes of pools are bound by it as jobs' places are: else a warm container would be made again on a full host as soon as the planner had
 /// one ended for a job, which then never got the room. For the same reason, what waiting jobs have claimed is not given out.
 package struct HostRoom: Sendable {
-  /// By engine; nil: nothing is known of hosts, and they bound nothing.
+  /// By engine host; nil: nothing is known of hosts, and they bound nothing.
   private var free: [String: Resources]?
   private var count: Int
+  private let cordons: Cordons
 
   /// - Parameters:
   ///   - hosts: what each engine that answers gives to containers in all; one that is missing has no room. nil: no host is a bound.
   ///   - load: what lives there.
   ///   - limit: containers that may exist at once, all pools together.
   ///   - claims: of the plan before.
-  package init(hosts: [String: Resources]?, load: HostLoad, limit: Int, claims: [Plan.Claim] = []) {
+  ///   - cordons: pools and hosts that take nothing new.
+  package init(
+    hosts: [String: Resources]?, load: HostLoad, limit: Int, claims: [Plan.Claim] = [], cordons: Cordons = Cordons()
+  ) {
+    self.cordons = cordons
     let (taken, coming) = (load.taken, load.coming)
     var claimed = Tally()
     for claim in claims { claimed.add(claim.resources, pool: claim.pool, engine: claim.engine) }
@@ -33,23 +38,49 @@ package struct HostRoom: Sendable {
     }
   }
 
-  /// Further containers of a pool that fit.
+  /// Further containers of a pool that fit on its hosts.
   package func places(for pool: Pool) -> Int {
     let inAll = max(0, count)
-    guard let free else { return inAll }
-    guard let left = free[pool.engine] else { return 0 }
+    return min(inAll, pool.hosts.reduce(0) { sum, host in Self.sum(sum, min(inAll, places(for: pool, on: host))) })
+  }
+
+  private func places(for pool: Pool, on host: String) -> Int {
+    if cordons.mode(pool: pool.name, host: host) != nil { return 0 }
+    guard let free else { return .max }
+    guard let left = free[host] else { return 0 }
     let need = pool.resources
     return min(
-      inAll, Self.times(need.milliCPUs, in: left.milliCPUs), Self.times(need.memory.bytes, in: left.memory.bytes),
+      Self.times(need.milliCPUs, in: left.milliCPUs), Self.times(need.memory.bytes, in: left.memory.bytes),
       Self.times(need.disk.bytes, in: left.disk.bytes), Self.times(need.gpus, in: left.gpus))
   }
 
-  package mutating func take(_ number: Int, of pool: Pool) {
-    guard number > 0 else { return }
+  /// Takes the room of that many containers, each on the host of the pool that has most of it left.
+  /// - Returns: their hosts.
+  @discardableResult
+  package mutating func take(_ number: Int, of pool: Pool) -> [String] {
+    guard number > 0, let first = pool.hosts.first else { return [] }
     count -= number
-    guard var left = free?[pool.engine] else { return }
-    for _ in 0..<number { left = left.subtracting(pool.resources) }
-    free?[pool.engine] = left
+    // Without a second host there is nothing to choose.
+    if pool.hosts.count == 1 {
+      guard var left = free?[first] else { return Array(repeating: first, count: number) }
+      for _ in 0..<number { left = left.subtracting(pool.resources) }
+      free?[first] = left
+      return Array(repeating: first, count: number)
+    }
+    return (0..<number).map { _ in
+      var (chosen, most) = (first, Int.min)
+      for host in pool.hosts {
+        let places = places(for: pool, on: host)
+        if places > most { (chosen, most) = (host, places) }
+      }
+      if let left = free?[chosen] { free?[chosen] = left.subtracting(pool.resources) }
+      return chosen
+    }
+  }
+
+  private static func sum(_ a: Int, _ b: Int) -> Int {
+    let (sum, overflow) = a.addingReportingOverflow(b)
+    return overflow ? .max : sum
   }
 
   private static func times<Number: BinaryInteger>(_ need: Number, in left: Number) -> Int {

@@ -133,9 +133,9 @@ private struct Turn {
 
   private mutating func waitForRoom(_ job: Job, _ search: Search) {
     wait(job, search.waitingReason, isHopeless: search.fitting.isEmpty)
-    for pool in search.fitting {
-      guard let ended = fleet.makeRoom(for: pool) else { continue }
-      plan.claims.append(.init(pool: pool.name, engine: pool.engine, resources: pool.resources))
+    for (pool, host) in search.fitting.flatMap({ pool in pool.hosts.map { (pool, $0) } }) {
+      guard let ended = fleet.makeRoom(for: pool, on: host) else { continue }
+      plan.claims.append(.init(pool: pool.name, engine: host, resources: pool.resources))
       for container in ended {
         plan.evictions.append(.init(containerID: container.id, reason: "makes room for \(job.name) (\(job.id)) in pool \(pool.name)"))
       }

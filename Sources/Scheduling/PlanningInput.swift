@@ -9,11 +9,14 @@ package struct PlanningLimits: Hashable, Sendable {
   package var containerPoolSize: Int
   /// What each engine's host gives to containers in all, overcommitment included; an engine that does not answer is missing here.
   package var hosts: [String: Resources]
+  /// What is closed to new jobs.
+  package var cordons: Cordons
 
-  package init(maxConcurrentJobs: Int, containerPoolSize: Int, hosts: [String: Resources]) {
+  package init(maxConcurrentJobs: Int, containerPoolSize: Int, hosts: [String: Resources], cordons: Cordons = Cordons()) {
     self.maxConcurrentJobs = maxConcurrentJobs
     self.containerPoolSize = containerPoolSize
     self.hosts = hosts
+    self.cordons = cordons
   }
 }
 
@@ -21,13 +24,14 @@ package struct PlanningLimits: Hashable, Sendable {
 package struct Candidate: Hashable, Sendable {
   package enum Identity: Hashable, Sendable {
     case warm(ContainerID)
-    /// A container that is still to be made.
-    case new(pool: String)
+    /// A container that is still to be made, on one of the engine hosts of its pool.
+    case new(pool: String, host: String)
   }
   package var id: Identity
-  /// For people: the container's short name, or `new in POOL`.
+  /// For people: the container's short name, or `new in POOL`, with ` on HOST` where the pool has several.
   package var name: String
   package var pool: String
+  /// The engine host.
   package var engine: String
   package var image: String
   package var labels: Labels

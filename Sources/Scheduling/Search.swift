@@ -54,12 +54,14 @@ struct Search {
       return
     }
     fitting.append(pool)
-    let missing = fleet.shortages(of: pool)
-    if missing.isEmpty {
-      candidates.append(Candidate(newIn: pool))
-    } else {
-      shortages.append((pool, missing))
-      filtered["new in \(pool.name): no room", default: 0] += 1
+    for host in pool.hosts {
+      let missing = fleet.shortages(of: pool, on: host)
+      if missing.isEmpty {
+        candidates.append(Candidate(newIn: pool, on: host))
+      } else {
+        shortages.append((pool, missing))
+        filtered["new in \(pool.name): no room", default: 0] += 1
+      }
     }
   }
 
@@ -73,7 +75,11 @@ struct Search {
 
   /// Why there is no place: the nearest obstacle first.
   var waitingReason: String {
-    if !shortages.isEmpty { return shortages.map(describe).joined(separator: "; ") }
+    if !shortages.isEmpty {
+      // A bound of the pool or of all holds on each of its hosts.
+      var seen: Set<String> = []
+      return shortages.map(describe).filter { seen.insert($0).inserted }.joined(separator: "; ")
+    }
     let small = misfits.filter { $0.1 == .size }.map(\.0)
     if let largest = small.max(by: { ($0.resources.milliCPUs, $0.resources.memory) < ($1.resources.milliCPUs, $1.resources.memory) }) {
       return "too large: its class wants \(need.summary), and the largest of its pools, \(largest.name), has \(largest.resources.summary)"
@@ -88,6 +94,7 @@ struct Search {
     case .poolSize(let size): "limit of \(size) containers over all pools"
     case .host(let engine, let free):
       "the host of engine \(engine) has \(free.summary) left, and pool \(pool.name) wants \(pool.resources.summary)"
+    case .closed(let place): "\(place) is cordoned"
     case .engineSilent(let engine): "engine \(engine) of pool \(pool.name) does not answer"
     case nil: "pool \(pool.name) has room"
     }

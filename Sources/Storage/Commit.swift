@@ -76,6 +76,11 @@ struct EncodedChanges: Sendable {
     for (key, value) in changes.memory {
       try db.run("INSERT INTO memory (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [key, value])
     }
+    if let marks = changes.fleetMarks {
+      try db.run(
+        "INSERT INTO memory (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [SQLiteStore.fleetMarksKey, try RowCoding.json(marks)])
+    }
     return new
   }
 }

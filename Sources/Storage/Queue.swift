@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import GRDB
 package import RunnerHub
 
@@ -68,6 +68,16 @@ enum Queue {
 }
 
 extension SQLiteStore: PlanningReader {
+  package func fleetMarks() async throws(StoreError) -> FleetMarks { try await read { db in try Self.fleetMarks(in: db) } }
+
+  static func fleetMarks(in db: Database) throws -> FleetMarks {
+    guard let row = try db.row("SELECT value FROM memory WHERE key = ?", [fleetMarksKey]) else { return FleetMarks() }
+    return try RowCoding.value(FleetMarks.self, try row.read("value", fleetMarksKey), of: fleetMarksKey)
+  }
+
+  /// Their place in the table `memory`.
+  static let fleetMarksKey = "fleet-marks"
+
   package func planningView(heads: Int) async throws(StoreError) -> PlanningView {
     let (jobs, assignments, containers) = (jobs, assignments, containers)
     let bound = [JobState.assigned, .starting].map(\.rawValue)
@@ -79,6 +89,7 @@ extension SQLiteStore: PlanningReader {
       view.containers = try db.values(containers, Self.liveContainers)
       view.assignments = try db.values(assignments, Self.activeAssignments)
       // All: one that is left out could get a second registration.
+      view.marks = try Self.fleetMarks(in: db)
       view.bound = try db.values(jobs, Self.jobsByState(count: bound.count), bound + [Int.max])
       return view
     }

@@ -59,7 +59,7 @@ struct ConfigurationProblemTests {
       ),
       (
         "pools: { a: { engine: docker, image: 'a:1' } }\ndocker: { host: 'tcp://10.0.0.1:2376' }",
-        "docker.host is \"tcp://10.0.0.1:2376\" (runnerhub.yaml:2:17): this version speaks to a daemon on this machine only: expected unix:///PATH"
+        "docker.host is \"tcp://10.0.0.1:2376\" (runnerhub.yaml:2:17): expected a daemon on this machine, unix:///PATH; others are named in the section hosts"
       ),
       (
         "pools: { a: { engine: docker, image: 'a:1' } }\ndocker: { host: 'unix://run/docker.sock' }",

@@ -8,6 +8,13 @@ package final class PrivateDocker: Sendable {
   package let socket: String
   /// Where containers reach this machine.
   package let address: String
+  /// The network namespace in which it runs.
+  package let namespace: String
+  /// Where this machine reaches ports of the daemon's own.
+  package var inside: String {
+    let parts = address.split(separator: ".")
+    return (parts.dropLast() + [Substring(String((parts.last.flatMap { Int($0) } ?? 0) + 1))]).joined(separator: ".")
+  }
   private let script: Script
 
   package struct Failure: Error, CustomStringConvertible {
@@ -29,7 +36,7 @@ package final class PrivateDocker: Sendable {
     script = try Script(arguments: [folder.path(percentEncoded: false).trimmingSuffix("/")] + options)
     let words = try await script.answer().split(separator: " ").map(String.init)
     guard words.count == 4, words[0] == "ready" else { throw Failure(description: "the private dockerd said \(words)") }
-    (socket, address) = (words[1], words[2])
+    (socket, address, namespace) = (words[1], words[2], words[3])
   }
 
   /// Ends the daemon with SIGKILL. Its containers go on.

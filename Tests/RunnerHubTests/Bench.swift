@@ -201,6 +201,10 @@ final class Bench: Sendable {
     Sweeper(
       transactor: transactor, search: forges, reducer: reducer, runs: DefinitionSource(forge: forges), settings: settings, logger: logger)
   }
+  var images: ImageKeeper { ImageKeeper(transactor: transactor, engines: roster, pools: settings.pools, logger: logger) }
+  var fleetDesk: FleetDesk {
+    FleetDesk(transactor: transactor, engines: roster, settings: settings, images: images, logger: logger)
+  }
   func makeHealth() -> HealthMonitor {
     HealthMonitor(
       transactor: transactor, engines: roster, reconciler: makeReconciler(), settings: settings,

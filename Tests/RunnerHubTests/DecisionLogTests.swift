@@ -104,7 +104,7 @@ struct DecisionLogTests {
       job: PolicyJob(try Self.job()), containers: containers, verdict: Verdict(Placement(candidates: verdicts, strategy: nil), reason: ""))
     let binding = Plan.Binding(
       jobID: JobID(rawValue: "1"), jobClass: JobClass(scope: "", labels: []),
-      candidate: chosen.map { .warm(ContainerID(rawValue: "c\($0)")) } ?? .new(pool: "p"), pool: "p", isRefusal: false,
+      candidate: chosen.map { .warm(ContainerID(rawValue: "c\($0)")) } ?? .new(pool: "p", host: "process"), pool: "p", isRefusal: false,
       strategy: .leastLoaded, reason: "", considered: [], filtered: [:])
     let answered = question.answered(with: binding)
     #expect(answered.candidates.count == DecisionRecord.candidateLimit)

@@ -15,7 +15,7 @@ final class FakeEngine: ContainerEngine {
     var log = Data()
     var isOutOfMemory = false
   }
-  enum Call: Hashable { case create, start, put, list, recycle, remove, capacity, inspect, watch }
+  enum Call: Hashable { case create, start, put, list, recycle, remove, capacity, inspect, watch, fetch }
   struct State {
     var boxes: [ContainerID: Box] = [:]
     var faults: [Call: EngineError] = [:]
@@ -27,11 +27,22 @@ final class FakeEngine: ContainerEngine {
     var breaks = 0
     /// Containers whose log was read, and those removed, in order.
     var story: [String] = []
+    /// Images that were asked for.
+    var fetched: [String] = []
   }
   let name = "fake"
   let state = Mutex(State())
   /// An event of the engine. With a fault on `watch` the connection breaks instead.
   let event = WakeUp()
+
+  var fetched: [String] { state.withLock { $0.fetched } }
+  func fetch(_ image: String, anew: Bool, progress: @escaping @Sendable (String) -> Void) async throws(EngineError) {
+    let fault = state.withLock { state in
+      state.fetched.append(image + (anew ? " anew" : ""))
+      return state.faults[.fetch]
+    }
+    if let fault { throw fault }
+  }
 
   func with<Value: Sendable>(_ body: (inout sending State) -> sending Value) -> Value { state.withLock(body) }
   func set(_ fault: EngineError?, on call: Call) { state.withLock { $0.faults[call] = fault } }

@@ -20,7 +20,7 @@ struct FleetCountsTests {
     var counts = FleetCounts()
     for step in 0..<400 {
       if rows.isEmpty || Int.random(in: 0..<4, using: &random) == 0 {
-        let container = Container(pool: pools[step % 2], token: "\(step)", at: now)
+        let container = Container(pool: pools[step % 2], host: "process", token: "\(step)", at: now)
         counts.replace(nil, by: container)
         rows.append(container)
       } else {
@@ -66,7 +66,7 @@ struct FleetCountsTests {
     var counts = FleetCounts()
     for number in 0..<130 {
       for use in 0...(number % 2) {
-        var container = Container(pool: pools[0], token: "\(number)-\(use)", at: now)
+        var container = Container(pool: pools[0], host: "process", token: "\(number)-\(use)", at: now)
         container.assignment = AssignmentID(rawValue: "rh-\(number)")
         container.trustScope = "acme/\(1000 + number)"
         counts.replace(nil, by: container)

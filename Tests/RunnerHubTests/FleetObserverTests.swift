@@ -12,7 +12,7 @@ struct FleetObserverTests {
     resources: Resources(milliCPUs: 1000, memory: ByteCount(gibibytes: 1)), minimum: 0, maximum: 10, warm: 0)
 
   private func container(_ number: Int, _ state: ContainerState, held: Bool = false) -> Container {
-    var container = Container(pool: pool, token: "\(number)", at: now)
+    var container = Container(pool: pool, host: "process", token: "\(number)", at: now)
     container.state = state
     if held { container.assignment = AssignmentID(rawValue: "rh-\(number)") }
     return container

@@ -26,7 +26,7 @@ struct PlannerPropertyTests {
       #expect(containers[id]?.assignment == nil)
       #expect(containers[id]?.state == .ready || containers[id]?.state == .creating)
     }
-    let new = plan.bindings.compactMap { if case .new(let pool) = $0.candidate { pool } else { nil } }
+    let new = plan.bindings.compactMap { if case .new(let pool, _) = $0.candidate { pool } else { nil } }
     #expect(new.isEmpty || input.containers.count + new.count <= input.limits.containerPoolSize)
     for pool in input.pools {
       let made = new.count { $0 == pool.name }

@@ -84,7 +84,7 @@ struct PlannerTests {
     #expect(
       plan.bindings.map(\.candidate) == [
         .warm(ContainerID(rawValue: "rh-early")), .warm(ContainerID(rawValue: "rh-late")), .warm(ContainerID(rawValue: "rh-creating")),
-        .new(pool: "linux"),
+        .new(pool: "linux", host: "process"),
       ])
   }
 
@@ -95,7 +95,7 @@ struct PlannerTests {
     let warm = Sample.container("warm", in: pools[0])
     let used = Sample.container("used", in: pools[1], uses: 1, scope: "acme/storefront")
     let plan = Planner.plan(Sample.input(pools: pools, containers: [warm, used], queues: [queue]))
-    #expect(plan.bindings.map(\.candidate) == [.new(pool: "open"), .new(pool: "open")])
+    #expect(plan.bindings.map(\.candidate) == [.new(pool: "open", host: "process"), .new(pool: "open", host: "process")])
     let none = Planner.plan(Sample.input(pools: [pools[0]], queues: [queue]))
     #expect(none.bindings.isEmpty)
     #expect(reason(none, 1) == "no pool for [linux, self-hosted] accepts jobs of forks")
@@ -131,7 +131,7 @@ struct PlannerTests {
     let narrow = JobClass(scope: Sample.linux.scope, labels: ["self-hosted"])
     let queues = [Sample.demand([Sample.job(1)]), Sample.demand([Sample.job(2, narrow, queued: 1, fork: true)])]
     let plan = Planner.plan(Sample.input(pools: pools, containers: [Sample.container("warm", in: pools[0])], queues: queues))
-    #expect(plan.bindings.map(\.candidate) == [.new(pool: "open"), .new(pool: "open")])
+    #expect(plan.bindings.map(\.candidate) == [.new(pool: "open", host: "process"), .new(pool: "open", host: "process")])
     let alone = Planner.plan(Sample.input(pools: pools, containers: [Sample.container("warm", in: pools[0])], queues: [queues[0]]))
     #expect(alone.bindings.map(\.pool) == ["trusted"])
   }
@@ -230,7 +230,7 @@ struct PlannerTests {
         })
     }
     #expect(choice(84).bindings.first?.candidate == .warm(warm.id))
-    #expect(choice(86).bindings.first?.candidate == .new(pool: "linux"))
+    #expect(choice(86).bindings.first?.candidate == .new(pool: "linux", host: "process"))
     #expect(choice(nil).bindings.first?.considered.map(\.outcome) == ["scored 80: has the cache", "left out: clean"])
     let none = Planner.plan(
       Sample.input(queues: [Sample.demand([Sample.job(1)])]) { _, all in
@@ -309,7 +309,7 @@ struct PlannerTests {
     let second = Planner.plan(Sample.input(pools: [pool], containers: ending, queues: [queue]))
     #expect(second.evictions.isEmpty, "the room is on its way")
     let third = Planner.plan(Sample.input(pools: [pool], containers: [kept[0]], queues: [queue]))
-    #expect(third.bindings.map(\.candidate) == [.new(pool: "linux")])
+    #expect(third.bindings.map(\.candidate) == [.new(pool: "linux", host: "process")])
   }
 
   /// A host of four cores: pool `small` fills it with idle containers, pool `big` wants all of it.

@@ -1,5 +1,4 @@
 import Domain
-import Engines
 import Foundation
 import Policies
 import RunnerHub
@@ -65,24 +64,12 @@ struct Configuration {
   var drainLimit: TimeInterval { TimeInterval(integer("orchestrator.drain-limit")) }
   var metricsInterval: TimeInterval { TimeInterval(integer("orchestrator.metrics-interval")) / 1000 }
 
-  /// nil where no pool runs on Docker.
-  var docker: DockerSettings? {
-    guard pools.contains(where: { $0.engine == "docker" }) else { return nil }
-    return DockerSettings(
-      socket: ConfigurationKey.rest(of: text("docker.host"), after: "unix") ?? "", network: text("docker.network"),
-      pull: DockerSettings.Pull(rawValue: text("docker.pull")) ?? .missing, user: integer("docker.user"),
-      processes: integer("docker.processes"))
-  }
-
   /// What the core is told.
   var settings: Settings {
     var settings = Settings(scope: optional("github.organization").map { .organization($0) } ?? .repository, pools: pools)
     settings.maximumConcurrentJobs = integer("orchestrator.max-concurrent-jobs")
     settings.containerPoolSize = integer("orchestrator.container-pool-size")
     settings.healthCheckInterval = .milliseconds(integer("orchestrator.health-check-interval"))
-    settings.logRetention = TimeInterval(integer("logs.retention")) * 86_400
-    settings.maximumLogs = ByteCount(text: text("logs.maximum")) ?? settings.maximumLogs
-    settings.largestLog = ByteCount(text: text("logs.largest")) ?? settings.largestLog
     settings.strategy = LoadBalancingStrategy(rawValue: text("orchestrator.strategy")) ?? .leastLoaded
     settings.startTimeLimit = TimeInterval(integer("orchestrator.start-limit"))
     settings.endTimeLimit = TimeInterval(integer("orchestrator.end-limit"))
@@ -93,6 +80,9 @@ struct Configuration {
     settings.sweepMemory = TimeInterval(integer("github.sweep-memory")) * 3600
     settings.decisionRetention = TimeInterval(integer("decisions.retention")) * 86_400
     settings.maximumDecisions = integer("decisions.maximum")
+    settings.logRetention = TimeInterval(integer("logs.retention")) * 86_400
+    settings.maximumLogs = ByteCount(text: text("logs.maximum")) ?? settings.maximumLogs
+    settings.largestLog = ByteCount(text: text("logs.largest")) ?? settings.largestLog
     settings.alertRetention = TimeInterval(integer("alerts.retention")) * 86_400
     settings.cpuOvercommitment = integer("orchestrator.cpu-overcommitment")
     settings.maximumTries = integer("orchestrator.max-tries")
@@ -100,7 +90,7 @@ struct Configuration {
     settings.workflow = workflow
     settings.reportsStatuses = text("github.report") == "true"
     settings.baseURL = optional("webhooks.base-url")
-    settings.startsByEngine = ["docker": integer("docker.starts")]
+    settings.startsByEngine = dockerStarts
     let fallbackAfter = integer("migration.fallback-after")
     settings.migration = MigrationSettings(
       traditionalLabels: Labels(Self.list(text("migration.traditional-labels"))),
@@ -119,7 +109,7 @@ struct Configuration {
       highestPriority: Priority(word: text("workflow.highest-priority")) ?? .high)
   }
 
-  private var pools: [Pool] { (names["pools"] ?? []).map(pool) }
+  var pools: [Pool] { (names["pools"] ?? []).map(pool) }
 
   private func pool(_ name: String) -> Pool {
     func value(_ key: String) -> String { text("pools.\(name).\(key)") }
@@ -134,7 +124,7 @@ struct Configuration {
       definition: optional("pools.\(name).definition").flatMap(DefinitionRule.init), allowedImages: images,
       acceptsForks: value("forks") == "true",
       reuse: uses > 1 ? ReuseRule(maximumUses: uses, maximumAgeSeconds: Double(number("reuse-age"))) : .never,
-      source: optional("pools.\(name).source"))
+      source: optional("pools.\(name).source"), hosts: hosts(ofPool: name, engine: value("engine")))
   }
 
   private func resources(_ section: String) -> Resources {
@@ -166,16 +156,7 @@ struct Configuration {
         "administration.listen is \(administration) (\(place("administration.listen"))): expected a loopback address, since it has no log-in yet"
       )
     }
-    if let docker, let host = optional("docker.host") {
-      if ConfigurationSchema.key(for: "docker.host")?.refuses(host) == true {
-        problems.append(
-          "docker.host is \"\(host)\" (\(place("docker.host"))): this version speaks to a daemon on this machine only: expected unix:///PATH"
-        )
-      } else if !docker.socket.hasPrefix("/") || docker.socket.utf8.count > 107 {
-        problems.append(
-          "docker.host is \"\(host)\" (\(place("docker.host"))): expected unix:// and an absolute path of at most 107 bytes")
-      }
-    }
+    problems += dockerProblems
     if integer("migration.fallback-after") > 0, optional("migration.traditional-labels") == nil,
       !rejected.contains("migration.traditional-labels")
     {
@@ -241,9 +222,9 @@ struct Configuration {
 
   // MARK: - Reading values
 
-  private func text(_ path: String) -> String { values[path]?.text ?? "" }
-  private func optional(_ path: String) -> String? { values[path].map(\.text).flatMap { $0.isEmpty ? nil : $0 } }
-  private func integer(_ path: String) -> Int { Int(text(path)) ?? 0 }
+  func text(_ path: String) -> String { values[path]?.text ?? "" }
+  func optional(_ path: String) -> String? { values[path].map(\.text).flatMap { $0.isEmpty ? nil : $0 } }
+  func integer(_ path: String) -> Int { Int(text(path)) ?? 0 }
   static func list(_ text: String) -> [String] {
     text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }

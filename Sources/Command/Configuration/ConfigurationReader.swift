@@ -126,20 +126,26 @@ struct ConfigurationReader {
     complain("\(path) is \(found) (\(place)): expected \(ConfigurationSchema.key(for: path)?.kind.expectation ?? "another value")")
   }
 
+  /// Of a key in a section with names of the operator's own, one for each name.
+  private func paths(of key: ConfigurationKey) -> [String] {
+    guard key.path.contains("*") else { return [key.path] }
+    return (reading.names[String(key.path.prefix { $0 != "." })] ?? []).map { key.path.replacing("*", with: $0) }
+  }
+
   private mutating func readSecretFiles() {
-    for key in ConfigurationSchema.keys where key.isSecret {
-      guard let path = reading.values.removeValue(forKey: key.path + "-file") else { continue }
-      reading.rejected.insert(key.path)
+    for key in ConfigurationSchema.keys.filter(\.isSecret).flatMap(paths(of:)) {
+      guard let path = reading.values.removeValue(forKey: key + "-file") else { continue }
+      reading.rejected.insert(key)
       do {
         let secret = try readFile(path.text).trimmingCharacters(in: .newlines)
         if secret.isEmpty {
-          complain("\(key.path)-file is \"\(path.text)\" (\(path.place)): the file is empty")
+          complain("\(key)-file is \"\(path.text)\" (\(path.place)): the file is empty")
         } else {
-          reading.values[key.path] = SettledValue(text: secret, place: .secretFile(path.text))
-          reading.rejected.remove(key.path)
+          reading.values[key] = SettledValue(text: secret, place: .secretFile(path.text))
+          reading.rejected.remove(key)
         }
       } catch {
-        complain("\(key.path)-file is \"\(path.text)\" (\(path.place)): \(error)")
+        complain("\(key)-file is \"\(path.text)\" (\(path.place)): \(error)")
       }
     }
   }
@@ -150,9 +156,7 @@ struct ConfigurationReader {
     for word in ["large-runner", "xlarge-runner"] { note(["sizes", word]) }
     for key in ConfigurationSchema.keys {
       guard let standard = key.standard else { continue }
-      let section = key.path.prefix { $0 != "." }
-      let paths = key.path.contains("*") ? (reading.names[String(section)] ?? []).map { key.path.replacing("*", with: $0) } : [key.path]
-      for path in paths where reading.values[path] == nil { reading.values[path] = SettledValue(text: standard, place: .standard) }
+      for path in paths(of: key) where reading.values[path] == nil { reading.values[path] = SettledValue(text: standard, place: .standard) }
     }
   }
 }

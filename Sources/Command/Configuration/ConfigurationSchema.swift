@@ -1,5 +1,4 @@
 import Domain
-import Engines
 import Foundation
 import Policies
 
@@ -129,6 +128,7 @@ enum ConfigurationSchema {
       summary: "Days for which decisions and what they were made from are kept: what `job explain` and `policy replay` read."),
     ConfigurationKey(
       path: "decisions.maximum", kind: .integer(1...1_000_000_000), standard: "1000000",
+      summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 1 MB."),
     ConfigurationKey(
       path: "logs.retention", kind: .integer(1...3650), standard: "30", summary: "Days for which logs of jobs are kept, compressed."),
     ConfigurationKey(
@@ -136,7 +136,6 @@ enum ConfigurationSchema {
     ConfigurationKey(
       path: "logs.largest", kind: .size, standard: "256m",
       summary: "What is kept of one job's log, before it is compressed. GitHub has the whole."),
-      summary: "Decisions that are kept at most; the oldest go first. A thousand of them with their inputs take about 1 MB."),
     ConfigurationKey(
       path: "alerts.retention", kind: .integer(1...3650), standard: "90",
       summary: "Days for which alerts are kept once they are over, with what their notifiers were told."),
@@ -168,7 +167,9 @@ enum ConfigurationSchema {
       path: "plugins.*.memory", kind: .size, standard: "512m", summary: "Memory of each of its processes. An engine's are not limited."),
     ConfigurationKey(
       path: "plugins.*.total-memory", kind: .size, standard: "2g",
-      summary: "Memory of all its processes together: one that takes more is ended, which is a failure of it; never less than `memory`. Engines and GARM providers are not limited."),
+      summary:
+        "Memory of all its processes together: one that takes more is ended, which is a failure of it; never less than `memory`. Engines and GARM providers are not limited."
+    ),
     ConfigurationKey(
       path: "plugins.*.disk", kind: .size, standard: "2g",
       summary: "What its directory may hold: one that fills more is ended, and not started while it does. An engine's is not limited."),
@@ -176,26 +177,6 @@ enum ConfigurationSchema {
       path: "plugins.*.processes", kind: .integer(1...4096), standard: "64",
       summary: "Its processes and threads at once. An engine's are not limited."
     ),
-  ]
-
-  private static let docker = [
-    ConfigurationKey(
-      path: "docker.host", kind: .url(schemes: ["unix"], refused: ["tcp", "ssh", "http", "https"]), standard: "unix:///var/run/docker.sock",
-      environment: "DOCKER_HOST", summary: "The socket of the daemon for pools of the engine `docker`."),
-    ConfigurationKey(
-      path: "docker.network", kind: .nonEmpty, standard: "bridge", summary: "The network of their containers: one that the daemon has."),
-    ConfigurationKey(
-      path: "docker.pull", kind: .choice(DockerSettings.Pull.allCases.map(\.rawValue)), standard: "missing",
-      summary: "When a pool's image is fetched from its registry: when it is `missing` on the host, or `never`."),
-    ConfigurationKey(
-      path: "docker.user", kind: .integer(0...2_000_000), standard: "1001",
-      summary: "User id of runners; in GitHub's image `runner` is 1001."),
-    ConfigurationKey(
-      path: "docker.starts", kind: .integer(1...1000), standard: "8",
-      summary: "Containers that the daemon starts at once. About twice the host's cores: more only wait for each other."),
-    ConfigurationKey(
-      path: "docker.processes", kind: .integer(16...1_000_000), standard: "4096",
-      summary: "Processes and threads of a container at most."),
   ]
 
   private static let sizes =
@@ -209,6 +190,11 @@ enum ConfigurationSchema {
         path: "pools.*.engine", kind: .nonEmpty, standard: "process",
         summary:
           "Where its containers run: `process`, processes of this machine (**no isolation**); `docker`; or a plugin of kind engine or garm-provider by its name."
+      ),
+      ConfigurationKey(
+        path: "pools.*.hosts", kind: .list,
+        summary:
+          "Engine `docker`: the hosts (section `hosts`; `docker` is the daemon of `docker.host`) on which its containers may be made. Empty: all."
       ),
       ConfigurationKey(
         path: "pools.*.image", kind: .nonEmpty, standard: "stand-in",
@@ -261,8 +247,8 @@ extension ConfigurationSchema {
     let parts = path.components(separatedBy: ".")
     for key in keys {
       if matches(key.path.components(separatedBy: "."), parts) { return key }
-      if key.isSecret, key.path + "-file" == path {
-        return ConfigurationKey(path: path, kind: .nonEmpty, summary: "File that holds \(key.path).")
+      if key.isSecret, matches((key.path + "-file").components(separatedBy: "."), parts) {
+        return ConfigurationKey(path: path, kind: .nonEmpty, summary: "File that holds \(path.dropLast(5)).")
       }
     }
     return nil

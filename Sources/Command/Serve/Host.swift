@@ -43,7 +43,6 @@ struct Host {
     let feed = EventFeed()
     let store = try SQLiteStore(path: configuration.databasePath) { changes in feed.publish { changes.events(at: Date()) } }
     let http = GitHubClient.makeHTTPClient(settings: gitHubSettings)
-    let docker = DockerClient.makeHTTPClient()
     do {
       let plugins = try await HostPlugins(configuration: configuration, origin: origin, store: store, feed: feed, logger: logger)
       // Around everything else: who needs a plugin has it from the first step to the last.
@@ -58,15 +57,13 @@ struct Host {
         try await serve(
           store: failpoints.guarding(store),
           forge: ForgeRoster(github: failpoints.guarding(GitHubForge(client: client, logger: logger))), webhookSecrets: webhookSecrets,
-          docker: docker, metrics: metrics, feed: feed, plugins: plugins, failpoints: failpoints)
+          metrics: metrics, feed: feed, plugins: plugins, failpoints: failpoints)
         group.cancelAll()
       }
     } catch {
-      try await docker.shutdown()
       try await http.shutdown()
       throw error
     }
-    try await docker.shutdown()
     try await http.shutdown()
     logger.notice("stopped")
   }
@@ -75,25 +72,29 @@ struct Host {
 
   private var gitHubSettings: GitHubSettings { GitHubSettings(baseURL: configuration.apiURL) }
 
-  private func engines(installation: String, docker http: HTTPClient) -> [any ContainerEngine] {
-    var engines: [any ContainerEngine] = [
-      ProcessEngine(
-        root: configuration.dataDirectory.appending(path: "containers"), images: ["stand-in": StandInRunner.runnerFiles],
-        installation: installation, logger: logger)
-    ]
-    if let settings = configuration.docker {
-      engines.append(
-        DockerEngine(
-          client: DockerClient(socket: settings.socket, http: http), settings: settings, installation: installation, logger: logger))
+  private func serve(
+    store: any Store, forge: ForgeRoster, webhookSecrets: WebhookSecrets, metrics: PrometheusMetrics, feed: EventFeed,
+    plugins: HostPlugins, failpoints: Failpoints
+  ) async throws {
+    let installation = try await installation(store, feed)
+    let docker = try await DockerConnections(
+      configuration, installation: installation, folder: configuration.dataDirectory.appending(path: "ssh"), logger: logger)
+    do {
+      try await serve(
+        store: store, forge: forge, webhookSecrets: webhookSecrets, installation: installation, docker: docker, metrics: metrics,
+        feed: feed,
+        plugins: plugins, failpoints: failpoints)
+    } catch {
+      try await docker.shutDown()
+      throw error
     }
-    return engines
+    try await docker.shutDown()
   }
 
   private func serve(
-    store: any Store, forge: ForgeRoster, webhookSecrets: WebhookSecrets, docker: HTTPClient, metrics: PrometheusMetrics,
-    feed: EventFeed, plugins: HostPlugins, failpoints: Failpoints
+    store: any Store, forge: ForgeRoster, webhookSecrets: WebhookSecrets, installation: String, docker: DockerConnections,
+    metrics: PrometheusMetrics, feed: EventFeed, plugins: HostPlugins, failpoints: Failpoints
   ) async throws {
-    let installation = try await installation(store, feed)
     let enginePlugins = try EnginePlugins(configuration, installation: installation, logger: logger)
     var settings = configuration.settings
     settings.startsByEngine.merge(enginePlugins.starts) { _, new in new }
@@ -105,12 +106,16 @@ struct Host {
     let monitor = OrchestratorMonitor(startedAt: Date())
     let drain = DrainSwitch()
     let transactor = Transactor(store: store, signals: Signals())
-    let engines = engines(installation: installation, docker: docker) + enginePlugins.engines
+    let processes = ProcessEngine(
+      root: configuration.dataDirectory.appending(path: "containers"), images: ["stand-in": StandInRunner.runnerFiles],
+      installation: installation, logger: logger)
+    let engines = [processes] + docker.engines + enginePlugins.engines
+    let roster = EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools)
     try await keeper.start()
     try await rehearsals.start()
     let watch = PolicyWatch(folder: policiesPath, mode: configuration.policyWatch, keeper: keeper, logger: logger)
     let orchestration = Orchestration(
-      transactor: transactor, engines: EngineRoster(engines: engines.map(failpoints.guarding), pools: settings.pools), forge: forge,
+      transactor: transactor, engines: roster, forge: forge,
       decoder: SourceDeliveryDecoder(github: GitHubDeliveryDecoder()),
       policies: policies, blobs: blobs, settings: settings, monitor: monitor, drain: drain, metricsInterval: configuration.metricsInterval,
       drainLimit: configuration.drainLimit, notifiers: failpoints.guarding(plugins.notifiers),
@@ -145,6 +150,8 @@ struct Host {
       routes: PolicyRoutes.routes(source: policies, archive: store, control: keeper) + DecisionRoutes.routes(log: store)
         + RehearsalRoutes.routes(control: rehearsals, log: store) + MigrationRoutes.routes(desk: desk)
         + AuditRoutes.routes(log: store) + AlertRoutes.routes(alerts: store)
+        + FleetRoutes.routes(
+          desk: FleetDesk(transactor: transactor, engines: roster, settings: settings, images: orchestration.images, logger: logger))
         + PluginRoutes.routes(desk: PluginDesk(control: plugins.host, transactor: transactor)), logger: logger)
 
     plugins.begin(enginePlugins.adapters + [sourcePlugins])
@@ -166,6 +173,7 @@ struct Host {
                 source.noteChange()
               }
             }),
+          .init(service: Loop("docker") { try await docker.run() }),
           .init(service: Loop("observers") { try await plugins.observers.run() }),
           .init(service: Loop("secrets") { try await plugins.secrets.run() }),
           .init(service: orchestration.reporter),

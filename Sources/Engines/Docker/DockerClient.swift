@@ -5,33 +5,57 @@ internal import NIOFoundationCompat
 internal import NIOHTTP1
 internal import Synchronization
 
-/// Speaks the Docker Engine API over a unix socket (`api` = https://docs.docker.com/reference/api/engine/). It knows requests and answers, not what they are for.
+/// Speaks the Docker Engine API over a unix socket or TLS (`api` = https://docs.docker.com/reference/api/engine/). It knows requests and answers, not what they are for.
 package final class DockerClient: Sendable {
   private let http: HTTPClient
   private let base: String
-  /// The socket, for messages.
-  package let socket: String
+  /// Where the daemon is, for messages.
+  package let place: String
   private let agreed = Mutex<DockerAPIVersion?>(nil)
 
   /// - Parameters:
   ///   - socket: the path of the daemon's socket; at most 107 bytes (unix(7)).
   ///   - http: from `makeHTTPClient`; the owner shuts it down.
   package init(socket: String, http: HTTPClient) {
-    self.socket = socket
+    place = socket
     self.http = http
     base = "http+unix://" + (socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")
   }
 
+  /// - Parameters:
+  ///   - host: a name or an address, which the daemon's certificate must name.
+  ///   - http: from `makeHTTPClient` with the certificates of this host; the owner shuts it down.
+  package init(host: String, port: Int, http: HTTPClient) {
+    place = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    self.http = http
+    base = "https://\(place)"
+  }
+
   /// A client whose connections suit a daemon: many at once, since logs and events hold theirs.
+  /// - Parameter certificates: for a daemon that is reached by TLS.
+  /// - Throws: `DockerFailure.unusable`, which names the file.
+  package static func makeHTTPClient(certificates: DockerCertificates) throws -> HTTPClient {
+    var configuration = configuration
+    configuration.tlsConfiguration = try certificates.tls()
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  /// The same for daemons of this machine.
   package static func makeHTTPClient() -> HTTPClient {
+    HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  private static var configuration: HTTPClient.Configuration {
     var configuration = HTTPClient.Configuration()
+    // Docker speaks HTTP/1.1 only over its sockets; over TLS too, so that a broken stream never takes others with it.
+    configuration.httpVersion = .http1Only
     configuration.redirectConfiguration = .disallow
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 512
     // A daemon that is not there is to be known at once.
     configuration.connectionPool.retryConnectionEstablishment = false
     // Also how long a request waits for a connection when all are taken.
     configuration.timeout.connect = .seconds(30)
-    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    return configuration
   }
 
   /// One request.
@@ -40,6 +64,7 @@ package final class DockerClient: Sendable {
     /// Without version: `/containers/json`. Names in it are escaped by the maker.
     var path: String
     var query: [(name: String, value: String)] = []
+    var headers: [(name: String, value: String)] = []
     var body: Body = .none
     /// For head and body of the answer together.
     var limit: Duration = .seconds(30)
@@ -123,14 +148,14 @@ package final class DockerClient: Sendable {
       return response
     }
     guard response.status == .ok else {
-      throw DockerFailure.refused(status: Int(response.status.code), message: "GET /_ping of \(socket)")
+      throw DockerFailure.refused(status: Int(response.status.code), message: "GET /_ping of \(place)")
     }
     guard let text = response.headers.first(name: "Api-Version"), let daemon = DockerAPIVersion(text) else {
-      throw DockerFailure.unreadable("\(socket) names no Api-Version: it is no Docker daemon")
+      throw DockerFailure.unreadable("\(place) names no Api-Version: it is no Docker daemon")
     }
     guard let version = DockerAPIVersion.negotiated(with: daemon) else {
       throw DockerFailure.unreadable(
-        "the daemon at \(socket) speaks API \(daemon) at most, \(DockerAPIVersion.oldest) is the oldest that will do")
+        "the daemon at \(place) speaks API \(daemon) at most, \(DockerAPIVersion.oldest) is the oldest that will do")
     }
     agreed.withLock { $0 = version }
     return version
@@ -150,6 +175,7 @@ package final class DockerClient: Sendable {
     var request = HTTPClientRequest(url: url)
     request.method = call.method
     request.headers.add(name: "Host", value: "docker")
+    for (name, value) in call.headers { request.headers.add(name: name, value: value) }
     switch call.body {
     case .none: break
     case .json(let data):
@@ -177,7 +203,7 @@ package final class DockerClient: Sendable {
     } catch is CancellationError {
       throw CancellationError()
     } catch {
-      throw DockerFailure.unreachable("\(socket): \(error)")
+      throw DockerFailure.unreachable("\(place): \(error)")
     }
   }
 

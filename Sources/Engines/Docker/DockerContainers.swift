@@ -138,7 +138,7 @@ extension DockerClient {
 
   func info() async throws -> DockerShapes.Info { try await json(Call(method: .GET, path: "/info")) }
 
-  private static func filters(_ filters: [String: [String]]) -> String {
+  static func filters(_ filters: [String: [String]]) -> String {
     // Texts and lists of them always encode; without a filter the answer would only be longer.
     (try? JSONEncoder().encode(filters)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }

@@ -11,7 +11,9 @@ package import RunnerHub
 /// A container for one use has the image's own file system. A reusable one has a read-only root, no capabilities and no way to more
 /// privileges; all that a job can write to are volumes, which a new PID 1 empties before the next use.
 package struct DockerEngine: ContainerEngine {
-  package let name = "docker"
+  package let name: String
+  private let isLocal: Bool
+  private let gpus: Int
   let client: DockerClient
   let installation: String
   let settings: DockerSettings
@@ -24,8 +26,17 @@ package struct DockerEngine: ContainerEngine {
   private static let atOnce = 32
 
   /// - Parameters:
+  ///   - name: of its host, as containers know it.
+  ///   - isLocal: whether the daemon's files are files of this machine.
+  ///   - gpus: devices that it may give to containers; the daemon does not tell how many there are.
   ///   - installation: whose containers these are; those of another installation on the same daemon are not seen, and never touched.
-  package init(client: DockerClient, settings: DockerSettings, installation: String, logger: Logger) {
+  package init(
+    name: String = "docker", isLocal: Bool = true, gpus: Int = 0, client: DockerClient, settings: DockerSettings, installation: String,
+    logger: Logger
+  ) {
+    self.name = name
+    self.isLocal = isLocal
+    self.gpus = gpus
     self.client = client
     self.settings = settings
     self.installation = installation
@@ -40,7 +51,7 @@ package struct DockerEngine: ContainerEngine {
     return HostCapacity(
       resources: Resources(
         milliCPUs: info.NCPU * 1000, memory: ByteCount(bytes: info.MemTotal),
-        disk: info.DockerRootDir.flatMap(FileSystem.size(of:)) ?? ByteCount(bytes: .max)))
+        disk: (isLocal ? info.DockerRootDir.flatMap(FileSystem.size(of:)) : nil) ?? ByteCount(bytes: .max), gpus: gpus))
   }
 
   /// Fetches the image first where the host does not have it and may.
@@ -48,6 +59,7 @@ package struct DockerEngine: ContainerEngine {
     let name = try Self.checked(spec.id)
     let template = DockerTemplate(spec: spec, installation: installation, settings: settings)
     try template.check()
+    if settings.network == DockerNetworks.apart { try await makeNetwork(of: spec) }
     var hasPulled = false
     let deadline = ContinuousClock.now + Self.patience
     while true {
@@ -136,6 +148,9 @@ package struct DockerEngine: ContainerEngine {
     try await asking("the list of containers") {
       let listed = try await client.containers(labelled: ownLabel)
       readings.keepOnly(Set(listed.compactMap(\.id)))
+      if settings.network == DockerNetworks.apart {
+        try await removeStrayNetworks(keeping: Set(listed.compactMap(\.id?.rawValue)), at: Date())
+      }
       return try await withThrowingTaskGroup(of: ContainerObservation?.self) { group in
         var waiting = listed.makeIterator()
         func add() {
@@ -193,6 +208,7 @@ package struct DockerEngine: ContainerEngine {
       try await client.inspect(name)?.Config.Labels?[DockerTemplate.Label.installation] == installation
     }
     if isOurs { try await asking("removal of \(id)") { try await client.remove(name) } }
+    if settings.network == DockerNetworks.apart { try await asking("network of \(id)") { try await client.remove(network: name) } }
     readings.forget(id)
   }
 
@@ -355,11 +371,24 @@ package struct DockerEngine: ContainerEngine {
     }
   }
 
-  private func pull(_ image: String) async throws(EngineError) {
+  /// Never where images are put there by somebody else: then it says what is missing.
+  package func fetch(_ image: String, anew: Bool, progress: @escaping @Sendable (String) -> Void) async throws(EngineError) {
+    let isThere = try await asking("image \(image)") { try await client.hasImage(image) }
+    if isThere && (!anew || settings.pull == .never) { return }
+    guard settings.pull != .never else { throw .notFound("image \(image): the host does not have it, and docker.pull is never") }
+    // What a digest names is what it is.
+    if isThere && image.contains("@") { return }
+    try await pull(image, told: progress)
+  }
+
+  private func pull(_ image: String, told: @escaping @Sendable (String) -> Void = { _ in }) async throws(EngineError) {
     logger.notice("fetching an image", metadata: ["image": "\(image)"])
+    let host = DockerRegistry.host(ofImage: image)
     do {
-      try await client.pull(image, patience: settings.pullPatience) { [logger] progress in
+      try await client.pull(image, from: settings.registries.first { $0.host == host }, patience: settings.pullPatience) {
+        [logger] progress in
         logger.info("fetching an image", metadata: ["image": "\(image)", "progress": "\(progress)"])
+        told(progress)
       }
     } catch {
       throw Self.engineError(error, about: "image \(image)")

@@ -10,6 +10,8 @@ package enum DockerFailure: Error, Sendable, CustomStringConvertible {
   case brokeOff(String)
   /// The time for this call is over. What was asked for may still happen.
   case timedOut(String)
+  /// What is set of the client itself does not work.
+  case unusable(String)
   /// An answer that is not what the API describes.
   case unreadable(String)
 
@@ -19,6 +21,7 @@ package enum DockerFailure: Error, Sendable, CustomStringConvertible {
     case .unreachable(let why): "Docker does not answer: \(why)"
     case .brokeOff(let why): "Docker's answer broke off: \(why)"
     case .timedOut(let what): "Docker took too long: \(what)"
+    case .unusable(let why): why
     case .unreadable(let why): "Docker's answer cannot be read: \(why)"
     }
   }
@@ -28,7 +31,7 @@ package enum DockerFailure: Error, Sendable, CustomStringConvertible {
     switch self {
     case .refused(404, let message): .notFound("\(what): \(message)")
     case .refused(400, let message), .refused(409, let message): .invalid("\(what): \(message)")
-    case .refused, .unreachable, .brokeOff, .timedOut, .unreadable: .unavailable("\(what): \(self)")
+    case .refused, .unreachable, .brokeOff, .timedOut, .unusable, .unreadable: .unavailable("\(what): \(self)")
     }
   }
 }

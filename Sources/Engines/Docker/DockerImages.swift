@@ -20,22 +20,37 @@ extension DockerClient {
     }
   }
 
+  /// Whether the host has an image.
+  func hasImage(_ image: String) async throws -> Bool {
+    do {
+      _ = try await send(Call(method: .GET, path: "/images/\(Self.escaped(image))/json"))
+      return true
+    } catch DockerFailure.refused(404, _) {
+      return false
+    }
+  }
+
   /// Fetches an image from its registry.
   /// - Parameters:
+  ///   - registry: where it wants a log-in.
   ///   - patience: how long it may make no progress.
   ///   - progress: told each line that says something new, at most twice a second.
   /// - Throws: `DockerFailure`: `refused` with 404 for what the registry does not have, with 500 where it cannot be reached or breaks off.
-  func pull(_ image: String, patience: Duration, progress: @escaping @Sendable (String) -> Void) async throws {
+  func pull(
+    _ image: String, from registry: DockerRegistry? = nil, patience: Duration, progress: @escaping @Sendable (String) -> Void
+  ) async throws {
     // A digest goes where a tag would; without either Docker would fetch all tags.
     let parts = image.split(separator: "@", maxSplits: 1).map(String.init)
     let hasTag = image.split(separator: "/").last?.contains(":") ?? false
     let query = parts.count > 1 ? [("fromImage", parts[0]), ("tag", parts[1])] : [("fromImage", hasTag ? image : image + ":latest")]
     let heard = PullProgress(clock: .now)
-    let call = Call(method: .POST, path: "/images/create", query: query, limit: patience)
+    var call = Call(method: .POST, path: "/images/create", query: query, limit: patience)
+    if let registry { call.headers.append(("X-Registry-Auth", registry.header)) }
+    let pull = call
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         var lines = JSONLines()
-        try await self.stream(call) { part in
+        try await self.stream(pull) { part in
           for line in try lines.take(part) {
             let said = try lines.decode(DockerShapes.Progress.self, line)
             if let error = said.error { throw DockerFailure.refused(status: Self.status(ofPullError: error), message: error) }

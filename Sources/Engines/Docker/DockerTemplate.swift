@@ -84,7 +84,7 @@ struct DockerTemplate {
     let limits = Self.limits(of: spec.resources)
     var config = DockerShapes.HostConfig(
       Memory: limits.Memory, MemorySwap: limits.MemorySwap, NanoCpus: limits.NanoCpus, PidsLimit: Int64(settings.processes),
-      NetworkMode: settings.network,
+      NetworkMode: settings.network == DockerNetworks.apart ? spec.id.rawValue : settings.network,
       LogConfig: .init(Type: "json-file", Config: ["max-size": "\(settings.logMebibytes)m", "max-file": "2"]))
     if spec.resources.gpus > 0 { config.DeviceRequests = [.init(Count: spec.resources.gpus)] }
     guard spec.isReusable else { return config }

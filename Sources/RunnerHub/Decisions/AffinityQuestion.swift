@@ -79,7 +79,7 @@ extension PolicyContainer {
   fileprivate func isChosen(by binding: Plan.Binding) -> Bool {
     switch binding.candidate {
     case .warm(let container): self.id == container.rawValue
-    case .new(let pool): self.isNew && self.pool == pool
+    case .new(let pool, let host): self.isNew && self.pool == pool && self.engine == host
     }
   }
 }

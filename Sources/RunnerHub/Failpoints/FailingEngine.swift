@@ -20,6 +20,11 @@ struct FailingEngine: ContainerEngine {
     try await engine.log(of: id, use: use, from: offset)
   }
 
+  /// Nothing that the store relies on.
+  func fetch(_ image: String, anew: Bool, progress: @escaping @Sendable (String) -> Void) async throws(EngineError) {
+    try await engine.fetch(image, anew: anew, progress: progress)
+  }
+
   func watch(_ look: @Sendable () async -> Void) async throws(EngineError) { try await engine.watch(look) }
 
   func create(_ spec: ContainerSpec) async throws(EngineError) {

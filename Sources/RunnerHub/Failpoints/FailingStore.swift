@@ -65,6 +65,7 @@ extension FailingStore: ContainerReader {
 }
 
 extension FailingStore: PlanningReader {
+  func fleetMarks() async throws(StoreError) -> FleetMarks { try await store.fleetMarks() }
   func planningView(heads: Int) async throws(StoreError) -> PlanningView { try await store.planningView(heads: heads) }
 }
 
@@ -172,8 +173,8 @@ struct FailingBlobStore: BlobStore {
   func read(_ name: String, from offset: Int64, limit: Int) async throws(StoreError) -> Data {
     try await blobs.read(name, from: offset, limit: limit)
   }
-}
   // Housekeeping: no step waits for it, and each is whole or not done.
   func compress(_ name: String) async throws(StoreError) { try await blobs.compress(name) }
   func remove(_ name: String) async throws(StoreError) { try await blobs.remove(name) }
   func list(_ folder: String) async throws(StoreError) -> [BlobEntry] { try await blobs.list(folder) }
+}

@@ -29,10 +29,10 @@ extension Assignment {
 }
 
 extension Container {
-  /// A new container of a pool, to be made.
-  package init(pool: Pool, token: String, at now: Date) {
+  /// A new container of a pool, to be made on one of its hosts.
+  package init(pool: Pool, host: String, token: String, at now: Date) {
     self.init(
-      id: ContainerID(rawValue: "rh-\(pool.name)-\(token)"), name: "\(pool.name)-\(token)", pool: pool.name, engine: pool.engine,
+      id: ContainerID(rawValue: "rh-\(pool.name)-\(token)"), name: "\(pool.name)-\(token)", pool: pool.name, engine: host,
       image: pool.image, resources: pool.resources, labels: pool.labels, createdAt: now)
   }
 }

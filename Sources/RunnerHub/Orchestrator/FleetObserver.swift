@@ -26,7 +26,7 @@ package struct FleetObserver: Sendable {
     let queue = try await store.queue(heads: 1)
     let now = now()
     let fleet = Self.fleet(
-      pools: pools, containers: containers, queue: queue, isDraining: drain.isOn, now: now,
+      pools: try await store.fleetMarks().applied(to: pools), containers: containers, queue: queue, isDraining: drain.isOn, now: now,
       history: try await memory.history(from: store, at: now))
     memory.note(fleet)
     return fleet

@@ -11,6 +11,8 @@ package struct Orchestration: Sendable {
   package let sources: SourceDesk
   /// What is remembered of the fleet, for others that show it to policies.
   package let memory: FleetMemory
+  /// What is known of the pools' images.
+  package let images: ImageKeeper
   private let signals: Signals
 
   /// - Parameters:
@@ -56,18 +58,20 @@ package struct Orchestration: Sendable {
     let courier = NotificationCourier(
       store: store, roster: notifiers, wakeUp: transactor.signals.notifications, link: { [url = settings.baseURL] _ in url }, logger: logger
     )
+    let images = ImageKeeper(transactor: transactor, engines: engines, pools: settings.pools, logger: logger)
+    let logRetention = LogRetention(transactor: transactor, blobs: blobs, settings: settings, logger: logger)
     let retention = DecisionRetention(transactor: transactor, settings: settings, logger: logger)
     let alertRetention = AlertRetention(transactor: transactor, settings: settings, logger: logger)
-    let logRetention = LogRetention(transactor: transactor, blobs: blobs, settings: settings, logger: logger)
     var loops: [(name: String, run: @Sendable () async throws -> Void)] = [
       ("intake", { try await intake.run() }), ("triage", { try await triage.run() }), ("planner", { try await planner.run() }),
       ("assignments", { try await manager.run() }), ("logs", { try await logs.run() }),
       ("health", { try await health.run() }), ("reconciliation", { try await reconciler.run() }),
       ("monitoring", { try await monitoring.run() }), ("decision log", { try await retention.run() }),
+      ("log retention", { try await logRetention.run() }),
+      ("images", { try await images.run() }),
       ("alerts", { try await alerts.run() }), ("alert log", { try await alertRetention.run() }),
       ("notifications", { try await courier.run() }),
     ]
-      ("log retention", { try await logRetention.run() }),
     // A loop that ends by itself counts as a failure: one that has nothing to do is left out.
     if settings.sweepInterval > .zero { loops.append(("sweep", { try await sweeper.run() })) }
     let fallback = FallbackTurn(transactor: transactor, drain: drain, settings: settings, logger: logger)
@@ -75,6 +79,7 @@ package struct Orchestration: Sendable {
     orchestrator = RunnerOrchestrator(
       transactor: transactor, loops: loops, drain: drain, fallback: fallback, monitor: monitor, drainLimit: drainLimit, logger: logger)
     self.memory = memory
+    self.images = images
     reporter = StatusReporter(store: store, forge: forge, wakeUp: transactor.signals.reporting, monitor: monitor, logger: logger)
     sources = SourceDesk(transactor: transactor, forge: forge, reducer: reducer, settings: settings, logger: logger)
     signals = transactor.signals

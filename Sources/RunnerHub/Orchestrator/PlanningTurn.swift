@@ -50,10 +50,11 @@ package struct PlanningTurn: Sendable {
     var questions: [JobID: AffinityQuestion] = [:]
     let now = transactor.currentTime
     let input = PlanningInput(
-      now: now, pools: settings.pools, containers: view.containers, queues: view.queue, refusals: refusals,
+      now: now, pools: view.marks.applied(to: settings.pools), containers: view.containers, queues: view.queue, refusals: refusals,
       assignments: view.assignments, bound: view.bound,
       limits: PlanningLimits(
-        maxConcurrentJobs: settings.maximumConcurrentJobs, containerPoolSize: settings.containerPoolSize, hosts: memory.hosts),
+        maxConcurrentJobs: settings.maximumConcurrentJobs, containerPoolSize: settings.containerPoolSize, hosts: memory.hosts,
+        cordons: view.marks.cordons),
       strategy: settings.strategy, cursor: memory.cursor
     ) { job, candidates in
       let seen = PolicyJob(job)
@@ -81,7 +82,7 @@ package struct PlanningTurn: Sendable {
   ) throws(StoreError) -> DecisionInput? {
     if answered.isEmpty { return nil }
     let fleet = FleetObserver.fleet(
-      pools: settings.pools, containers: view.containers, queue: view.queue, isDraining: false, now: now)
+      pools: view.marks.applied(to: settings.pools), containers: view.containers, queue: view.queue, isDraining: false, now: now)
     var containers: [String: PolicyContainer] = [:]
     for answer in answered.values { for container in answer.containers { containers[container.key] = container } }
     let snapshot = FleetSnapshot(fleet: fleet, containers: containers.sorted { $0.key < $1.key }.map(\.value))
@@ -149,9 +150,9 @@ package struct PlanningTurn: Sendable {
         return nil
       }
       container = warm
-    case .new(let name):
+    case .new(let name, let host):
       guard let pool = settings.pools.first(where: { $0.name == name }) else { return nil }
-      container = Container(pool: pool, token: containerToken, at: unit.now)
+      container = Container(pool: pool, host: host, token: containerToken, at: unit.now)
     }
     let assignment = Assignment.bind(
       &job, to: &container, as: binding, named: AssignmentID(rawValue: "rh-\(assignmentToken)"), at: unit.now)

@@ -35,15 +35,17 @@ package struct ScalingTurn: Sendable {
   ) async throws(StoreError) {
     let containers = try await transactor.store.liveContainers()
     let queue = try await transactor.store.queue(heads: 1)
+    let marks = try await transactor.store.fleetMarks()
+    let pools = marks.applied(to: settings.pools)
     let now = transactor.currentTime
     let counts = FleetCounts(containers)
     let fleet = FleetObserver.fleet(
-      pools: settings.pools, counts: counts, queue: queue, isDraining: false, now: now,
+      pools: pools, counts: counts, queue: queue, isDraining: false, now: now,
       history: try await memory.history(from: transactor.store, at: now))
     memory.note(fleet)
     let resizings = Self.resizings(
-      settings.pools, containers: containers, counts: counts, fleet: fleet, limit: settings.containerPoolSize, hosts: hosts,
-      claims: claims, autoscaler, engine, &history)
+      pools, containers: containers, counts: counts, fleet: fleet, limit: settings.containerPoolSize, hosts: hosts,
+      claims: claims, marks: marks, autoscaler, engine, &history)
     // Made for the first pool that changes: most turns change none.
     var snapshot: DecisionInput?
     for resizing in resizings {
@@ -54,7 +56,7 @@ package struct ScalingTurn: Sendable {
       let seen: DecisionInput
       if let snapshot { seen = snapshot } else { seen = try transactor.store.input(of: .fleet(FleetSnapshot(fleet: fleet)), at: now) }
       snapshot = seen
-      try await commit(plan, pool, resizing.verdict, seen)
+      try await commit(resizing, seen)
     }
   }
 
@@ -63,6 +65,8 @@ package struct ScalingTurn: Sendable {
     package var pool: Pool
     package var verdict: Verdict<Int>
     package var plan: ScalePlan
+    /// Where each container that the plan makes goes.
+    package var hosts: [String]
   }
 
   /// Pure: asks the policy about every pool in configured order, and plans each within its bounds, what is left of the limit over all, and what
@@ -71,28 +75,29 @@ package struct ScalingTurn: Sendable {
   ///   - counts: of these containers.
   ///   - fleet: as `FleetObserver` sees these pools and containers.
   ///   - hosts: nil: no host is a bound; one that is missing has no room.
+  ///   - marks: pools and hosts that get nothing new, where what idles on those that drain is ended; and pools whose older containers are replaced.
+  ///     Its sizes are those of `pools` already.
   package static func resizings(
     _ pools: [Pool], containers: [Container], counts: FleetCounts, fleet: PolicyFleet, limit: Int, hosts: [String: Resources]? = nil,
-    claims: [Plan.Claim] = [], _ autoscaler: Autoscaler, _ engine: any PolicyEngine, _ history: inout [String: ScaleHistory]
+    claims: [Plan.Claim] = [], marks: FleetMarks = FleetMarks(), _ autoscaler: Autoscaler, _ engine: any PolicyEngine,
+    _ history: inout [String: ScaleHistory]
   ) -> [Resizing] {
-    var room = HostRoom(hosts: hosts, load: counts.load, limit: limit, claims: claims)
-    let censuses = autoscaler.censuses(of: pools, containers: containers, now: fleet.now)
+    var room = HostRoom(hosts: hosts, load: counts.load, limit: limit, claims: claims, cordons: marks.cordons)
+    let censuses = autoscaler.censuses(of: pools, containers: containers, marks: marks, now: fleet.now)
     let setAside = zip(pools, censuses).map { pool, census in
-      let count = min(autoscaler.shortfall(of: pool, census), room.places(for: pool))
-      room.take(count, of: pool)
-      return count
+      room.take(min(autoscaler.shortfall(of: pool, census), room.places(for: pool)), of: pool)
     }
     var resizings: [Resizing] = []
     for (index, (pool, facts)) in zip(pools, fleet.pools).enumerated() {
       let own = setAside[index]
       let verdict = engine.scale(facts, fleet: fleet)
       let plan = autoscaler.plan(
-        pool, censuses[index], wanted: verdict.value, because: verdict.reason, room: own + room.places(for: pool),
+        pool, censuses[index], wanted: verdict.value, because: verdict.reason, room: own.count + room.places(for: pool),
         history: history[pool.name] ?? ScaleHistory(), now: fleet.now)
       history[pool.name] = plan.history
       // At least its own: a plan never stays below the minimum where there is room.
-      room.take(plan.create - own, of: pool)
-      resizings.append(Resizing(pool: pool, verdict: verdict, plan: plan))
+      let hosts = own + room.take(plan.create - own.count, of: pool)
+      resizings.append(Resizing(pool: pool, verdict: verdict, plan: plan, hosts: Array(hosts.prefix(plan.create))))
     }
     return resizings
   }
@@ -105,10 +110,11 @@ package struct ScalingTurn: Sendable {
     return told.withLock { $0[pool.name, default: DifferencePace()].isNews(values, between: bundles, at: now) }
   }
 
-  private func commit(_ plan: ScalePlan, _ pool: Pool, _ verdict: Verdict<Int>, _ snapshot: DecisionInput) async throws(StoreError) {
-    let tokens = (0..<plan.create).map { _ in identities.token(digits: 10) }
+  private func commit(_ resizing: Resizing, _ snapshot: DecisionInput) async throws(StoreError) {
+    let (pool, plan, verdict) = (resizing.pool, resizing.plan, resizing.verdict)
+    let places = resizing.hosts.map { (host: $0, token: identities.token(digits: 10)) }
     try await transactor.transact(.poolScaled) { (unit) throws(StoreError) in
-      for token in tokens { unit.put(Container(pool: pool, token: token, at: unit.now)) }
+      for place in places { unit.put(Container(pool: pool, host: place.host, token: place.token, at: unit.now)) }
       for id in plan.retire {
         guard var container = try await unit.container(id), container.assignment == nil else { continue }
         container.release(.terminate, cause: plan.reason, at: unit.now)

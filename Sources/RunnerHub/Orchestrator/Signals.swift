@@ -7,6 +7,8 @@ package struct Signals: Sendable {
   package let triage = WakeUp()
   package let planning = WakeUp()
   package let assignments = WakeUp()
+  /// For images that are to be fetched.
+  package let images = WakeUp()
   package let reporting = WakeUp()
   private let reportingToSources = Shared([String: WakeUp]())
   package let monitoring = WakeUp()

@@ -30,6 +30,8 @@ package struct Changes: Hashable, Sendable {
   package var alerts: [Alert] = []
   /// Owed to notifiers (id 0), or with what became of them.
   package var notifications: [AlertNotification] = []
+  /// What an operator has said of the fleet, all of it; nil: as it was.
+  package var fleetMarks: FleetMarks?
   /// Values for `ForgeMemory`.
   package var memory: [String: String] = [:]
   /// States of rows as they were read, for those who are told what changed. Not stored.

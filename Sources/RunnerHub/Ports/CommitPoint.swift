@@ -16,6 +16,8 @@ package enum CommitPoint: String, Sendable, CaseIterable {
   case jobsFellBack = "jobs-fell-back"
   /// Bindings, reasons to wait, evictions.
   case planMade = "plan-made"
+  /// An operator closes, opens or ends a pool, a host or a container.
+  case fleetSteered = "fleet-steered"
   /// Containers to make or to end.
   case poolScaled = "pool-scaled"
 

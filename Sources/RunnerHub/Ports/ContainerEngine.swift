@@ -113,6 +113,11 @@ package protocol ContainerEngine: Sendable {
   func home(of spec: ContainerSpec) async throws(EngineError) -> String
   /// Whether the engine answers, and what its host has.
   func capacity() async throws(EngineError) -> HostCapacity
+  /// Has an image on the host, so that no container waits for it. A long call.
+  /// - Parameters:
+  ///   - anew: asks its source also where the host has it, for a name that may mean something else by now.
+  ///   - progress: told in words how far it is, at most some times a second.
+  func fetch(_ image: String, anew: Bool, progress: @escaping @Sendable (String) -> Void) async throws(EngineError)
   /// Makes the container, if it is not there, without starting it.
   func create(_ spec: ContainerSpec) async throws(EngineError)
   /// Starts PID 1, if it does not run. A container whose PID 1 has ended is never started again: `invalid`.
@@ -137,6 +142,9 @@ package protocol ContainerEngine: Sendable {
 }
 
 extension ContainerEngine {
+  /// For an engine whose images are always there, or are its own affair.
+  package func fetch(_ image: String, anew: Bool, progress: @escaping @Sendable (String) -> Void) async throws(EngineError) {}
+
   /// For an engine without events.
   package func watch(_ look: @Sendable () async -> Void) async throws(EngineError) {
     do {

@@ -118,17 +118,25 @@ package struct PlanningView: Hashable, Sendable {
   package var assignments: [Assignment]
   /// Jobs that are assigned or starting.
   package var bound: [Job]
+  /// What an operator has said of the fleet.
+  package var marks: FleetMarks
 
-  package init(queue: [ClassQueue], refusals: [Job], containers: [Container], assignments: [Assignment], bound: [Job]) {
+  package init(
+    queue: [ClassQueue], refusals: [Job], containers: [Container], assignments: [Assignment], bound: [Job], marks: FleetMarks = FleetMarks()
+  ) {
     self.queue = queue
     self.refusals = refusals
     self.containers = containers
     self.assignments = assignments
     self.bound = bound
+    self.marks = marks
   }
 }
 
 package protocol PlanningReader: Sendable {
+  /// What an operator has said of the fleet.
+  func fleetMarks() async throws(StoreError) -> FleetMarks
+
   /// One snapshot. Where nothing waits, only queue and refusals, which are empty then.
   /// - Parameter heads: jobs of each class, and refused ones, at most.
   func planningView(heads: Int) async throws(StoreError) -> PlanningView

@@ -102,9 +102,9 @@ extension Simulator {
     case .warm(let id):
       guard let warm = rows.container(id), warm.assignment == nil, warm.state == .ready || warm.state == .creating else { return }
       container = warm
-    case .new(let name):
+    case .new(let name, let host):
       guard let pool = settings.pools.first(where: { $0.name == name }) else { return }
-      container = newContainer(of: pool)
+      container = newContainer(of: pool, on: host)
     }
     assignmentsMade += 1
     let id = AssignmentID(rawValue: "rh-\(assignmentsMade)")
@@ -126,8 +126,8 @@ extension Simulator {
       memory.note(resizing.plan.history, of: resizing.pool.name)
       note(resizing.verdict, of: "scaling")
       if resizing.plan.create > 0 { ledger.growths += 1 }
-      for _ in 0..<resizing.plan.create {
-        let container = newContainer(of: resizing.pool)
+      for host in resizing.hosts {
+        let container = newContainer(of: resizing.pool, on: host)
         rows.put(container)
         backlog.append(.container(container.id))
         ledger.madeByScaling += 1
@@ -158,9 +158,9 @@ extension Simulator {
   /// Seconds for which waits are taken as still true.
   private static let waitsPatience = 10.0
 
-  private mutating func newContainer(of pool: Pool) -> Container {
+  private mutating func newContainer(of pool: Pool, on host: String) -> Container {
     containersMade += 1
-    let container = Container(pool: pool, token: "\(containersMade)", at: date)
+    let container = Container(pool: pool, host: host, token: "\(containersMade)", at: date)
     numberOfContainer[container.id] = containersMade
     ledger.made(container, at: now)
     return container

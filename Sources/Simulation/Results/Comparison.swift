@@ -20,7 +20,10 @@ package struct Scenario: Sendable {
     self.settings = settings
     let unlimited = Resources(
       milliCPUs: 1_000_000_000, memory: ByteCount(gibibytes: 1 << 20), disk: ByteCount(gibibytes: 1 << 20), gpus: 1 << 20)
-    self.hosts = hosts ?? Dictionary(settings.pools.map { ($0.engine, unlimited) }, uniquingKeysWith: { first, _ in first })
+    self.hosts =
+      hosts
+      ?? Dictionary(
+        settings.pools.flatMap(\.hosts).map { ($0, unlimited) }, uniquingKeysWith: { first, _ in first })
     self.conditions = conditions
     self.pacing = pacing
     self.seed = seed

@@ -81,6 +81,8 @@ package struct ContainerRow: Codable, Hashable, Sendable {
   package var detail: String?
   package var uses: Int
   package var assignment: AssignmentID?
+  /// Whether an operator keeps jobs away from it.
+  package var isCordoned: Bool
   package var ageSeconds: Double
 
   package init(_ container: Container, now: Date) {
@@ -94,6 +96,7 @@ package struct ContainerRow: Codable, Hashable, Sendable {
     detail = container.endReason ?? container.health.detail
     uses = container.uses
     assignment = container.assignment
+    isCordoned = container.cordonedAt != nil
     ageSeconds = max(0, now.timeIntervalSince(container.createdAt))
   }
 }

@@ -38,7 +38,7 @@ import Testing
   ]
   private static let migration: [Step] = [.commit(.jobsFellBack), .commit(.migrationJudged)]
   private static let alerts: [Step] = [.commit(.alertsChanged), .call(.notify), .commit(.notificationSettled)]
-  private static let wishes: [Step] = [.commit(.pluginSteered)]
+  private static let wishes: [Step] = [.commit(.pluginSteered), .commit(.fleetSteered)]
   private static let lateAnswers: [Step] = [.call(.removeRunnerNamed)]
   /// No step of the core changes limits yet. The first that does makes this list wrong.
   private static let unused: [Step] = [.call(.update)]
@@ -239,22 +239,23 @@ import Testing
           try await line.push(work)
         }
       }
-      let asked = Self.orders([.commit(.migrationJudged)]).map { ($0, "/api/v1/migration/complete") }
-      let disabled = Self.orders([.commit(.pluginSteered)]).map { ($0, "/api/v1/plugins/ghost/disable") }
-      for (order, path) in asked + disabled {
+      let asked = Self.orders([.commit(.migrationJudged)]).map { ($0, "/api/v1/migration/complete", "{}") }
+      let disabled = Self.orders([.commit(.pluginSteered)]).map { ($0, "/api/v1/plugins/ghost/disable", "{}") }
+      let steered = Self.orders([.commit(.fleetSteered)]).map { ($0, "/api/v1/fleet/uncordon", #"{"host": "process"}"#) }
+      for (order, path, body) in asked + disabled + steered {
         try await line.die(at: order) { _ in
           let address = try #require(await house.hub.announcement?.administration)
           let headers = [("Content-Type", "application/json"), ("X-RunnerHub-Request", "test")]
           // It dies before it answers.
           do {
-            let reply = try await House.send(.POST, address + path, headers: headers, body: Data("{}".utf8))
+            let reply = try await House.send(.POST, address + path, headers: headers, body: Data(body.utf8))
             #expect(reply.status == 0, "\(order) was answered: \(reply.text)")
           } catch {}
         }
       }
       try await line.end()
       let events = try house.rows("SELECT action FROM audit_events").map { $0["action"] as String }
-      #expect(Set(events) == ["migration-refused", "plugin-disable"], "\(events)")
+      #expect(Set(events) == ["migration-refused", "plugin-disable", "fleet-uncordon"], "\(events)")
     }
   }
 

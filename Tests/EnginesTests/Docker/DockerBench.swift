@@ -23,7 +23,7 @@ struct DockerBench: ContractBench {
   init(_ docker: PrivateDocker? = nil) async throws {
     self.docker = if let docker { docker } else { try await PrivateDocker.shared() }
     client = DockerClient(socket: self.docker.socket, http: Self.http)
-    settings = DockerSettings(socket: self.docker.socket, pull: .never)
+    settings = DockerSettings(pull: .never)
   }
 
   func makeEngine() -> any ContainerEngine { engine }

@@ -30,7 +30,7 @@ struct DockerClientTests {
   }
 
   private func engine(_ daemon: FakeDaemon, pull: DockerSettings.Pull = .missing, patience: Duration = .seconds(5)) -> DockerEngine {
-    let settings = DockerSettings(socket: daemon.socket, pull: pull, pullPatience: patience)
+    let settings = DockerSettings(pull: pull, pullPatience: patience)
     return DockerEngine(
       client: DockerClient(socket: daemon.socket, http: DockerBench.http), settings: settings, installation: "fake",
       logger: Logger(label: "fake"))
@@ -220,13 +220,13 @@ struct DockerClientTests {
 
   @Test("where nothing listens that is known at once")
   func nobody() async throws {
-    let settings = DockerSettings(socket: "/tmp/rh-nobody-\(UUID().uuidString.prefix(8)).sock")
+    let socket = "/tmp/rh-nobody-\(UUID().uuidString.prefix(8)).sock"
     let engine = DockerEngine(
-      client: DockerClient(socket: settings.socket, http: DockerBench.http), settings: settings, installation: "fake",
+      client: DockerClient(socket: socket, http: DockerBench.http), settings: DockerSettings(), installation: "fake",
       logger: Logger(label: "fake"))
     let start = ContinuousClock.now
     guard case .unavailable(let why) = await failure({ _ = try await engine.list() }) else { throw Unexpected() }
-    #expect(why.contains(settings.socket))
+    #expect(why.contains(socket))
     #expect(start.duration(to: .now) < .seconds(5))
   }
 

@@ -11,7 +11,7 @@ struct Registry {
   private let folder: URL
 
   /// Runs one while the body runs.
-  /// - Parameter asksForLogIn: nobody is let in without `runner` and a password.
+  /// - Parameter asksForLogIn: nobody is let in but `runner` with the password `sesame`.
   static func with(address host: String, asksForLogIn: Bool = false, _ body: (Registry) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "runnerhub-registry-\(UUID().uuidString)", directoryHint: .isDirectory)
@@ -29,7 +29,7 @@ struct Registry {
 
       """
     try Data(text.utf8).write(to: folder.appending(path: "registry.yml"))
-    try Data("runner:$2b$04$.gNmfgxipFDlI1.5KvI1b.dRyLeYLa.83BKAV/NJKWmxTUWhD2S2y\n".utf8).write(to: folder.appending(path: "htpasswd"))
+    try Data("runner:$2b$04$3v2KnBRRlsllTFYjJgYR5Ogww/G5idEr7t7XC4WhgJHe1PvtAqhp2\n".utf8).write(to: folder.appending(path: "htpasswd"))
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/docker-registry")
     process.arguments = ["serve", "\(place)registry.yml"]
@@ -48,12 +48,12 @@ struct Registry {
   }
 
   /// Pushes an image of a daemon, and takes it away there.
-  func push(_ image: String, as name: String, tag: String, from docker: PrivateDocker) async throws {
+  func push(_ image: String, as name: String, tag: String, from docker: PrivateDocker, logIn: String = "e30=") async throws {
     let name = "\(address)/\(name)"
     for path in ["images/\(image)/tag?repo=\(name)&tag=\(tag)", "images/\(name)/push?tag=\(tag)"] {
       // Docker wants a log-in also where the registry does not: `{}`.
       let status = try await Self.curl([
-        "--unix-socket", docker.socket, "-X", "POST", "-H", "X-Registry-Auth: e30=", "http://docker/\(path)",
+        "--unix-socket", docker.socket, "-X", "POST", "-H", "X-Registry-Auth: \(logIn)", "http://docker/\(path)",
       ])
       guard status == 0 else { throw DockerFailure.unreadable("curl ended with \(status) for \(path)") }
     }
