@@ -1,6 +1,5 @@
 import Domain
 import Foundation
-import Glibc
 import JSON
 @testable import Plugins
 import RunnerHub
@@ -222,24 +221,6 @@ struct SupervisionTests {
     }
     #expect(test.events.withLock { $0.prefix(2) } == ["plug starting", "plug running"])
     #expect(test.status("plug")?.failures == 0)
-  }
-
-  @Test(
-    "a folder in its directory that cannot be looked into counts as more than it may hold", .enabled(if: geteuid() != 0),
-    arguments: [0, 0o400])
-  func unreadableFolder(mode: Int) async throws {
-    let directory = FileManager.default.temporaryDirectory.appending(path: "holdings-\(UUID().uuidString)", directoryHint: .isDirectory)
-    let hidden = directory.appending(path: "hidden")
-    try FileManager.default.createDirectory(at: hidden, withIntermediateDirectories: true)
-    try "x".write(to: hidden.appending(path: "file"), atomically: false, encoding: .utf8)
-    let holdings = PluginHoldings(name: "plug", directory: directory, bounds: PluginBounds(), kind: .notifier)
-    let before = await holdings.excess(keeper: nil)
-    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: hidden.path(percentEncoded: false))
-    let after = await holdings.excess(keeper: nil)
-    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: hidden.path(percentEncoded: false))
-    try FileManager.default.removeItem(at: directory)
-    #expect(before == nil)
-    #expect(after?.contains("cannot be read") == true)
   }
 
   @Test("more than is granted, and a configuration that its schema does not allow, keep it from starting, with the line to write")
